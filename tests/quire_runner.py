@@ -2,9 +2,9 @@
 word.
 
 A cmocka program under one layout, and a fuzzer, is one item of pytest's; cmocka's own XML says how each of its tests
-ended. Nothing is built before a test asks for it: whoever needs a product first has it made, by one make at a time with
-all processors, while other tests run. So tests start as soon as what they need is there, and `make test ONLY=word`
-builds no more than it must.
+ended. Nothing is built before a test asks for it: the first test that needs a product has it made, by one make at a
+time with all processors, while other tests run. So tests start as soon as the products they need exist, and
+`make test ONLY=word` builds only what the chosen tests need.
 
 A test of tests/system gets ./quire, the programs and the kernel of its layout; what else it needs it says with
 `house.kernel(layout, checked=True)` or `@pytest.mark.needs("iso")`.
@@ -31,20 +31,20 @@ PATIENCE = 420              # seconds that one test may take; the slowest takes 
 TOGETHER = 6                # so many programs of a layout, and all of them are built at once
 
 
-# ---- What it costs -------------------------------------------------------------------------------
+# ---- Costs -------------------------------------------------------------------------------
 
 def processor_seconds():
-    """Of this process and of all that it started and that ended."""
+    """Processor seconds of this process and of all its ended children."""
     return sum(used.ru_utime + used.ru_stime
                for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
 
 
-noted = 0.0                 # by this process until now
+noted = 0.0                 # costs noted by this process until now
 
 
 def note_cost(since, what):
     """A line of build/logs/costs: what a build or a test took of processors, however busy they are with other things.
-    What was noted meanwhile, a build in the middle of a test, is not told twice. `since`: processor_seconds() and noted
+    What was noted meanwhile, a build in a test, is not counted twice. `since`: processor_seconds() and noted
     of then."""
     global noted
     seconds = processor_seconds() - since[0] - (noted - since[1])
@@ -57,7 +57,7 @@ def note_cost(since, what):
 
 @contextlib.contextmanager
 def locked(path):
-    """One process at a time."""
+    """A lock for one process at a time."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -70,13 +70,13 @@ def building():
 
 
 def plain_environment():
-    """What `make test` was told, as MAKEFLAGS and so on, must not leak into the builds of single parts."""
+    """The environment without the variables of `make test` (MAKEFLAGS and so on), for builds of single parts."""
     return {name: value for name, value in os.environ.items()
             if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "LAYOUT", "CHECKED", "O", "ONLY")}
 
 
 def ensure(*goal):
-    """Make a goal, once in this run of tests; a build that failed fails all tests that need it, with what it said."""
+    """Make a goal, once in this run of tests; a build that failed fails all tests that need it, with make's output."""
     folder = os.path.join(LOGS, "built")
     os.makedirs(folder, exist_ok=True)
     name = re.sub(r"[^\w.=-]+", "-", " ".join(goal).replace(BUILD, "")).strip("-")
@@ -111,7 +111,7 @@ class ProgramFailed(Exception):
 
 class Program(pytest.Item):
     """A test program of tests/host or tests/fuzz, of one layout or of none."""
-    needs_alone = ()            # what make is told when few such programs run, and when many do
+    needs_alone = ()            # make's goals when few such programs run, and when many do
     needs_all = ()
     many = True
 
@@ -123,7 +123,7 @@ class Program(pytest.Item):
         return [self.needs_all if self.many else self.needs_alone]
 
     def run(self, words, **environment):
-        """All it printed, and its exit status; it is ended when its time is over."""
+        """Run the program: all its output, and its exit status; it is killed when its time is over."""
         process = subprocess.Popen(words, cwd=TREE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, text=True, errors="replace",
                                    env={**os.environ, **environment})
@@ -174,7 +174,7 @@ class CmockaProgram(Program):
         program = os.path.join(BUILD, self.program)
         with open(program, "rb") as file:
             same = os.path.join(LOGS, "built", hashlib.sha256(file.read()).hexdigest())
-        with locked(same + ".lock"):                # who comes while it runs under another layout waits for that
+        with locked(same + ".lock"):                # waits while the program runs under another layout
             if os.path.exists(same):
                 with open(same) as file:
                     title, *said = file.read().splitlines()
@@ -251,14 +251,14 @@ def layout_of(item):
 
 
 def title_of(item):
-    """By what ONLY finds it: `host movos fault`, `fuzz elf`, `system run movos test_name[movos]`."""
+    """The words by which ONLY finds a test: `host movos fault`, `fuzz elf`, `system run movos test_name[movos]`."""
     if isinstance(item, Program):
         return item.title
     return f"system {item.path.stem[5:]} {layout_of(item)} {item.nodeid.split('::', 1)[-1]}"
 
 
-# Seconds that the long ones take on two quiet processors, for the first run in a build directory; what a run has
-# measured is in build/durations, for the next.
+# Seconds that the long ones take on two quiet processors, for the first run in a build directory; each run
+# writes its own figures into build/durations, for the next.
 USUALLY = {"test_another_folder_gives_the_same_bytes": 30, "test_memory_comes_back": 20, "under_uefi": 18,
            "test_a_short_attack_finds_nothing": 14, "test_a_short_load_finds_nothing": 14,
            "test_a_changed_document_is_noticed_by_its_claim": 12, "test_a_changed_source_is_noticed_by_its_claim": 12,
@@ -297,7 +297,7 @@ def deal(items, workers):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Words choose; long tests go first, so that all processors end together. The same in every process."""
+    """ONLY's words choose; long tests go first, so that all processors end together. The same in every process."""
     if WORDS:
         chosen = [item for item in items if any(word in title_of(item) for word in WORDS)]
         config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
@@ -310,7 +310,7 @@ def pytest_collection_modifyitems(config, items):
         item.many = sum(other.needs_all == item.needs_all for other in programs) > TOGETHER
 
 
-# ---- What a test needs ----------------------------------------------------------------------------
+# ---- Needs of a test ----------------------------------------------------------------------------
 
 def needs_of(item):
     if isinstance(item, Program):
@@ -342,7 +342,7 @@ def pytest_configure(config):
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item):
-    """Before the clock of the test's limit runs: building takes as long as it takes."""
+    """Build before the clock of the test's limit starts: building has no limit."""
     item.not_built = None
     try:
         build_for(item)

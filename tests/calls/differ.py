@@ -24,9 +24,9 @@ import oracle
 
 OPERATIONS = 48
 BLOCK = 250             # tasks a machine: an image's words have room for these with all their operations named
-ROUNDS = 40             # how often a task is asked again without what is excepted
+ROUNDS = 40             # how often a task is run again without the operations that are excepted
 PATIENCE = 300
-LARGE = 1000            # tasks, from which on an exception that is never met is told
+LARGE = 1000            # tasks; from so many on an exception that is never met is reported
 
 
 class Exceptions:
@@ -69,7 +69,7 @@ def word_of(task):
 
 
 def named(line):
-    """Errors by their names."""
+    """Error numbers as their names."""
     return re.sub(r"= -(\d+)\b", lambda found: "= " + errno.errorcode.get(int(found[1]), found[0]), line)
 
 
@@ -128,7 +128,7 @@ def first_difference(linux, quire):
 
 
 def parts_of(line):
-    """What a line tells, one operation after another: a fork's has those of its child within."""
+    """The operations of a line, in order; a fork's contains those of its child."""
     return [part.strip() for part in re.split(r"[{}]", line)]
 
 
@@ -158,7 +158,7 @@ class Comparison:
         return numbers
 
     def judge(self, task, linux, quire):
-        """The task to ask again, without operations that are excepted; or None, when it agrees or is a finding."""
+        """The task to ask again, without operations that are excepted; or None: it agrees, or is a finding."""
         difference = first_difference(linux, quire)
         if difference is None:
             self.operations += len(linux)
@@ -180,7 +180,7 @@ class Comparison:
             self.say(f"{len(tasks)} tasks are full of exceptions")
 
     def differs_alike(self, answer, lines):
-        """Whether a shorter task shows the same operation's difference first, one that is new."""
+        """Whether the first difference of a shorter task is new, and of the same operation."""
         difference = first_difference(answer[1], answer[2])
         return (difference is not None and number_of(difference[0]) == number_of(lines[0]) and
                 not self.exceptions.allow(*first_part(*difference)))

@@ -3,8 +3,9 @@
 
     tests/calls/fuzz.py --build build --layout quire-checked --seconds 60 [--seed N]
 
-What it prints is docs/fuzzing.md's. A machine that says nothing for long stands still: that is a finding as well, and
-so are a kernel that died, an audit that is not clean, processes that do not end, and frames that do not come back.
+docs/fuzzing.md explains the output. A machine that prints nothing for long stands still: that is a
+finding, as are a kernel that died, an audit that is not clean, processes that do not end, and frames that do not
+come back.
 """
 import argparse
 import os
@@ -17,7 +18,7 @@ PATIENCE = 90           # seconds beyond those asked for, after which the machin
 
 
 class Run:
-    """One run: what it said, and what was found."""
+    """One run: the lines it printed, and the findings."""
 
     def __init__(self, build, layout, seconds, seed, memory="64M"):
         self.layout, self.seed, self.found = layout, seed, []
@@ -74,7 +75,7 @@ class Run:
             self.found.append(f"memory did not come back: {', '.join(wrong)} of {memory}")
 
     def more_takers(self):
-        """Who holds more or fewer blocks of the kernel's heap in the end, by function."""
+        """The functions whose blocks of the kernel's heap are more or fewer in the end."""
         pattern = re.compile(r"taker (before|after) +(\d+) blocks +\d+ bytes, (.*)")
         blocks = {(when, who): int(count) for when, count, who in
                   (match.groups() for match in map(pattern.fullmatch, self.lines) if match)}

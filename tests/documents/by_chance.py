@@ -18,7 +18,7 @@ NOTHING_LEFT = (StopIteration, IndexError, TypeError, ValueError, AttributeError
 
 
 def take(document, name, seed):
-    """One change, from a seed of its own; False where the document has nothing to do it to."""
+    """One change, from a seed of its own; False where the document has nothing that it could change."""
     words = CHANGES[name](document, random.Random(seed))
     if words is not None:
         document.steps.append((name, seed))
@@ -45,7 +45,7 @@ def change_by_chance(layout, tree, chance):
         try:
             take(document, name, chance.getrandbits(32))
         except NOTHING_LEFT:
-            document = Document(layout, tree)       # half done: begin anew
+            document = Document(layout, tree)       # the change failed half done: begin anew
     return document
 
 

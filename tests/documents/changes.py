@@ -1,11 +1,12 @@
 """changes.py - what may be changed in a layout document by chance: a border, a cell, a row.
 
-A change is a function of a document and a source of chance. It returns words for what it did, or None when this
-document has nothing to do it to. Each is replayed from a seed of its own, so that a document can be made again with
+A change is a function of a document and a source of chance. It returns words for the change, or None when it has
+nothing to change in the document. Each is replayed from a seed of its own, so that a document can be made again with
 fewer of them. Changes of a whole kernel are in wholes.py; by_chance.py chooses among all.
 
-A change is made so that it can be accepted more often than not: what goes with it (the start address where user space
-ends elsewhere, kernel space's own rows) mostly follows. Now and then it does not, and `nonsense` never asks.
+A change is made so that it can be accepted more often than not: cells that depend on it (the start address where
+user space ends elsewhere, kernel space's own rows) mostly follow. Now and then they do not, and `nonsense` changes
+one row alone.
 """
 from document import (END, KNOWN, NOTHING, PAGE, TABLE, Table, is_fixed, is_hole, number, size_of, size_text, up)
 
@@ -18,7 +19,7 @@ def ranges(document, chance):
 
 
 def follow(document, chance):
-    """What goes with user space, mostly: kernel space's own rows cover what it does, and flat programs start in it."""
+    """Rows that depend on user space, mostly: kernel space's own cover its addresses, flat programs start in it."""
     user, own = document.named("user", ("Virtual memory",)), document.rows("Kernel space")
     if user is None or not is_fixed(user) or chance.random() < 0.1:
         return
@@ -41,7 +42,7 @@ def follow(document, chance):
 
 
 def squeeze(document, own, start, end):
-    """Rows of kernel space in less than they had: the largest give, and what is no longer shown is not handed out."""
+    """Rows of kernel space in less room: the largest shrink, and memory that is no longer mapped leaves the pool."""
     sizes = [row.end - row.start for row in own]
     while sum(sizes) > end - start and max(sizes) > TABLE:
         most = sizes.index(max(sizes))
@@ -56,7 +57,7 @@ def squeeze(document, own, start, end):
 
 
 def cut_pool(document, end):
-    """What lies past an address is nobody's."""
+    """Memory past an address leaves the pool."""
     for row in document.rows("Physical memory"):
         if row["Use"] == "pool" and row.end is not None and row.end > end and (row.start or 0) < end:
             document.insert(row, row.like("past", end, row.end, Use="hardware"))
@@ -91,7 +92,7 @@ def move_border(document, chance):
 
 
 def shown(row, start):
-    """What a region shows moves with its start, mostly: the distance is kept."""
+    """The physical memory of a region moves with its start, mostly: the distance is kept."""
     physical = number(row["Backing"].replace("physical ", "")) if row["Backing"].startswith("physical 0x") else None
     if physical is not None and row.start is not None and 0 <= physical + start - row.start < END:
         row["Backing"] = f"physical 0x{physical + start - row.start:08X}"
@@ -173,7 +174,7 @@ def crumble(document, chance):
 def merge(document, chance):
     rows = ranges(document, chance)
     pairs = [(low, high) for low, high in zip(rows, rows[1:]) if low.end is not None and high.start is not None]
-    if chance.random() < 0.8:       # of the two, one is a hole, or memory that nothing special is done with
+    if chance.random() < 0.8:       # of the two, one is a hole, or plain memory
         pairs = [(low, high) for low, high in pairs if is_fixed(low) and is_fixed(high)
                  and (is_spare(low) or is_spare(high))
                  and not (is_hole(low) and low.start == 0 or is_hole(high) and high.end == END)]
@@ -261,7 +262,7 @@ def rights(document, chance):
 
 
 def use(document, chance):
-    """What a range of physical memory is for."""
+    """The use of a range of physical memory."""
     rows = [row for row in document.rows("Physical memory") if row["Use"] in ("pool", "hardware", "kernel")]
     row = chance.choice(rows)
     old, row["Use"] = row["Use"], chance.choice(["pool", "hardware", "kernel"])
@@ -269,7 +270,7 @@ def use(document, chance):
 
 
 def backing(document, chance):
-    """A region of physical memory becomes a hole, or a hole shows something."""
+    """A region of physical memory becomes a hole, or a hole becomes one."""
     rows = [row for row in document.virtual() + document.rows("Kernel space") if is_fixed(row) and (
             is_hole(row) or row["Backing"].startswith(("physical 0x", "alias"))
             or row["Name"] in ("records", "tables"))]
@@ -415,7 +416,7 @@ def bitmap_row(document, chance):
         return f"no row for the bitmap: {fixed['Use']}, {place['Choice']}"
     rows = [row for row in rows if is_fixed(row) and row.end - row.start >= 3 * 32 * PAGE
             and row["Use"] in ("pool", "kernel", "hardware")]
-    if chance.random() < 0.8:       # where it can be written, and on no video memory
+    if chance.random() < 0.8:       # at addresses that are writable, and not video memory
         rows = [row for row in rows if shown_at(document, row.start + PAGE) and row["Name"] != "hardware"]
     if not rows:
         return None

@@ -1,6 +1,6 @@
 """document.py - a layout document as prose and tables, to be changed and written again.
 
-What changes one is in changes.py (a cell, a border, a row) and wholes.py (a kernel).
+The changes are in changes.py (a cell, a border, a row) and wholes.py (a kernel).
 """
 import difflib
 import re
@@ -21,7 +21,7 @@ def size_text(size):
 
 
 def size_of(text):
-    """A size as documents write it; None when it is none."""
+    """A size as documents write it; None for other text."""
     total, sign = 0, 1
     for part in re.split(r" (less|and) ", text.strip()):
         if part in ("less", "and"):
@@ -62,7 +62,7 @@ class Row:
         return self.like(name, start, end, **NOTHING)
 
     def like(self, name, start, end, **cells):
-        """A row with this one's columns, and other words in them."""
+        """A row with this row's columns, and other words in them."""
         row = self.copy()
         for title, text in {"Name": name, "Claims": "-", "What lives there": "As a change by chance wants it",
                             **cells}.items():
@@ -94,7 +94,7 @@ class Row:
             self["Size"] = size_text(max(self.end - self.start, 0))
 
 
-# What the kernel knows by its name; any other name is the document's choice.
+# Names of regions that the kernel knows; any other name is the document's choice.
 KNOWN = {"user", "boot", "text", "rodata", "data", "original", "stack", "shared", "heap", "devices", "stacks", "slots",
          "records", "tables", "bookkeeping", "direct", "trackers", "objects", "master", "bitmap"}
 NOTHING = {"Kernel": "---", "User": "---", "Scope": "-", "Backing": "none", "Growth": "-", "Guard": "-", "Claims": "-"}
@@ -168,12 +168,12 @@ class Document:
                 changed |= {first, first + 1}
             elif what != "equal":
                 changed |= set(range(first + 1, end + 1))
-        # Of a row that is there twice nobody can say which one is new.
+        # Of two equal rows, both count as new.
         return changed | {number for number in range(1, len(lines) + 1) for other in (number - 1, number + 1)
                           if other in changed and other <= len(lines) and lines[other - 1] == lines[number - 1] != ""}
 
     def lines_gone(self):
-        """Lines of the document that ships which this one does not have."""
+        """Lines that the document that ships has and this one has not."""
         now = set(self.all_lines())
         return [line for line in self.base if line not in now]
 

@@ -34,15 +34,15 @@ from document import Document
 TREE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 LAYOUTS = sorted(os.path.basename(os.path.dirname(path)) for path in glob.glob(f"{TREE}/layouts/*/layout.md"))
 
-# Memory in MiB, and whether the machine has a screen. A document gets the first and one or two of the others.
+# Machines: memory in MiB, and whether there is a screen. A document gets the first and one or two of the others.
 MACHINES = [(64, False), (16, True), (8, False), (256, True), (1024, False), (512, True), (32, True)]
-OFTEN = [0, 3, 3, 2, 1, 1, 3]           # large ones take long to fill
+OFTEN = [0, 3, 3, 2, 1, 1, 3]           # large machines take long to fill
 PATIENCE = {"console": 120, "program": 150}
 IMAGE_ROOM = 4 << 20                    # what an image and its zeroed variables have at most, and firmware's own memory
 TOO_LITTLE = re.compile(r"too little memory for layout \S+: (\d+) KiB of RAM found, at least (\d+) KiB needed")
 
 
-# What a kernel may say when it cannot start here; where a row lies in no RAM, the row's name.
+# Messages of a kernel that cannot start on a machine; where a row lies in no RAM, with the row's name.
 STARTS_NOT = [
     TOO_LITTLE,
     re.compile(r"layout \S+ wants RAM for (.+), from 0x[0-9a-f]+ to 0x[0-9a-f]+: this machine has none there$"),
@@ -53,7 +53,7 @@ STARTS_NOT = [
 
 
 class Finding(Exception):
-    """What a document did that none may do: its kind, which shrinking keeps, and the words."""
+    """A document's failure: its kind, which shrinking keeps, and the words."""
 
     def __init__(self, kind, words):
         super().__init__(f"{kind}: {words}")
@@ -61,13 +61,13 @@ class Finding(Exception):
 
 
 class Workshop:
-    """Where one document after the other is made: paths stay the same, so that a cache of objects serves. make looks at
-    one build directory, so whoever links is in what locked() returns."""
+    """Where one document after the other is made: paths stay the same, so that a cache of objects serves. make works in
+    one build directory, so linking happens inside what locked() returns."""
 
     def __init__(self, build, number, locked):
         self.build, self.name, self.locked = build, f"changed{number}", locked
-        self.image_start = 0                    # where the document of the hour has its image
-        self.told = []                          # what kernels said that could not start here
+        self.image_start = 0                    # where the current document has its image
+        self.told = []                          # messages of kernels that could not start
         self.folder = os.path.join(build, "documents")
         os.makedirs(self.folder, exist_ok=True)
         self.path = os.path.join(self.folder, self.name + ".md")
@@ -89,7 +89,7 @@ class Workshop:
             file.write(document.text(self.name))
 
     def check(self):
-        """The compiler's word: (accepted, what it said)."""
+        """The compiler's verdict: (accepted, its output)."""
         done = subprocess.run([os.path.join(self.build, "host", "quire"), "layout", "check", self.path],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False,
                               env={**os.environ, "QUIRE_HOME": TREE})
@@ -106,7 +106,7 @@ class Workshop:
         return done.returncode, done.stdout
 
     def boot(self, memory_kib, screen, append, archive=False, patience=60, checked=False):
-        """A machine's serial line until it ends by itself: (exit status or None, what it said)."""
+        """A machine's serial line until the machine ends by itself: (exit status or None, the output)."""
         words = ["qemu-system-i386", "-accel", "tcg,tb-size=32", "-m", f"{memory_kib}K", "-display", "none",
                  "-no-reboot", "-nodefaults", "-vga", "std" if screen else "none", "-device",
                  "isa-debug-exit,iobase=0xf4,iosize=0x04", "-serial", "stdio", "-kernel",
@@ -135,7 +135,7 @@ def check_refusal(document, said):
     missing = re.findall(r"no (?:region|row|boot mapping)[^;]*?`([\w-]+)`", said)
     missing += re.findall(r"cites the claim (\w+), which the table of claims does not have", said)
     if any(re.search(rf"\b{word}\b", line) for word in missing for line in document.lines_gone()):
-        return                          # what is missed stood in a line that is no longer there
+        return                          # the missing row was in a line that is gone
     if "no boot mapping" in said and any(re.match(r"\| 0x[0-9A-F]+ \| 0x[0-9A-F]+ \| [^|]* \| (yes|removed)", line)
                                          for line in document.lines_gone()):
         return
@@ -175,8 +175,8 @@ def check_refused_start(shop, memory, screen, why):
         if int(asked[1]) > int(asked[2]):
             raise Finding("too little", f"asks for less than it found: {why}")
         if int(asked[2]) > 3 * 1024 * 1024:
-            return                      # more than a machine here has below 4 GiB
-        memory = max(memory, int(asked[2]) + 2048)      # what firmware keeps of a machine's memory is not found
+            return                      # more than QEMU's machine has below 4 GiB
+        memory = max(memory, int(asked[2]) + 2048)      # firmware keeps a part of the machine's memory
         status, said = shop.boot(memory, screen, "run=audit;exit", patience=PATIENCE["console"])
         why = refused_to_start(said)
         if why is None:
@@ -187,7 +187,7 @@ def check_refused_start(shop, memory, screen, why):
 
 
 def has_started(shop, memory, screen, status, said):
-    """False where the kernel said in words why it cannot start here, or is not there at all."""
+    """False where the kernel printed why it cannot start, or where no kernel was loaded."""
     why = refused_to_start(said)
     if why is not None:
         if not any(form.match(why) for form in STARTS_NOT):
@@ -197,7 +197,7 @@ def has_started(shop, memory, screen, status, said):
         return False
     if "Quire, layout" not in said and status != 0:
         if memory * 1024 * 1024 < shop.image_start + IMAGE_ROOM or re.search(r"qemu-system-i386: .*", said):
-            return False                # no kernel is there to say anything: the image lies in no RAM
+            return False                # no kernel was loaded: the image lies in no RAM
         raise Finding("silence at boot", f"status {status}: {last_words(said)}")
     return True
 
@@ -226,14 +226,14 @@ FILL_START, FILL_END = 0x08048000, 0x08054000
 
 
 def program_for(document, first):
-    """The program that is linked for an address, on the first machine, where the document has that; else the other."""
+    """The program that is linked for an address, on the first machine, where the document maps that; else the other."""
     user = document.named("user", ("Virtual memory",))
     fits = user is not None and user.start is not None and user.start <= FILL_START and FILL_END <= (user.end or 0)
     return "fill" if first and fits else "anywhere"
 
 
 def check_program(shop, memory, screen, program):
-    """True when the kernel started. A program fills memory and gives it back; it audits before and after."""
+    """True when the kernel started. A program fills memory and gives it back; the audit runs before and after."""
     status, said = shop.boot(memory * 1024, screen, f"init=/{program} panic=exit", archive=True,
                              patience=PATIENCE["program"])
     if not has_started(shop, memory, screen, status, said):
@@ -249,7 +249,7 @@ def check_program(shop, memory, screen, program):
 
 
 def check_assertions(shop, document, machine):
-    """A kernel with all its assertions does the same; the sums that it makes of everything take long."""
+    """The checked kernel does the same; its checks take long."""
     status, said = shop.link(checked=True)
     if status != 0:
         if re.search(r"\.md:\d+: ", said):
@@ -267,7 +267,7 @@ def check_assertions(shop, document, machine):
 
 
 def judge(shop, document, machines, checked=False):
-    """Returns what became of it: refused, `not linked`, or booted; raises a Finding."""
+    """Returns the document's outcome: refused, `not linked`, or booted; raises a Finding."""
     shop.write(document)
     status, said = shop.check()
     if status == 1:
@@ -309,7 +309,7 @@ def shrink(shop, document, machines, kind, checked):
 
 
 class Totals:
-    """What became of all: outcomes, outcomes of each kind of change, numbers of the documents with findings."""
+    """The totals of a run: outcomes, outcomes of each kind of change, numbers of the documents with findings."""
 
     def __init__(self):
         self.lock, self.counts, self.kinds, self.findings, self.told = threading.Lock(), {}, {}, [], {}

@@ -10,7 +10,7 @@ from document import (END, NOTHING, PAGE, TABLE, is_fixed, is_hole, number, size
 # ---- Whole kernels -----------------------------------------------------------------------------------------
 
 def amount(chance, most):
-    """How far a kernel goes: any number of directory entries, and now and then no whole number of them."""
+    """How far a kernel is moved: any number of directory entries, and now and then no whole number of them."""
     entries = chance.choice([1, 2, 3, 4, 16, 64, 100, 256, 300, 512, *(chance.randrange(1, 1024) for _ in range(3))])
     distance = min(entries * TABLE, most // TABLE * TABLE)
     return distance + (chance.choice([1, 16, 100, 512]) * PAGE if chance.random() < 0.1 else 0)
@@ -47,7 +47,7 @@ def lower_kernel(document, chance, user, above):
         if number(row["Virtual"]) >= offset:
             row["Virtual"] = f"0x{number(row['Virtual']) + distance:08X}"
     if chance.random() < 0.3 and user.end - user.start < END // 2 and is_hole(above[-1]):
-        # What is above the kernel now is larger: programs go there.
+        # The part above the kernel is larger now: programs get it.
         first = up(above[-1].start)
         if END - PAGE - first >= 16 << 20:
             document.insert(user, user.as_hole("below", user.start, user.end))
@@ -64,7 +64,7 @@ def lower_kernel(document, chance, user, above):
 
 
 def sort_rows(document, heading):
-    """All rows of a heading in its first table, by their places; what floats stays behind what it follows."""
+    """All rows of a heading in its first table, by their places; a row that floats stays behind the row it follows."""
     rows, last = [], 0
     for row in document.rows(heading):
         last = row.start if row.start is not None else last
@@ -76,12 +76,12 @@ def sort_rows(document, heading):
 
 
 def raise_kernel(document, chance, user, below):
-    """A kernel at the bottom goes up; programs have what is above it, or what is below."""
+    """A kernel at the bottom moves up; programs have the addresses above it, or those below."""
     if document.policy("table access")["Choice"] == "tracked" and chance.random() < 0.8:
         return None                                             # linked where it is loaded
     distance = amount(chance, user.end - user.start - (16 << 20))
     end = user.start + distance                                 # of the kernel
-    under = distance >= 32 << 20 and chance.random() < 0.5      # programs go below
+    under = distance >= 32 << 20 and chance.random() < 0.5      # programs get the part below
     if not under and user.end - end < PAGE:
         return None
     for row in below:
@@ -113,7 +113,7 @@ def raise_kernel(document, chance, user, below):
 
 
 def shift_own(row, distance, own):
-    """Kernel space goes along, as far as it has holes to give."""
+    """Kernel space's own rows change too, as far as it has holes."""
     if row is own[-1]:
         row.place(start=min(row.start + distance, row.end - (1 << 20)))
         return
@@ -276,7 +276,7 @@ def to_hole(row, name):
 
 
 def access(document, chance):
-    """Another way to page tables, with the regions that it needs and without those that it does not want."""
+    """Another way to page tables, with the regions that it needs and without those that it must not have."""
     row = document.policy("table access")
     old, choice = row["Choice"], chance.choice(["direct", "slots", "self-map", "window", "identity"])
     if old == choice:
@@ -382,7 +382,7 @@ def structure_table(document, chance):
 # ---- User space -------------------------------------------------------------------------------------------------
 
 def cut_user(document, chance):
-    """User space ends earlier, or starts later; what is cut away is a hole."""
+    """User space ends earlier, or starts later; the part that is cut away is a hole."""
     user = document.named("user", ("Virtual memory",))
     if user is None:
         return None

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""words.py - each word and column of layout documents: what obeys it, and the tests that show it.
+"""words.py - each word and column of layout documents: the code that obeys it, and the tests that show it.
 
     tests/documents/words.py [--write]      the table, or docs/layouts.md with the table made anew
 
 The vocabulary is read from the compiler (tools/layout/words.c, cells.c, read.c), so a word without a row is found, and
-a row without a word. The file of what obeys a word is looked up by name.
+a row without a word. The file of a function that obeys a word is looked up by name.
 """
 import glob
 import os
@@ -15,7 +15,7 @@ TREE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BOOK = os.path.join(TREE, "docs", "layouts.md")
 BEGIN, END = "<!-- words: made by tests/documents/words.py -->", "<!-- end of words -->"
 
-# Words with commas between them; what obeys them: functions of the kernel or, where it says no more than yes or no, of
+# Words with commas between them; the functions that obey them: of the kernel or, where it only says yes or no, of
 # the compiler; the tests that show another value obeyed or refused.
 ROWS = [
     # headings
@@ -90,7 +90,7 @@ ROWS = [
     ("self-map", "in_self_map", "self_map_without_tables"),
     ("start address", "flat_start", "start_outside_user, test_a_changed_document_is_noticed_by_its_claim"),
     ("yes, removed once paging is on", "remove_boot_maps", "image_not_mapped"),
-    # who shows claims
+    # the ways to show claims
     ("build, host, system, later", "read_witness", "claim_nowhere, claim_shown_by_two_words"),
 ]
 
@@ -141,7 +141,7 @@ def place_of(function, texts):
 
 
 def wrong():
-    """Functions and tests that the table names and nobody has."""
+    """Functions and tests that the table names and no source defines."""
     texts = sources()
     tests = "\n".join(text for pattern in ("tests/host/*.c", "tests/system/*.py") for text in read(pattern).values())
     return [f"{function}() is defined nowhere" for row in ROWS for function in split(row[1])

@@ -3,9 +3,9 @@
 
     tests/mixed/mixed.py --build build --layout quire-checked --seconds 600 --every 10 [--seed N]
 
-The program's lines are shown as they come. What is wrong is told in words: a result that a worker did not expect, an
-audit that is not clean, a machine that says nothing for long, a status, memory that did not come back, a clock that is
-off. docs/fuzzing.md says more.
+The program's lines are shown as they come. Failures are printed in words: a result that a worker did not expect, an
+audit that is not clean, a machine that says nothing for long, a status, memory that did not come back, a wrong
+clock. docs/fuzzing.md says more.
 """
 import argparse
 import os
@@ -19,13 +19,13 @@ import time
 SILENCE = 150           # seconds without a line, beyond those between audits: the machine is taken to stand still
 FRAGMENTS = 16          # frames that the kernel may hold for the same blocks
 CLOCK_OFF = 1.0         # per cent
-STAMPS_OFF = 0.3        # seconds: how late a busy host may stamp what it is told
+STAMPS_OFF = 0.3        # seconds: how late a busy host may stamp a line
 KINDS = ["files", "folders", "proc", "pipes", "sockets", "epoll", "processes", "threads",
          "futexes", "signals", "timers", "memory", "copies"]
 
 
 class Transcript:
-    """What the program said, each line with the host's time, and what is wrong with it."""
+    """The program's lines, each with the host's time, and the failures found in them."""
 
     def __init__(self):
         self.lines, self.clock, self.memory, self.did, self.found = [], {}, {}, {}, []
@@ -93,7 +93,7 @@ class Transcript:
 
 
 def listen(process, transcript, silence, show):
-    """Its lines until it ends; returns False if it says nothing for long."""
+    """Read the program's lines until it ends; returns False if none comes for long."""
     selector, rest = selectors.DefaultSelector(), b""
     selector.register(process.stdout, selectors.EVENT_READ)
     while selector.select(silence):
@@ -110,7 +110,7 @@ def listen(process, transcript, silence, show):
 
 
 def run(build, layout, seconds, every, seed, memory="64M", show=lambda line: None):
-    """One run, judged."""
+    """Judge one run."""
     transcript = Transcript()
     with tempfile.TemporaryDirectory() as folder, open(os.path.join(folder, "errors"), "w+b") as errors:
         report = os.path.join(folder, "report")

@@ -3,9 +3,9 @@
 
     tests/mutants/coverage.py --build build [--layouts "quire pat"] [--room memory|process|layout] [--lines]
 
-Counted by gcov (reach.py) under the given layouts together. Lines of assertions do not count: that they never fail is
-what they say.
-A line that nothing reaches has its reason in the file `unreached`; those without one are told with --lines.
+Counted by gcov (reach.py) under the given layouts together. Lines of assertions do not count: an assertion's
+other branch is never taken.
+A line that nothing reaches has its reason in the file `unreached`; those without one are listed with --lines.
 """
 import argparse
 import fnmatch

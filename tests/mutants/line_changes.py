@@ -31,7 +31,7 @@ class Change:
         self.text = source.lines[self.line - 1]
 
     def __str__(self):
-        """file:line, and the line before and after; of what spans several lines the first is enough."""
+        """file:line, and the line before and after; of a text of several lines the first is enough."""
         begin = self.start - self.line_start
         before, after = self.before.split("\n")[0], self.after.split("\n")[0]
         changed = self.text[:begin] + after + self.text[begin + len(before):]

@@ -29,12 +29,12 @@ import reach
 
 ROOMS = {"memory": "kernel/memory/**/*.c", "process": "kernel/process/*.c", "layout": "tools/layout/*.c"}
 PATIENCE = 2                # seconds of a processor, and ten times what the program takes without sanitizers
-NEAREST = 12                # programs that are run at most: what none of them notices, a reader of tests would miss
-SLEEPS = 20                 # seconds that may pass while it does nothing, or others do
+NEAREST = 12                # programs that are run at most: tests of the changed line should be among the nearest
+SLEEPS = 20                 # seconds that may pass while the program gets no processor
 
 
 def tell(words):
-    """Where the work is: one line that is written over on a terminal; elsewhere each tenth change."""
+    """Print the progress: one line that is written over on a terminal; elsewhere each tenth change."""
     if sys.stderr.isatty():
         print(f"\r\033[K{words[:118]}", end="", file=sys.stderr, flush=True)
     elif re.match(r"\w+: \d*0 of ", words) and tell.last != words.split(";")[0]:
@@ -45,12 +45,12 @@ def tell(words):
 tell.last = ""
 
 
-# ---- What means nothing --------------------------------------------------------------------------
+# ---- Changes without meaning --------------------------------------------------------------------------
 
 class Meaningless:
     """The lines of the file `meaningless`: path | function | text of the line | change | reason. Each of the first four
     is a pattern as for file names, or `*`; `text` is looked for anywhere in the line as it stands; a change is its
-    kind, or what comes `before → after`."""
+    kind, or its texts `before → after`."""
 
     def __init__(self, path):
         self.entries, self.met = [], set()
@@ -101,7 +101,7 @@ class Workshop:
         self.programs = reach.tests_of(self.build, layout)
         gold = subprocess.run(["gcc", "-fuse-ld=gold", "-Wl,--version"], stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, check=False).returncode == 0
-        self.linker = ["-fuse-ld=gold"] if gold else []         # half the time of the other
+        self.linker = ["-fuse-ld=gold"] if gold else []         # takes half the time of the other compiler
         self.environment = {**os.environ, "ASAN_OPTIONS": "symbolize=0", "UBSAN_OPTIONS": "symbolize=0",
                             "CCACHE_DISABLE": "1"}
 
@@ -139,7 +139,7 @@ class Workshop:
         raise SystemExit(f"no object of {program}")
 
     def run(self, path, patience):
-        """None when it passes, else what it died of."""
+        """None when the program passes, else why it failed."""
         def limits():
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             resource.setrlimit(resource.RLIMIT_CPU, (int(patience) + 1, int(patience) + 2))
@@ -252,7 +252,7 @@ class Reach:
 
 
 def order(change, programs, seconds):
-    """The nearest by name, then the quickest."""
+    """Programs in order: the nearest by name, then the quickest."""
     wanted = words_of(change.path)
     return sorted(programs, key=lambda name: (-len(wanted & words_of(name)), seconds.get(name, 0)))
 
@@ -260,7 +260,7 @@ def order(change, programs, seconds):
 # ---- The run ----------------------------------------------------------------------------------------
 
 def noticed(shop, through, source, change, chosen):
-    """("noticed", by whom), ("survived", why), ("refused", ""), ("same", "")."""
+    """("noticed", by which program), ("survived", why), ("refused", ""), ("same", "")."""
     made = Changed(shop, source, change)
     try:
         if not made.compiles():

@@ -1,8 +1,8 @@
 """reach.py - a copy of the tree to build in, and which test program goes through which line: gcov.
 
-The copy is BUILD/mutants/.tree, so that whoever changes the tree meanwhile disturbs nothing, and nothing disturbs him.
-There the host tests are built once more, without sanitizers and with counters. Each is run by itself, and what it
-counted is kept beside a digest of the program, so that only what has changed is run again.
+The copy is BUILD/mutants/.tree, so that changes of the tree meanwhile do not disturb the run, nor the run them.
+There the host tests are built once more, without sanitizers and with counters. Each is run by itself, and its
+counts are kept beside a digest of the program, so that only changed programs are run again.
 """
 import collections
 import fcntl
@@ -32,7 +32,7 @@ def only_one(build):
 
 
 def copy_tree(build):
-    """BUILD/mutants/.tree as the tree is now: its path. What has not changed keeps its time, and its objects."""
+    """BUILD/mutants/.tree as the tree is now: its path. Unchanged files keep their times, and their objects."""
     copy = os.path.join(build, "mutants", ".tree")
     listed = subprocess.run(["git", "-C", TREE, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                             stdout=subprocess.PIPE, check=True).stdout.decode().split("\0")
@@ -51,7 +51,7 @@ def copy_tree(build):
 
 
 def make(tree, build, layout, *words):
-    """A goal, built in `build` of the sources of `tree`; what it needs of packages is there, as the tree was built."""
+    """A goal, built in `build` of the sources of `tree`; the packages it needs are installed, as the tree was built."""
     os.makedirs(build, exist_ok=True)
     for what in ("build", "run", "iso", "test"):
         with open(os.path.join(build, f"setup-{what}"), "a"):
@@ -73,7 +73,7 @@ def tests_of(build, layout):
 
 
 def processor_seconds():
-    """Of all that this process has started and that has ended."""
+    """Processor seconds of all ended children of this process."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

@@ -1,6 +1,6 @@
 """jobs.py - the program ring's table: real programs, each with a real job.
 
-What each is to print lies in tests/programs/expected/NAME, recorded under Linux by
+The expected output of each lies in tests/programs/expected/NAME, recorded under Linux by
 tests/programs/record; its exit status is here. ROOT stands for the fetched i386 Debian tree,
 HERE for this folder, MADE for programs compiled from the C sources here.
 """
@@ -12,7 +12,7 @@ import subprocess
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
-# What programs print that ask Linux what it has changed since: recorded on Debian 12's kernel.
+# Programs whose output has changed in later Linux: recorded on Debian 12's kernel.
 RECORDED = "6.1."
 
 # words: of `quire run`; status: the exit status; memory: -m, None for the usual; release: of the only Linux that prints
@@ -69,7 +69,7 @@ JOBS = [
         64, "256M"),
 ]
 
-# What is compiled from the C sources here: source, and how.
+# Programs compiled from the C sources here: source, and options.
 MADE = {
     "writeonly": ("writeonly.c", "static"),
     "timers": ("timers.c", "static"),
@@ -91,9 +91,9 @@ MADE = {
 
 
 def compile_all(root, folder):
-    """Compile with this machine's compiler against the fetched tree's C libraries, what is older than its source.
+    """Compile the programs that are older than their sources, with this machine's compiler and the fetched C libraries.
 
-    Of several tests that want them at once the first compiles. A program is there whole or not at all.
+    Of several tests that want them at once the first compiles. A program appears whole or not at all.
     """
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, ".lock"), "w") as lock:

@@ -20,7 +20,7 @@ class Unavailable(Exception):
 
 
 def archive_of(quire, words, build):
-    """What `quire run` packs; a stand-in for QEMU gives it back."""
+    """The archive of `quire run`; a stand-in for QEMU prints it."""
     with tempfile.TemporaryDirectory() as folder:
         os.makedirs(os.path.join(folder, "quire"))
         open(os.path.join(folder, "quire", "kernel.elf"), "wb").close()
@@ -53,7 +53,7 @@ def lists(files, name):
     return files[".quire/" + name].content.split(b"\0")[:-1]
 
 
-# In namespaces of its own, so nothing of it is seen outside; who is not root is root in there.
+# In namespaces of its own, so nothing of it is seen outside; a user who is not root is root in it.
 ENTER = ["unshare", *(["--user", "--map-root-user"] if os.geteuid() != 0 else []), "--mount", "--pid", "--fork",
          "--kill-child"]
 # (Not as the first process there: signals would not kill it.)
@@ -88,7 +88,7 @@ BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "be
 
 
 def run_i386(build, program, *words, last="end", patience=240):
-    """What a static program prints as the first one of Debian's i386 kernel, up to its line `last`.
+    """The output of a static program that runs as process 1 of Debian's i386 kernel, up to its line `last`.
 
     Where a 64-bit kernel answers i386 programs otherwise than one for i386 (selectors, IRET, forged frames), this is
     the oracle. `sh tools/fetch-programs build/programs kernel` fetches it.

@@ -42,7 +42,7 @@ class Server:
 
 
 class Browser:
-    """One page. A message that the page logs as an error, or an exception nobody catches, is kept in `errors`."""
+    """One page. A message that the page logs as an error, or an uncaught exception, is kept in `errors`."""
 
     def __init__(self, *flags, width=1440, height=1000):
         self.profile = tempfile.mkdtemp(prefix="quire-chromium-")
@@ -104,14 +104,14 @@ class Browser:
         self.wait("document.readyState === 'complete'")
 
     def js(self, words, limit=60):
-        """The value of an expression; of a promise, what it comes to."""
+        """The value of an expression; of a promise, its result."""
         answer = self.call("Runtime.evaluate", limit, expression=words, awaitPromise=True, returnByValue=True)
         wrong = answer.get("exceptionDetails")
         assert wrong is None, wrong.get("exception", {}).get("description", answer)
         return answer["result"].get("value")
 
     def wait(self, words, limit=60):
-        """Until an expression is true; its value. Asked by the page itself, a few times a second."""
+        """Wait until an expression is true; returns its value. The page itself evaluates it, a few times a second."""
         return self.js("new Promise((done, failed) => { const began = Date.now(); const look = () => { let value; "
                        f"try {{ value = ({words}); }} catch (error) {{ value = false; }} "
                        f"if (value) done(value); else if (Date.now() - began > {limit * 1000}) "
@@ -119,7 +119,7 @@ class Browser:
                        "else setTimeout(look, 50); }; look(); })", limit + 10)
 
     def click(self, selector):
-        """As a mouse does it: in the middle of what is there, once it is in view."""
+        """Click as a mouse does: in the middle of the element, once it is in view."""
         x, y = self.js(f"(() => {{ const e = document.querySelector({json.dumps(selector)}); "
                        "e.scrollIntoView({block: 'center', behavior: 'instant'}); "
                        "const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()")

@@ -1,8 +1,8 @@
-"""conftest.py - what the system tests share: machines to boot, and how results are told.
+"""conftest.py - shared parts of the system tests: machines to boot, and reports of failures.
 
 A test that asks for `layout` runs under each layout of $QUIRE_LAYOUTS; `boot` starts a machine with
 that layout's kernel and waits for the prompt. The serial line of a failed test is
-printed and kept; that of a good one is thrown away.
+printed and kept; that of a passed test is deleted.
 """
 import os
 import re
@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 from quire import Machine
 
 try:
-    from quire_runner import building, ensure             # tests/run is at work: what a test asks for is built
+    from quire_runner import building, ensure             # under tests/run the products that a test asks for are built
 except ImportError:
     import contextlib
     building = contextlib.nullcontext
@@ -44,7 +44,7 @@ def image_of(kernel):
 
 
 class House:
-    """The tree under test: where its products are, and how more of them are made."""
+    """The tree under test: the paths of its products, and functions that make more."""
     tree, build, layouts, logs = TREE, BUILD, LAYOUTS, LOGS
 
     def kernel(self, layout, checked=False):
@@ -72,13 +72,13 @@ class House:
         return facts
 
     def claims(self, layout):
-        """The document's claims: id -> who shows it."""
+        """The document's claims: id -> the kernel or the test that shows it."""
         return {name.split(".")[1]: value for name, value in self.facts(layout).items()
                 if re.fullmatch(r"claim\.\w+\.shown", name)}
 
     def least(self, layout):
-        """KiB of RAM that its kernel should need to come to its console, by the document: what lies below the memory it
-        hands out, the bitmap if that comes on top, and a megabyte to work with."""
+        """KiB of RAM that its kernel should need to come to its console, by the document: all memory below
+        the pool, the bitmap if that comes on top, and a megabyte to work with."""
         facts = self.facts(layout)
         taken = max(facts.get("pool.start", 0), image_of(self.kernel(layout))[1])
         return (taken + (0 if "bitmap.start" in facts else 128 * 1024)) // 1024 + 1024

@@ -2,7 +2,7 @@
 """fake_guest.py - stands in for QEMU and a kernel: speaks the channel's protocol, and misbehaves on demand.
 
 `quire run` starts it when $QUIRE_QEMU says so. It takes QEMU's command line, and does what
-$FAKE_GUEST names; FAKE_NOTES is a file where it writes down what it saw.
+$FAKE_GUEST names; into the file FAKE_NOTES it writes its notes.
 """
 import json
 import os
@@ -23,7 +23,7 @@ EXITED, KILLED, NOT_STARTED = 0, 1, 2
 
 
 def value(option, start=""):
-    """What follows `option` on the command line, if it begins with `start`."""
+    """The word behind `option` on the command line, if that word begins with `start`."""
     for word, following in zip(sys.argv, sys.argv[1:]):
         if word == option and following.startswith(start):
             return following
@@ -65,7 +65,7 @@ class Guest:
         self.send(EXIT, struct.pack("<ii", kind, number))
         time.sleep(100)
 
-    # ---- What it can do ----
+    # ---- Behaviours: the words of $FAKE_GUEST ----
 
     def do_echo(self):
         self.send(OUTPUT, " ".join(self.orders("arguments")[1:]).encode() + b"\n")
@@ -81,7 +81,7 @@ class Guest:
         self.exit(NOT_STARTED, int(number))
 
     def do_cat(self, credit):
-        """Gives back all input, asking for `credit` bytes at a time; never gets more than it asked for."""
+        """Writes all input back, asking for `credit` bytes at a time; more bytes than it asked for are an error."""
         while True:
             self.want(int(credit))
             kind, content = self.receive()
@@ -92,7 +92,7 @@ class Guest:
             self.send(OUTPUT, content)
 
     def do_asks(self, *questions):
-        """Each question is a letter (wait, now, look) and a count; says what is answered, one answer to each."""
+        """Each question is a letter (wait, now, look) and a count; prints the answers, one to each question."""
         for question in questions:
             self.want(int(question[1:]), "wnl".index(question[0]))
             kind, content = self.receive()
@@ -100,7 +100,7 @@ class Guest:
         self.exit(EXITED, 0)
 
     def do_take_back(self, count):
-        """Asks, takes that back, and asks for nothing more."""
+        """Asks for input, cancels the question, and asks for nothing more."""
         self.want(int(count))
         self.want(0, NOW)
         kind, content = self.receive()
@@ -116,7 +116,7 @@ class Guest:
         self.exit(EXITED, 3)
 
     def do_flood(self, count):
-        """Much output. When nothing of it has been taken for half a second, a file says so: NOTES.stuck."""
+        """Much output. When none of it has been taken for half a second, it makes the file NOTES.stuck."""
         block = bytes(i * 7 & 255 for i in range(65535))
         for _ in range(int(count)):
             left = memoryview(struct.pack("<BBH", OUTPUT, 0, len(block)) + block)
@@ -151,7 +151,7 @@ class Guest:
                 self.exit(KILLED, content[0])
 
     def do_signals(self, last):
-        """Says which signals come, and for whom; ends by the one that is named."""
+        """Prints which signals come, and for which processes; ends by the signal that is named."""
         self.send(OUTPUT, b"ready\n")
         while True:
             kind, content = self.receive()
@@ -163,7 +163,7 @@ class Guest:
                 self.send(PONG)
 
     def do_never_reads(self, count):
-        """Says something `count` times, and takes nothing that it is told."""
+        """Writes a line `count` times, and reads nothing."""
         for _ in range(int(count)):
             self.send(OUTPUT, b"x" * 60000)
         self.exit(EXITED, 0)
@@ -176,7 +176,7 @@ class Guest:
         self.exit(EXITED, 0)
 
     def do_answers(self, pings):
-        """Is silent but for the answers to so many questions."""
+        """Is silent except for the answers to so many pings."""
         for _ in range(int(pings)):
             while self.receive()[0] != PING:
                 pass
@@ -184,18 +184,18 @@ class Guest:
         self.exit(EXITED, 0)
 
     def do_frame(self, kind, hexadecimal=""):
-        """Any one frame; then it stays."""
+        """Sends one frame of any kind; then goes on running."""
         self.send(int(kind), bytes.fromhex(hexadecimal))
         time.sleep(100)
 
     def do_without_end(self, kind, mebibytes):
-        """So much of one kind."""
+        """Sends so many bytes of one kind."""
         for _ in range(int(mebibytes) * 16 + 1):
             self.send(int(kind), b"word \x1b[2J\n" * 5000)
         self.exit(EXITED, 0)
 
     def do_serial_flood(self, words):
-        """A kernel that panics, and goes on to talk; or only talks."""
+        """A kernel that panics and goes on writing; or that only writes."""
         self.serial.sendall(b"before\n" * 10000)
         if words == "panic":
             self.serial.sendall(b"panic: \x1b]0;title\x07the end\n")
@@ -203,12 +203,12 @@ class Guest:
         sys.exit(7)
 
     def do_descriptors(self):
-        """What it was given: each descriptor, and what it is."""
+        """Lists its descriptors, and the kind of each."""
         for fd in sorted(map(int, os.listdir("/proc/self/fd"))):
             try:
                 self.send(OUTPUT, b"%d %s\n" % (fd, os.readlink(f"/proc/self/fd/{fd}").encode()))
             except FileNotFoundError:
-                pass                                # the listing's own
+                pass                                # the descriptor of the listing
         self.exit(EXITED, 0)
 
     def do_save_options(self, path):
@@ -219,7 +219,7 @@ class Guest:
         self.exit(EXITED, 5)
 
     def do_no_sandbox(self):
-        """A QEMU that was built without."""
+        """A QEMU that was built without seccomp."""
         if value("-sandbox"):
             print("qemu: -sandbox on: seccomp support is disabled", file=sys.stderr)
             sys.exit(1)
@@ -311,7 +311,7 @@ class Guest:
         self.exit(EXITED, 0)
 
     def do_archive(self):
-        """Gives the archive itself, as output."""
+        """Writes the archive itself as output."""
         for at in range(0, len(self.archive), 60000):
             self.send(OUTPUT, self.archive[at:at + 60000])
         self.exit(EXITED, 0)

@@ -1,6 +1,6 @@
 """fake_run.py - `quire run` with a guest made of a few lines of Python in QEMU's place (fake_guest.py).
 
-What a kernel cannot be made to do on demand is done so: output torn into single bytes, a panic in the middle of a line,
+It does what a kernel cannot be made to do on demand: output torn into single bytes, a panic in the middle of a line,
 a guest that is deaf to Ctrl-C, an old QEMU. Files of such tests import the fixture `run`.
 """
 import json
@@ -25,7 +25,7 @@ def compile_i386(path, source=START, *flags):
 
 
 class Run:
-    """A place with a program, a root, and a build folder that has a kernel (which nobody boots)."""
+    """A place with a program, a root, and a build folder that has a kernel (which is never booted)."""
 
     def __init__(self, folder, command):
         self.folder, self.command = str(folder), command
@@ -46,7 +46,7 @@ class Run:
         return [self.command, "run", "--root", self.root, *(words or [self.program])]
 
     def __call__(self, guest, *words, input=b"", **environment):
-        """Run it; returns (exit status, output, errors)."""
+        """Run `quire run`; returns (exit status, output, errors)."""
         done = subprocess.run(self.words(words), input=input, cwd=self.folder, timeout=60, capture_output=True,
                               env={**self.environment(guest), **environment})
         return done.returncode, done.stdout, done.stderr.decode(errors="replace")
@@ -84,7 +84,7 @@ def run(tmp_path, house):
 
 
 def comes_about(holds, patience=20):
-    """True as soon as it holds; it is looked at again and again."""
+    """True as soon as the condition holds; it is evaluated again and again."""
     end = time.monotonic() + patience
     while not holds():
         if time.monotonic() > end:
@@ -94,7 +94,7 @@ def comes_about(holds, patience=20):
 
 
 def state_of(pid):
-    """A process's letter: a zombie's where there is none any more."""
+    """A process's state as a letter: Z also for a process that no longer exists."""
     try:
         with open(f"/proc/{pid}/stat") as file:
             return file.read().rsplit(")", 1)[1].split()[0]

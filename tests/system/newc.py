@@ -5,7 +5,7 @@ Entry = collections.namedtuple("Entry", "mode size offset content time")    # of
 
 
 def read(archive):
-    """The archive's entries by path, in order, and the list of all names as they came."""
+    """The archive's entries by path, in order, and the list of all names in the archive's order."""
     entries, names, at = collections.OrderedDict(), [], 0
     while True:
         assert archive[at:at + 6] == b"070701", f"no header at {at}"
@@ -21,7 +21,7 @@ def read(archive):
 
 
 def write(files):
-    """An archive of (name, mode, content) each; folders before what is in them."""
+    """An archive of (name, mode, content) each; folders before the files in them."""
     archive = b""
     for number, (name, mode, content) in enumerate([*files, ("TRAILER!!!", 0, b"")]):
         path = name.encode() + b"\0"

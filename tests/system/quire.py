@@ -7,8 +7,8 @@
         assert machine.leave() == 0             # the `exit` command's value
 
 The console is QEMU's serial line on this program's standard streams; RAM is read
-through QEMU's own monitor (QMP), so a test can compare what the kernel says with
-what is there. All that the serial line carried is kept in `log`.
+through QEMU's own monitor (QMP), so a test can compare the kernel's words with
+the facts. All that the serial line carried is kept in `log`.
 """
 import json
 import os
@@ -26,13 +26,13 @@ ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class MachineError(AssertionError):
-    """What was expected of a machine did not come; says what came instead."""
+    """Expected output of a machine did not come; the message has the output that came."""
 
 
 class Machine:
     """One QEMU with Quire in it. Time-outs are in seconds of real time.
 
-    leaves=False: a machine without the device by which the kernel ends QEMU, as a real one is.
+    leaves=False: a machine without the device by which the kernel ends QEMU, as real machines are.
     """
 
     def __init__(self, log, kernel=None, iso=None, disk=None, floppy=None, memory="64M", append="", cpu=None,
@@ -79,7 +79,7 @@ class Machine:
         self.close()
 
     def close(self):
-        """End QEMU, whatever it is doing."""
+        """End QEMU in any state."""
         if self.monitor:
             self.monitor.close()
         self.child.close(force=True)
@@ -122,7 +122,7 @@ class Machine:
         return clean(self.child.before)
 
     def end(self, timeout=None):
-        """Wait until QEMU ends; returns (what it still said, its exit status)."""
+        """Wait until QEMU ends; returns (the rest of its output, its exit status)."""
         try:
             self.child.expect(pexpect.EOF, timeout=timeout or self.timeout)
         except pexpect.TIMEOUT:
@@ -133,7 +133,7 @@ class Machine:
         return said, self.child.exitstatus
 
     def leave(self, value=0):
-        """The console's `exit`; returns the value that came out of the machine."""
+        """The console's `exit`; returns the value with which the kernel ended QEMU."""
         self.child.send(f"exit {value}\r" if value else "exit\r")
         _, status = self.end()
         if status is None or not status & 1:
@@ -202,7 +202,7 @@ class Machine:
         """Keys of the machine's own keyboard, by QEMU's names; "shift-a" are two at once."""
         for key in keys:
             self.ask("send-key", keys=[{"type": "qcode", "data": part} for part in key.split("-")])
-            time.sleep(0.05)            # QEMU lets a key go only later; the next must not meet it
+            time.sleep(0.05)            # QEMU releases a key later; the next press must not come before that
 
     def registers(self):
         """Control registers by name: CR0, CR2, CR3, CR4, EIP."""

@@ -1,6 +1,6 @@
 """A second opinion: under Bochs, whose processor, BIOS and disks are its own, each layout's claims end as in QEMU.
 
-Disk and floppy go the way from the BIOS by our own boot sector. Skipped with a line where Bochs is not installed
+Disk and floppy boot from the BIOS by Quire's own boot sector. Skipped with a line where Bochs is not installed
 (Debian's packages: bochs bochs-term bochsbios vgabios).
 """
 import os
@@ -25,11 +25,11 @@ DRIVES = {
     "floppy": "floppya: image={image}, status=inserted\nboot: floppy",
 }
 WORDS = "run=claims;audit;exit panic=exit"
-SECONDS = 240               # tracker's audit looks at four million things
+SECONDS = 240               # tracker's audit makes four million checks
 
 
 def bochs(folder, drive, image):
-    """All that came over the serial line until the machine switched itself off."""
+    """All output of the serial line until the machine switched itself off."""
     with open(folder / "settings", "w") as file:
         file.write(SETTINGS.format(folder=folder, drive=DRIVES[drive].format(image=image)))
     with open(folder / "go", "w") as file:
@@ -50,7 +50,7 @@ def verdicts(said):
 
 
 def note_verdicts(build, name, seen):
-    """For tools/claims-table, which says of each claim where it was seen."""
+    """Written for tools/claims-table, which lists where each claim was seen."""
     os.makedirs(os.path.join(build, "bochs"), exist_ok=True)
     with open(os.path.join(build, "bochs", name), "w") as file:
         file.writelines(f"{claim} {verdict}\n" for claim, verdict in seen.items())
@@ -69,6 +69,6 @@ def test_bochs_sees_the_same_claims(start, house, layout, tmp_path, drive):
     expected, _ = verdicts(start(kernel=kernel, append=WORDS, devices=["-vga", "std"]).end()[0])
     assert audit == ["clean"] and len(seen) > 5
     note_verdicts(house.build, f"{layout}-{drive}", seen)
-    # What is shown of the way a kernel was loaded depends on the way: here the BIOS's, there a boot loader's.
+    # Claims about the loading of the kernel depend on the loader: here the BIOS's, there a boot loader.
     assert {name: seen[name] for name in seen if "unseen" not in (seen[name], expected[name])} == \
         {name: expected[name] for name in seen if "unseen" not in (seen[name], expected[name])}

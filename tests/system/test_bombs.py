@@ -1,4 +1,4 @@
-"""Programs that take all there is of one thing, in machines of 32 MiB: each ends, and its memory comes back.
+"""Programs that take all of one resource, in machines of 32 MiB: each ends, and its memory comes back.
 
 tests/bombs/bombs.c explodes them one after another in one machine and looks at memory before and after each. `make
 test` takes a sample under a checked kernel; `make bombs` takes all, under the kernel of LAYOUT.
@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "programs"))
 import jobs
 
 BUILD = os.path.abspath(os.environ.get("QUIRE_BUILD") or os.path.join(HERE, "..", "..", "build"))
-MINUTE = 60_000         # milliseconds that one may take until everything is as before
+MINUTE = 60_000         # milliseconds that a bomb may take until all resources are back
 
 SAMPLES = ["processes threads page-tables copy-on-write file-size deep-folders pipe-contents sockets in-flight",
            "vfork-chain mappings recursion shared-memory removed-files epoll-entries record-locks timers "
@@ -59,7 +59,7 @@ def judge(line):
     assert abs(int(blocks)) <= 2, line
     assert sum(changed.values()) == 0 and set(changed) <= {"free", "heap", "tables", "process", "user"}, line
     assert 0 <= changed.get("user", 0) <= 2, line       # the supervisor's own pages, written for the first time
-    assert int(made) > 0 or how == "refused 2", line    # ENOENT: there is no such thing to have many of
+    assert int(made) > 0 or how == "refused 2", line    # ENOENT: this kernel has no such resource
     assert owner != "nobody" and int(peak) > 0, line
 
 

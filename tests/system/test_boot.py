@@ -59,7 +59,7 @@ def glyphs(house):
     with open(os.path.join(house.build, "font", "screen_font.c")) as font:
         rows = re.findall(r"\[(\d+)\] = \{ (.*) \}", font.read())
     return {bytes(int(row, 16) for row in dots.split(", ")): chr(int(n) + 32)
-            for n, dots in reversed(rows)}          # of those that look the same, the first: space and hyphen
+            for n, dots in reversed(rows)}          # the first of characters that look the same: space and hyphen
 
 
 def use_the_shell(machine, layout, glyphs=None):
@@ -79,7 +79,7 @@ def use_the_shell(machine, layout, glyphs=None):
 
 @pytest.mark.parametrize("firmware", FIRMWARE)
 def test_the_cd_image_boots_under_uefi(start, house, tmp_path, firmware):
-    """There is no text mode: the kernel draws its characters. The first line that GRUB says of a module that it cannot
+    """There is no text mode: the kernel draws its characters. The first message of GRUB about a module that it cannot
     find is a module that tools/iso forgot."""
     emulator, board, code, variables = FIRMWARE[firmware]
     if not os.path.exists(f"{OVMF}/{code}"):
@@ -127,7 +127,7 @@ def test_boots_with_memory(boot, house, layout, memory):
 
 
 def boots_with(start, kernel, kib):
-    """Does it reach its prompt with so much memory? If not, it must say why and stop in order."""
+    """True when the machine reaches its prompt with so much memory; otherwise it must say why and stop in order."""
     machine = start(kernel=kernel, memory=f"{kib}K", append="run=audit;exit panic=exit")
     said, status = machine.end()
     machine.close()
@@ -155,7 +155,7 @@ def test_refuses_too_little_memory(start, house, layout):
     assert works <= house.least(layout), f"it needs {works} KiB; by its document {house.least(layout)} should do"
     with open(f"{house.logs}/least-memory-{layout}", "w") as file:
         print(f"layout {layout} boots with {works} KiB", file=file)
-    # Firmware keeps more or less of so little for itself, so some lower sizes may work as well.
+    # Firmware keeps more or less of so small a memory, so some lower sizes may work as well.
     for kib in range(least_to_speak, works, max(4, (works - least_to_speak) // 12 // 4 * 4)):
         boots_with(start, kernel, kib)
 
@@ -212,7 +212,7 @@ def test_arguments_are_checked(boot):
 
 
 def test_ending_early_is_noticed(start, house, layout):
-    """The harness itself: a machine that ends is told from one that waits."""
+    """The harness itself distinguishes a machine that ends from one that waits."""
     machine = start(kernel=house.kernel(layout), append="run=exit")
     with pytest.raises(MachineError, match="QEMU ended"):
         machine.prompt()

@@ -1,7 +1,7 @@
 """Nothing that a program calls, and no instruction of its own, stops the machine or loses memory.
 
 A short run of the fuzzer (tests/calls, docs/fuzzing.md) under a checked kernel, with a seed that is the same each time,
-and what longer runs found.
+and the findings of longer runs.
 """
 import os
 import subprocess
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.needs("calls-programs"), pytest.mark.needs("kernel", "
 BUILD = os.path.abspath(os.environ.get("QUIRE_BUILD") or os.path.join(CALLS, "..", "..", "build"))
 LEAST = 5000            # calls of a run
 SHORT = 12              # seconds
-LONGER = 90             # where a machine does not come to so many in that time
+LONGER = 90             # on a slow machine: fewer calls in that time
 
 
 def run(layout, program, *words, patience=60):
@@ -70,7 +70,7 @@ def calls_and_results(text):
 
 
 def test_a_seed_repeats_a_batch():
-    """One thread's calls depend on nothing but the seed: told twice, they are the same, results and all."""
+    """One thread's calls depend on nothing but the seed: two runs print the same calls and results."""
     told = [calls_and_results(run("quire", "calls", "tell", "7", "0").stdout) for _ in range(2)]
     assert told[0] == told[1] and len(told[0]) > 20
 

@@ -37,7 +37,7 @@ def test_a_changed_document_is_noticed_by_its_claim(shop, layout):
 
 @pytest.mark.parametrize("layout", ["movos"])
 def test_claims_about_a_window_that_is_not_there_fail_and_keep_no_kernel_from_being_linked(start, layout, shop):
-    """Their probes called what is linked with the window alone."""
+    """The probes called functions that are linked only with the window."""
     shop.fresh()
     machine = start(kernel=shop.document(mutations.changed_text(layout, "layout.md", [
         mutations.Change("layout.md", "| 4 MiB | bookkeeping | rw- | --- | all | window |",

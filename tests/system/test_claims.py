@@ -20,7 +20,7 @@ def shown_by_kernel(house, layout):
 
 
 def test_claims_hold(boot, house, layout):
-    """What a boot cannot show, or a processor cannot do, is another test's: tools/claims-table sees to it."""
+    """A claim that a boot cannot show, or the processor cannot do, has another test: tools/claims-table checks that."""
     shown = told(boot().command("claims", timeout=60))
     assert set(shown) == set(house.claims(layout))
     for claim, verdict in shown.items():
@@ -45,12 +45,12 @@ def test_claims_hold_with_devices_and_a_module(start, house, layout, tmp_path):
 
 
 def test_probes_can_fail(boot):
-    """A probe that cannot fail shows nothing: what it looks at is changed, and it must notice, and no other."""
+    """A probe that cannot fail shows nothing: the state that it checks is changed, and it must notice, and no other."""
     machine = boot()
     whole = told(machine.command("claims", timeout=60))
     mutations = re.findall(r"^\s+([A-Z]\d+)\s", machine.command("claims mutate nothing"), re.M)
     assert len(mutations) >= 6
-    for claim in mutations:                     # one that was not restored fails in the next one's report
+    for claim in mutations:                     # a state that was not restored fails in the next report
         answer = machine.command("claims mutate " + claim, timeout=60)
         assert told(answer) == {**whole, claim: "fails"}, answer
     assert told(machine.command("claims", timeout=60)) == whole
@@ -58,7 +58,7 @@ def test_probes_can_fail(boot):
 
 
 def test_probes_leave_everything_as_it_was(boot):
-    """A checked kernel looks at frames, tables, blocks and spaces before and after each of them; and holds twice."""
+    """A checked kernel looks at frames, tables, blocks and spaces before and after each claim; and each holds twice."""
     machine = boot(checked=True)
     for _ in range(2):
         answer = machine.command("claims", timeout=120)

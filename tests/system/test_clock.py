@@ -1,6 +1,6 @@
-"""Time: the program's clock beside the host's, how late waits end, and whom the processor's time is counted to.
+"""Time: the program's clock beside the host's, how late waits end, and the process that processor time is counted to.
 
-What is said of a clock must not depend on how fast this machine is, or how busy. So the host asks for moments, and
+Statements about a clock must not depend on how fast this machine is, or how busy. So the host asks for moments, and
 knows by its own clock between which two of its moments each answer lies; and how late waits end is measured under
 QEMU's instruction clock, where a nanosecond is an instruction, whatever else this machine does.
 """
@@ -17,10 +17,10 @@ import jobs
 
 pytestmark = pytest.mark.needs("kernel", "LAYOUT=quire")
 
-SECONDS = 5             # of each load
+SECONDS = 5             # seconds of each load
 BOUND = 0.01            # of the interval: how far the clocks may be apart
 ASK = 8                 # times at each end; the answer that took the least counts
-LATE = 100_000          # nanoseconds beyond what was asked
+LATE = 100_000          # nanoseconds beyond the time asked for
 INSTRUCTIONS = "-icount shift=0,sleep=off"
 WITHOUT_APIC = "-cpu pentium3,-apic"
 

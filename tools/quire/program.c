@@ -12,16 +12,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SCRIPTS_AT_MOST = 5 };       /* interpreted by one another, as in Linux */
+enum { SCRIPTS_AT_MOST = 5 };       /* scripts that interpret each other, as in Linux */
 
-/* Where the guest's loaders look by themselves; both lists end with a NULL. */
+/* Folders that the guest's loaders search by default; both lists end with a NULL. */
 static const char *const glibc_folders[] = {
     "/lib/i386-linux-gnu", "/usr/lib/i386-linux-gnu", "/lib", "/usr/lib", NULL,
 };
 static const char *const musl_folders[] = {
     "/lib", "/usr/local/lib", "/usr/lib", "/lib/i386-linux-musl", "/usr/lib/i386-linux-musl", NULL,
 };
-/* Where a 64-bit machine may have i386 libraries. No loader in the guest looks there, so they move. */
+/* Where a 64-bit host may have i386 libraries. No loader in the guest searches it, so they get another path. */
 static const char *const foreign_folders[] = {
     "/lib32", "/usr/lib32", "/usr/local/lib/i386-linux-gnu", "/usr/local/lib", NULL,
 };
@@ -34,13 +34,13 @@ struct object {
     struct elf_file elf;
 };
 
-/* All that one program brings; objects are followed in the order in which they were found. */
+/* A program with its loader and libraries; objects are followed in the order in which they were found. */
 struct family {
     struct program *program;
     struct object  *objects;
     size_t          count;
     bool            musl;
-    char           *beyond;         /* a file of this machine that would do, were it in reach; or NULL */
+    char           *beyond;         /* a fitting file of the host that is out of reach, or NULL */
 };
 
 static void family_free(struct family *family)
@@ -53,7 +53,7 @@ static void family_free(struct family *family)
     free(family->beyond);
 }
 
-/* What a file of this machine names is looked for near; what another one names, not on this machine at all. */
+/* A name in a file of the host is looked for near that file; a name in another file, not on the host at all. */
 static enum reach reach_of(const struct found *found)
 {
     return found->from == FOUND_HERE ? REACH_NEAR : REACH_INSIDE;
@@ -90,7 +90,7 @@ static bool take_found(struct family *family, struct found *found)
     return good;
 }
 
-/* Remember a file of this machine that is not ours to take, for the word about what is missing. */
+/* Remember a file of the host that may not be used, for the message about the missing library. */
 static void note_beyond(struct family *family, const char *path)
 {
     if (family->beyond == NULL && !family->program->lenient && access(path, R_OK) == 0)
@@ -188,7 +188,7 @@ static bool is_there(const struct family *family, const char *name)
     return family->musl && (strcmp(name, "libc.so") == 0 || strncmp(name, "libc.musl-", 10) == 0);
 }
 
-/* A library by its path, which may be seen from where the program begins. */
+/* Take a library by its path, which may be relative to the program's working directory. */
 static bool take_named(struct family *family, const char *name, enum reach reach)
 {
     char *path = plain_path(family->program->directory, name);
@@ -243,14 +243,14 @@ static int take_all_needed(struct family *family)
             if (!take_needed(family, family->objects[i], name) && !family->program->lenient)
                 return missing_library(family, name, family->objects[i].path);
         }
-        /* glibc loads it when a thread ends or is cancelled, and gives up the program when it is not there. */
+        /* glibc loads libgcc_s when a thread ends or is cancelled, and aborts the program if it cannot. */
         if (strcmp(base_name(family->objects[i].path), "libc.so.6") == 0)
             (void)take_needed(family, family->objects[i], "libgcc_s.so.1");
     }
     return 0;
 }
 
-/* A loader may be any file of tree or root; of this machine, only a library of i386. */
+/* A loader may be any file of tree or root; of the host, only a library of i386. */
 static bool take_loader(struct family *family, const char *path)
 {
     struct found found;
@@ -268,7 +268,7 @@ static bool take_loader(struct family *family, const char *path)
     return good;
 }
 
-/* The loader that PT_INTERP names, and then the libraries. */
+/* Take the loader that PT_INTERP names, and then the libraries. */
 static int take_needs(struct family *family)
 {
     const char *said = family->objects[0].elf.interpreter;
@@ -290,7 +290,7 @@ static int take_needs(struct family *family)
 
 static int add_found(struct program *program, const struct found *found, int scripts);
 
-/* A name in the folders of a PATH. `reach` counts for those. False: in none of them. */
+/* Find a name in the folders of a PATH, within `reach`. False: no folder has it. */
 static bool search_in(const struct program *program, const char *folders, const char *name, enum reach reach,
                       struct found *found)
 {
@@ -311,7 +311,7 @@ static bool search_in(const struct program *program, const char *folders, const 
 static const char guest_path[] = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 
 /*
- * A program that a person named: a path as it is; a name in the guest's PATH inside tree and root, then in ours here.
+ * A program that a person named: a path as it is; a name in the guest's PATH inside tree and root, then in the host's.
  */
 static bool search(const struct program *program, const char *name, struct found *found)
 {
@@ -329,7 +329,7 @@ static bool search(const struct program *program, const char *name, struct found
     return good;
 }
 
-/* A script's first line: interpreter and, perhaps, one argument. Both are the caller's. */
+/* Read a script's first line: the interpreter and at most one argument, which the caller frees. */
 static bool read_script(int fd, char **interpreter, char **argument)
 {
     char line[256], *start, *end;
@@ -346,7 +346,7 @@ static bool read_script(int fd, char **interpreter, char **argument)
     return true;
 }
 
-/* Add a program that was found, and forget where; `found` may be none. */
+/* Add the program in `found` and free `found`; without `good` complain that it is missing. */
 static int add_interpreter_found(struct program *program, bool good, struct found *found, const char *name,
                                  const char *path, int scripts)
 {
@@ -410,7 +410,7 @@ static int refuse_foreign(const char *path, const struct elf_file *elf)
                     : "");
 }
 
-/* Add a program, to which `scripts` have led, with all it needs. */
+/* Add a program with all files that it needs; it is the interpreter of `scripts` scripts, one of another. */
 static int add_found(struct program *program, const struct found *found, int scripts)
 {
     struct elf_file elf;
@@ -433,7 +433,7 @@ static int add_found(struct program *program, const struct found *found, int scr
     return status;
 }
 
-/* The folder that a program of this machine lies in, which is near it; not the whole machine. The caller frees it. */
+/* The folder of a program of the host, for REACH_NEAR; NULL for the host's root folder. The caller frees it. */
 static char *near(const struct found *found)
 {
     const char *slash = strrchr(found->path, '/');
@@ -442,7 +442,7 @@ static char *near(const struct found *found)
                                                              : NULL;
 }
 
-/* An image that does not have what it starts does not work, so it is refused here. */
+/* An image without the program that it starts does not work, so it is refused here. */
 static int check_place(const struct program *program, const char *path)
 {
     const struct tree_node *node = tree_follow(program->places.tree, path);
@@ -476,7 +476,7 @@ int program_add(struct program *program, const char *name, char **path)
     return status;
 }
 
-/* ---- What --file brought -------------------------------------------------------------- */
+/* ---- The files of --file -------------------------------------------------------------- */
 
 struct paths {
     char **paths;
@@ -487,7 +487,7 @@ static void collect_node(const struct tree_node *node, void *with)
 {
     struct paths *list = with;
 
-    if (node->kind != TREE_FILE || node->size < 52)         /* no ELF header fits */
+    if (node->kind != TREE_FILE || node->size < 52)         /* too small for an ELF header */
         return;
     list->paths = grown(list->paths, list->count + 1, sizeof(*list->paths));
     list->paths[list->count++] = text("%s", node->path);

@@ -31,12 +31,12 @@ enum {
     USUAL_MEMORY    = 128 << 20,    /* the default */
     PAGE            = 4096,
     REFUSED_STATUS  = 2 << 1 | 1,   /* QEMU's exit status after the kernel's POWER_STATUS_REFUSED */
-    EMULATOR_ABSENT = 127,          /* QEMU's when there is none (machine.c)                     */
+    EMULATOR_ABSENT = 127,          /* the child's when there is no QEMU (machine.c)               */
 };
 
 /* ---- The files of the guest ----------------------------------------------------------- */
 
-/* Folders every program may expect. */
+/* Folders that every program may expect. */
 static void add_usual(struct tree *tree)
 {
     static const struct {
@@ -60,7 +60,7 @@ static int refuse_file(const struct tree *tree, const char *said, int err)
     return tell(SANDBOX_FAILED, "--file %s: %s: %s", said, tree->culprit, why);
 }
 
-/* HOST, HOST:GUEST or :ROOT. A host's name with a colon in it is believed when there is such a file. */
+/* HOST, HOST:GUEST or :ROOT. A word with a colon in it is the name of a file of the host if there is such a file. */
 static int add_file(const struct places *places, const char *directory, const char *said)
 {
     const char *colon = access(said, F_OK) == 0 ? NULL : strrchr(said, ':');
@@ -153,7 +153,7 @@ static void add_configuration(const struct sandbox *sandbox, struct tree *tree, 
     free(arguments);
 }
 
-/* LD_LIBRARY_PATH as the program will see it, or NULL. */
+/* The program's value of LD_LIBRARY_PATH, or NULL. */
 static const char *library_path(char *const *environment, size_t count)
 {
     static const char name[] = "LD_LIBRARY_PATH=";
@@ -192,7 +192,7 @@ static int fill_tree(const struct sandbox *sandbox, struct tree *tree, const str
     return status;
 }
 
-/* The archive is the smaller part of what a machine needs: one that has no room even for the files is refused here. */
+/* A machine needs memory for more than the files: one without room for the files alone is refused here. */
 static int check_files(const struct sandbox *sandbox, const struct tree *tree)
 {
     uint64_t size = tree_size(tree);
@@ -242,7 +242,7 @@ static char *shown(const char *bytes, size_t length)
     return to;
 }
 
-/* The line of the serial log that says why a machine is too small; the last line if none does. */
+/* The line of the serial log with the reason why the memory is too small; the last line if there is none. */
 static char *reason(const struct tail *tail)
 {
     const char *found = strstr(tail->bytes, "too little");
@@ -280,7 +280,7 @@ static void show_last_words(const struct session *session)
     names_free(&names);
 }
 
-/* It is there, and does nothing. */
+/* The machine still exists, but its kernel does not answer. */
 static int explain_dead(const struct session *session)
 {
     tell(0,
@@ -300,7 +300,7 @@ static int explain_timeout(const struct sandbox *sandbox, const struct session *
     tell(0, "%s still ran after %" PRIu64 ".%" PRIu64 " s%s", sandbox->argv[0], sandbox->timeout_ms / 1000,
          sandbox->timeout_ms % 1000 / 100, session->obeyed ? "" : ", and did not end when SIGTERM told it to");
     if (!session->spoke)
-        tail_show(&session->serial, 10, NULL);        /* it may never have got that far */
+        tail_show(&session->serial, 10, NULL);        /* the kernel may not have started */
     return SANDBOX_TIMEOUT;
 }
 
@@ -377,7 +377,7 @@ static int status_of(const struct sandbox *sandbox, const struct session *sessio
 
 /* ---- A machine around the archive ----------------------------------------------------- */
 
-/* QEMU ended before there was a machine: an older one without this kind, for example. */
+/* True when QEMU ended before the machine started: an older QEMU without this kind, for example. */
 static bool never_ran(const struct session *session, int waited)
 {
     return session->end == SESSION_MACHINE && !session->spoke && session->serial.length == 0 && WIFEXITED(waited) &&
@@ -411,7 +411,7 @@ static char *kernel_for(const struct sandbox *sandbox, enum machine_kind kind)
     return kernel != NULL ? kernel : kernel_named(sandbox, "kernel-pvh.elf");
 }
 
-/* One built without seccomp, or one that is under a filter already. */
+/* True for a QEMU that was built without seccomp, or that runs under a filter already. */
 static bool refuses_seccomp(const struct session *session)
 {
     return strstr(session->errors.bytes, "sandbox") != NULL || strstr(session->errors.bytes, "seccomp") != NULL;
@@ -433,7 +433,7 @@ static struct session session_for(const struct sandbox *sandbox, int report)
     };
 }
 
-/* One machine, until it ends. *never: QEMU did not even start it. Returns the exit status. */
+/* Run one machine until it ends. *never: QEMU did not start the machine. Returns the exit status. */
 static int run_machine(struct sandbox *sandbox, struct machine_plan *plan, int report, bool *never)
 {
     static struct session session;
@@ -463,8 +463,8 @@ static int run_machine(struct sandbox *sandbox, struct machine_plan *plan, int r
 }
 
 /*
- * QEMU puts the archive at the end of RAM, over the kernel if they do not both fit, and such a machine says
- * nothing. Returns 0 when they do.
+ * QEMU puts the archive at the end of RAM, over the kernel if they do not both fit, and such a machine prints
+ * nothing. Returns 0 when both fit.
  */
 static int check_memory(const struct machine_plan *plan)
 {
@@ -474,7 +474,7 @@ static int check_memory(const struct machine_plan *plan)
     int status = 0;
 
     if (elf_file_read_path(&kernel, plan->kernel) != 0)
-        return 0;                   /* QEMU will say so */
+        return 0;                   /* QEMU will report that */
     least = (kernel.end + PAGE - 1) / PAGE * PAGE + (plan->archive_size + PAGE - 1) / PAGE * PAGE;
     elf_file_free(&kernel);
     if (plan->memory < least) {
@@ -487,7 +487,7 @@ static int check_memory(const struct machine_plan *plan)
     return status;
 }
 
-/* One kind of machine after the other, until one starts. */
+/* Try one kind of machine after the other, until one starts. */
 static int run_machines(struct sandbox *sandbox, struct machine_plan *plan, int report)
 {
     unsigned first = sandbox->machine < MACHINE_KINDS ? sandbox->machine : 0;
@@ -529,7 +529,7 @@ static int run_archive(struct sandbox *sandbox, int archive, uint64_t size, int 
 
 /* ---- The report ----------------------------------------------------------------------- */
 
-/* Where the report goes. False: has complained. */
+/* Open the file for the report. False, after a complaint, when that is impossible. */
 static bool open_report(const struct sandbox *sandbox, int *to)
 {
     *to = STDERR_FILENO;
@@ -543,7 +543,7 @@ static bool open_report(const struct sandbox *sandbox, int *to)
     return *to >= 0;
 }
 
-/* The lines that came, as a structure. Returns 0 or an exit status, and has complained. */
+/* Write the guest's lines as a structure. Returns 0 or, after a complaint, an exit status. */
 static int write_json(const struct sandbox *sandbox, int lines, int to, int status)
 {
     struct report_json report = { .argv = sandbox->argv, .argc = sandbox->argc, .status = status };

@@ -32,7 +32,7 @@ enum {
     SANDBOX_NO_KERNEL   = 121,     /* no kernel of that layout is built                        */
     SANDBOX_NO_EMULATOR = 122,     /* no QEMU, or none that starts                             */
     SANDBOX_MISSING     = 123,     /* a library or interpreter that the program needs          */
-    SANDBOX_TIMEOUT     = 124,     /* --timeout is over                                        */
+    SANDBOX_TIMEOUT     = 124,     /* the time of --timeout is over                                        */
     SANDBOX_FAILED      = 125,     /* quire itself failed, or was called wrongly               */
     SANDBOX_CANNOT      = 126,     /* found, but cannot be run: another processor's program    */
     SANDBOX_NOT_FOUND   = 127,     /* there is no such program                                 */
@@ -53,8 +53,8 @@ struct sandbox {
     bool         report, verbose, terminal, map;     /* map: a snapshot of memory is ordered */
     bool         audit;         /* use the whole kernel, which can audit */
     const char  *report_file;   /* where the report goes; NULL: standard error */
-    bool         report_json;   /* as a structure (report_json.h)              */
-    struct follow *follow;      /* asks for snapshots while the program runs (follow.h), or NULL */
+    bool         report_json;   /* the report is a structure (report_json.h)              */
+    struct follow *follow;      /* the reader of snapshots while the program runs (follow.h), or NULL */
     int          output;        /* the descriptor for the program's standard output             */
     unsigned     closed;        /* bit n: standard descriptor n was closed at the start         */
     unsigned     machine;       /* enum machine_kind; MACHINE_KINDS: the fastest that works     */
@@ -127,7 +127,7 @@ char *build_path(const char *below);
 /* Complain that the kernel is missing, and say how to build it; returns SANDBOX_NO_KERNEL. */
 int tell_no_kernel(const char *layout);
 
-/* The i386 Debian tree that `make programs` or `quire programs` fetched. The caller frees it; NULL: neither has. */
+/* The i386 Debian tree that `make programs` or `quire programs` fetched. The caller frees it; NULL: no tree. */
 char *fetched_root(void);
 
 #endif

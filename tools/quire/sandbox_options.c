@@ -48,7 +48,7 @@ void *grown(void *block, size_t count, size_t size)
     return block;
 }
 
-/* `folder`/`below` if it is there; takes `folder`. */
+/* `folder`/`below` if that exists, else NULL; frees `folder`. */
 static char *if_there(char *folder, const char *below)
 {
     char *path = folder != NULL ? text("%s/%s", folder, below) : NULL;
@@ -101,7 +101,7 @@ char *fetched_root(void)
     return built != NULL ? built : if_there(programs_path(), "root");
 }
 
-/* 64, 64M, 2560K, 1G: MiB unless it says otherwise. False: none of these. */
+/* Read a size: 64, 64M, 2560K or 1G; MiB without a letter. False for any other word. */
 static bool read_size(const char *word, uint64_t *bytes)
 {
     static const char units[] = "KMG";
@@ -127,7 +127,7 @@ static bool ends_with(const char *word, const char *end)
     return length >= part && strcmp(word + length - part, end) == 0;
 }
 
-/* Seconds, with a fraction if one likes. */
+/* Read seconds, with or without a fraction. */
 static bool read_seconds(const char *word, uint64_t *ms)
 {
     char *end;
@@ -222,7 +222,7 @@ error_t sandbox_parse_program(struct sandbox *sandbox, int key, char *word, stru
     case ARGP_KEY_ARG:
         sandbox->argv = state->argv + state->next - 1;
         sandbox->argc = state->argc - (state->next - 1);
-        state->next = state->argc;          /* the rest is the program's own */
+        state->next = state->argc;          /* the other words are the program's */
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -15,7 +15,7 @@ static unsigned line_count(const struct screen *screen)
     return count;
 }
 
-/* Lines of the text that fit: the last one of the terminal says where we are. */
+/* The number of lines of text that fit: the terminal's last line shows the position. */
 static unsigned room(void)
 {
     uint16_t columns, rows;
@@ -68,7 +68,7 @@ void screen_show(struct screen *screen, char *text, size_t length)
     screen_draw(screen);
 }
 
-/* Keys with a name begin like this, and their names end with these. */
+/* The steps of keys; `named`: the last letter of an escape sequence. */
 static int step_of(char key, bool named)
 {
     int page = (int)room() - 1;

@@ -20,12 +20,12 @@ enum {
     INPUT_AT_ONCE = 16384,
     MAP_MOST      = 256 << 20,      /* the most text of a snapshot                   */
     REPORT_MOST   = 4 << 20,        /* the most text of a report */
-    UNSENT_MOST   = 65536,          /* for a guest that takes no frames: further signals are dropped */
-    REST_MS       = 2000,           /* a guest may go on talking for ever */
+    UNSENT_MOST   = 65536,          /* waiting for a guest that takes no frames; then signals are dropped */
+    REST_MS       = 2000,           /* a guest may go on sending for ever */
     ESCAPE        = 0x1D,           /* Ctrl-], twice: end the machine */
 };
 
-/* What is waited for, by its place in poll(2)'s list. */
+/* The descriptors that the loop waits for, by their index in poll(2)'s list. */
 enum {
     ON_CHANNEL,
     ON_SIGNAL,
@@ -43,23 +43,23 @@ enum {
 struct loop {
     struct session *session;
     struct channel  channel;
-    struct stream   output, errors; /* quire's, for the program's       */
-    struct stream   report;         /* for the kernel's words of it; often standard error too */
-    struct stream  *busy;           /* the one that the first frame waits for */
+    struct stream   output, errors; /* quire's own streams, for the program's output*/
+    struct stream   report;         /* for the kernel's report; often standard error too */
+    struct stream  *busy;           /* the stream that the first frame waits for */
     size_t          delivered;      /* bytes of that frame              */
     struct signals  signals;
     struct watchdog watchdog;
     uint64_t        credit;         /* bytes of input the guest asks for */
-    bool            keys;           /* and they are a terminal's: what is left of them stays asked for */
-    bool            look;           /* it wants to know when a read would not wait */
+    bool            keys;           /* a terminal asks: bytes it did not get stay asked for */
+    bool            look;           /* the guest asks when a read would not wait */
     uint64_t        deadline_ms;    /* on the monotonic clock, or 0     */
     uint64_t        ending_ms;      /* when `ending` ends the machine, or 0 */
     int             ending;
     size_t          reported;       /* bytes of REPORT                  */
-    bool            closed[CHANNEL_ERRORS + 1];         /* by channel_kind: that stream has no reader any more */
-    bool            no_input;       /* standard input is a debugger's */
+    bool            closed[CHANNEL_ERRORS + 1];         /* by channel_kind: the stream has no reader any more */
+    bool            no_input;       /* standard input belongs to the debugger */
     bool            timed_out, escape, over;
-    size_t          shown_length;   /* of the frame that is being delivered, made visible in `shown` */
+    size_t          shown_length;   /* bytes of `shown`: the frame that is being delivered, made visible */
 };
 
 static char shown[CHANNEL_PAYLOAD * VISIBLE_MOST];
@@ -79,7 +79,7 @@ static void loop_finish(struct loop *loop, enum session_end end, int32_t number)
     loop->session->exit_number = number;
 }
 
-/* Read what has come of a text that is kept. False: it has ended. */
+/* Read the bytes that have come of a kept text. False: the text has ended. */
 static bool tail_collect(struct tail *tail, void (*keep)(struct tail *tail, const void *bytes, size_t length), int fd)
 {
     char bytes[4096];
@@ -159,7 +159,7 @@ static bool deliver_report(struct loop *loop, const struct channel_frame *frame)
     return true;
 }
 
-/* Write the log to standard error, behind the program's errors, if it is to be shown. */
+/* With --verbose, write the log to standard error, behind the program's errors. */
 static bool deliver_log(struct loop *loop, const struct channel_frame *frame)
 {
     if (loop->shown_length == 0)
@@ -193,7 +193,7 @@ static void give_input_state(struct loop *loop, enum channel_input_state state)
     channel_send(&loop->channel, CHANNEL_INPUT_STATE, &byte, 1);
 }
 
-/* Whether a read would not wait now. Without input there is always an end to be read. */
+/* Whether a read would not wait now. Without input a read gets the end of file at once. */
 static short input_now(const struct loop *loop)
 {
     struct pollfd on = { .fd = STDIN_FILENO, .events = POLLIN };
@@ -202,7 +202,7 @@ static short input_now(const struct loop *loop)
 }
 
 /*
- * The answer comes at once, whatever it is: also that nothing was asked for. A guest that takes no answers gets none.
+ * Answer at once, also when the guest asked for no bytes. A guest that takes no frames gets no answer.
  */
 static void answer_now(struct loop *loop)
 {
@@ -232,14 +232,14 @@ static void take_want(struct loop *loop, const struct channel_frame *frame)
         answer_now(loop);
 }
 
-/* How a program can have ended, or not begun. */
+/* True for an end that a program can have had, or for a failed start. */
 static bool plausible(uint32_t kind, int32_t number)
 {
     return kind == CHANNEL_EXITED || (kind == CHANNEL_KILLED && number > 0 && number <= 64) ||
            (kind == CHANNEL_NOT_STARTED && number > 0);
 }
 
-/* The last frame of a run. */
+/* Take the last frame of a run. */
 static void take_exit(struct loop *loop, const struct channel_frame *frame)
 {
     uint32_t kind = frame->length == 8 ? channel_number(frame->bytes) : 0;
@@ -297,7 +297,7 @@ static void take_frames(struct loop *loop)
 
 /* ---- To the guest --------------------------------------------------------------------- */
 
-/* Look for the escape among the keys. True when it is time to go. */
+/* Look for the escape among the keys. True when it was pressed twice. */
 static bool escapes(struct loop *loop, const uint8_t *bytes, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -308,7 +308,7 @@ static bool escapes(struct loop *loop, const uint8_t *bytes, size_t count)
     return false;
 }
 
-/* One read, of at most what was asked for. */
+/* Read once, at most as many bytes as the guest asked for. */
 static void give_input(struct loop *loop)
 {
     uint8_t bytes[INPUT_AT_ONCE];
@@ -416,7 +416,7 @@ static void time_is_over(struct loop *loop, uint64_t now)
     give_signal(loop, SIGTERM, CHANNEL_TO_GROUP);
 }
 
-/* A guest whose frames are not being taken at the moment is not sent a ping. */
+/* While a slow stream keeps quire from taking frames, the guest is not sent a ping. */
 static void watch(struct loop *loop, uint64_t now)
 {
     if (loop->busy != NULL) {
@@ -466,7 +466,7 @@ static int patience(const struct loop *loop)
     return next == UINT64_MAX ? -1 : (int)lesser_of(next, 60000);
 }
 
-/* ---- Those who follow ----------------------------------------------------------------- */
+/* ---- --follow ----------------------------------------------------------------- */
 
 static void keys_are_there(struct follow *follow, struct pollfd *on)
 {
@@ -526,7 +526,7 @@ static void wait_and_act(struct loop *loop, struct pollfd *on)
         look_at_the_clock(loop);
 }
 
-/* The machine's last words may still be under way. */
+/* The machine's last bytes may still be unread. */
 static void collect_rest(struct tail *tail, void (*keep)(struct tail *tail, const void *bytes, size_t length),
                          struct pollfd on)
 {

@@ -34,7 +34,7 @@ enum session_end {
 
 enum { SESSION_GRACE_MS = 2000 };
 
-/* The lines of a snapshot of memory, as they came (kernel/init/snapshot.h). The caller frees the bytes. */
+/* The lines of a snapshot of memory, unchanged (kernel/init/snapshot.h). The caller frees the bytes. */
 struct collected {
     char  *bytes;
     size_t length, room;
@@ -48,18 +48,18 @@ struct session {
     uint64_t timeout_ms;        /* 0: none                       */
     uint64_t watchdog_ms;       /* a kernel that is silent so long is dead; 0: no limit */
     bool     map_ordered;       /* a snapshot may come           */
-    struct follow *follow;      /* asks for more on the map line, or NULL; with keys, it reads standard input */
+    struct follow *follow;      /* the reader of the map line, or NULL; with keys, of standard input too */
     int      report;            /* a descriptor for the guest's REPORT */
-    int      owner;             /* ends when the owner does; or -1 */
-    int      debugger;          /* ends when a debugger does, which until then has the keyboard; or -1 */
+    int      owner;             /* its end is the owner's; or -1 */
+    int      debugger;          /* its end is the debugger's, which has the keyboard until then; or -1 */
 
     /* The result of a session. */
     enum session_end end;
     uint32_t exit_kind;         /* SESSION_EXIT: CHANNEL_EXITED and its sisters */
-    int32_t  exit_number;       /* and its number; SESSION_SIGNAL: which        */
+    int32_t  exit_number;       /* its number; SESSION_SIGNAL: the signal        */
     bool     spoke;             /* the guest has sent at least one frame on the channel */
     bool     obeyed;            /* SESSION_TIMEOUT: SIGTERM was enough            */
-    char     registers[2048];   /* SESSION_DEAD: the processor's, as QEMU shows them */
+    char     registers[2048];   /* SESSION_DEAD: the processor's registers, as QEMU shows them */
     const char *kernel;         /* its file            */
     struct tail serial;         /* the kernel's log    */
     struct tail errors;         /* QEMU's              */

@@ -26,7 +26,7 @@ enum signal_meaning {
 
 struct signals {
     int      fd;                /* readable when a signal has come */
-    uint64_t first[32];         /* when each came first, in milliseconds; 0: not yet */
+    uint64_t first[32];         /* when each signal first came, in milliseconds; 0: not yet */
 };
 
 /* Block the signals, so that none is lost. Called before there is anything to clean up. */

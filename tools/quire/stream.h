@@ -15,7 +15,7 @@
 struct stream {
     const char *name;           /* for messages */
     int         fd;
-    bool        ours;           /* opened once more: close it              */
+    bool        ours;           /* opened once more: stream_close() closes it              */
     bool        socket;
     bool        careful;        /* a write could block: poll before each   */
 };

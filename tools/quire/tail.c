@@ -63,7 +63,7 @@ void tail_keep_words(struct tail *tail, const void *bytes, size_t length)
     tail->bytes[tail->length] = '\0';
 }
 
-/* Where the last `lines` lines before `end` begin. */
+/* The start of the last `lines` lines before `end`. */
 static size_t beginning(const struct tail *tail, size_t end, int lines)
 {
     size_t start = end;

@@ -11,7 +11,7 @@ struct tail {
     char   bytes[16384];
     size_t length;              /* a NUL always follows                                                   */
     int    matched;             /* letters of "panic: " since the line began; -1: this line has others    */
-    bool   last_words;          /* a line began with that: it is first, and the bytes after it are kept   */
+    bool   last_words;          /* a line began with "panic: ": it is first, the bytes after it are kept   */
 };
 
 /* Append bytes; the older half is dropped when there is no room. */

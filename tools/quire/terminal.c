@@ -9,7 +9,7 @@
 static struct termios before;
 static bool changed, shown, will_restore;
 
-/* As xterm has it, and all since. */
+/* The sequences of xterm, which all later terminals have. */
 static const char other_screen[] = "\033[?1049h\033[?25l", first_screen[] = "\033[?25h\033[?1049l";
 
 bool terminal_is_here(void)

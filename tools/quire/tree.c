@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LINKS_AT_MOST = 40 };        /* followed on the way to one path, as in Linux */
+enum { LINKS_AT_MOST = 40 };        /* links followed on the way to one path, as in Linux */
 
 static int by_path(const void *a, const void *b)
 {
@@ -94,7 +94,7 @@ static void tree_put(struct tree *tree, struct tree_node node)
     *old = node;
 }
 
-/* The path to which a link leads: what it says, seen from where it is, and the rest behind it. Takes neither. */
+/* The path to which a link leads: its target, relative to the link's folder, with `rest` behind it. Frees neither. */
 static char *behind_link(const struct tree_node *link, const char *rest)
 {
     char *folder = text("%.*s", (int)(strrchr(link->path, '/') - link->path), link->path);
@@ -200,7 +200,7 @@ void tree_add_link(struct tree *tree, const char *path, const char *target)
 
 /* ---- Files of the host -------------------------------------------------------------- */
 
-/* Say which file an error is about; returns the error. */
+/* Record which file an error is about; returns the error. */
 static int blame(struct tree *tree, int err, const struct tree_source *source, const char *here)
 {
     const struct tree_node node = { .kind = TREE_FILE, .source = source, .content = (char *)here };
@@ -293,7 +293,7 @@ static int add_link_below(struct tree *tree, const char *path, const struct tree
     return 0;
 }
 
-/* What was found in a folder. Takes `below`. */
+/* Add a file that was found in a folder; takes over `below`. */
 static int add_found(struct tree *tree, const char *path, const struct tree_source *source, char *below,
                      const struct stat *status, struct to_read *list)
 {
@@ -329,7 +329,7 @@ static int add_entry(struct tree *tree, const char *start, const struct tree_sou
         return 0;
     entry = text("%s%s%s", below, below[0] != '\0' ? "/" : "", name);
     if (fstatat(dirfd(folder), name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
-        err = errno == ENOENT ? 0 : blame(tree, errno, source, entry);      /* removed meanwhile */
+        err = errno == ENOENT ? 0 : blame(tree, errno, source, entry);      /* ENOENT: removed meanwhile */
         free(entry);
         return err;
     }
@@ -339,7 +339,7 @@ static int add_entry(struct tree *tree, const char *start, const struct tree_sou
     return err;
 }
 
-/* Everything in one folder; the folders in it are put on the list. */
+/* Add all files of one folder; the folders in it are put on the list. */
 static int add_folder(struct tree *tree, const char *start, const struct tree_source *source, const char *below,
                       struct to_read *list)
 {
@@ -361,7 +361,7 @@ static int add_folder(struct tree *tree, const char *start, const struct tree_so
     return err;
 }
 
-/* One folder is open at a time, however deep they lie. */
+/* One folder is open at a time, at any depth. */
 int tree_add_below(struct tree *tree, const char *start, const struct tree_source *source, const char *below)
 {
     struct to_read list = { 0 };

@@ -38,7 +38,7 @@ struct tree_node {
 };
 
 struct tree {
-    void  *by_path;                 /* of tsearch(3) */
+    void  *by_path;                 /* a tree of tsearch(3) */
     size_t count;
     struct tree_source *sources;
     char  *culprit;                 /* the file of the last error, or NULL */

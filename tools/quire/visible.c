@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Length of the well-formed UTF-8 character there, and which it is; 0: there is none. RFC 3629, section 4. */
+/* The length of the well-formed UTF-8 character at `at`, and its number; 0: there is none. RFC 3629, section 4. */
 static size_t character(const uint8_t *at, size_t count, uint32_t *which)
 {
     size_t length = at[0] >= 0xC2 && at[0] < 0xE0   ? 2
@@ -25,7 +25,7 @@ static size_t character(const uint8_t *at, size_t count, uint32_t *which)
     return length;
 }
 
-/* Beyond ASCII: no controls (U+0080 to U+009F), nothing that turns text round, has no width, or breaks a line. */
+/* Beyond ASCII: no controls (U+0080 to U+009F), no character that turns text round, has no width, or breaks a line. */
 static bool harmless(uint32_t which)
 {
     static const struct { uint32_t first, last; } hidden[] = {

@@ -12,9 +12,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { VISIBLE_MOST = 4 };      /* bytes that one byte may become */
+enum { VISIBLE_MOST = 4 };      /* the most bytes that one byte becomes */
 
-/* Into `to`, which has room for VISIBLE_MOST times `count` bytes. Returns the length; there is no NUL. */
+/* Write the text into `to`, which has room for VISIBLE_MOST times `count` bytes. Returns the length, without a NUL. */
 size_t visible(const void *bytes, size_t count, char *to);
 
 void visible_print(FILE *out, const void *bytes, size_t count);

@@ -1,4 +1,4 @@
-/* watchdog.c - asking, and counting time that a machine had. See watchdog.h. */
+/* watchdog.c - sending pings, and counting the time that the machine could have used. See watchdog.h. */
 #include "watchdog.h"
 
 #include <dirent.h>
@@ -13,7 +13,7 @@ static uint64_t lesser_of(uint64_t a, uint64_t b) { return a < b ? a : b; }
 static uint64_t silence(const struct watchdog *w) { return lesser_of(w->allowed / 4 + 1, ASK_AFTER); }
 static uint64_t pause(const struct watchdog *w)   { return lesser_of(w->allowed / 4 + 1, LOOK_EVERY); }
 
-/* The letter of proc(5)'s stat for one thread: R, S, D, T, ...; 0 when it has gone. */
+/* The letter of proc(5)'s stat for one thread: R, S, D, T, ...; 0 when the thread has gone. */
 static char state_of(pid_t process, const char *thread)
 {
     char path[96], line[512], *after;
@@ -27,7 +27,7 @@ static char state_of(pid_t process, const char *thread)
     length = fread(line, 1, sizeof(line) - 1, file);
     fclose(file);
     line[length] = '\0';
-    after = strrchr(line, ')');                 /* the name before it may hold anything */
+    after = strrchr(line, ')');                 /* the name in brackets may have any bytes */
     return after != NULL && after[1] == ' ' ? after[2] : 0;
 }
 

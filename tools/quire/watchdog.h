@@ -25,8 +25,8 @@ struct watchdog {
     uint64_t allowed;               /* 0: no limit                           */
     uint64_t heard;                 /* when the machine last sent anything   */
     bool     asked;
-    uint64_t counted;               /* time without an answer                */
-    uint64_t looked, computed;      /* the last check, and the processor time then */
+    uint64_t counted;               /* counted time without an answer                */
+    uint64_t looked, computed;      /* time of the last check, and the processor time then */
 };
 
 enum watchdog_verdict { WATCHDOG_LIVES, WATCHDOG_ASK, WATCHDOG_DEAD };
