@@ -33,6 +33,7 @@
 #include "process/load.h"
 #include "process/process.h"
 
+enum { OVERTAKEN_MOST = 16 };                   /* of a thread that waits for a lock            */
 enum { SLICE = 50000000 };                      /* nanoseconds before another gets a turn     */
 
 static struct lock    lock = LOCK("schedule", RANK_SCHEDULE);
@@ -657,11 +658,17 @@ static void rwlock_let_in_next(struct rwlock *rwlock)
         append_ready(next->thread);
 }
 
-/* A thread may take a free lock before the waiters; but no reader joins other readers while a writer is the first. */
+/*
+ * A thread may take a free lock before the waiters; but no reader joins other readers while a writer is the first, and
+ * a first waiter that has been overtaken often is not overtaken again. Else a thread that forks, turn after turn, would
+ * leave behind it ever more children that wait to end.
+ */
 static bool rwlock_may_overtake(const struct rwlock *rwlock, bool write)
 {
     const struct waiter *next = rwlock->waiting.first;
 
+    if (next != NULL && next->thread->rwlock_overtaken++ >= OVERTAKEN_MOST)
+        return false;
     return write || next == NULL || !next->exclusive ||
            (__atomic_load_n(&rwlock->state, __ATOMIC_RELAXED) & ~RWLOCK_WAITED) == 0;
 }
@@ -678,7 +685,8 @@ void rwlock_wait(struct rwlock *rwlock, bool write)
         lock_drop(&lock, state);
         return;
     }
-    current->rwlock_tried = false;
+    current->rwlock_tried     = false;
+    current->rwlock_overtaken = 0;
     link_waiter(mine, &rwlock->waiting, (struct waiter){ .thread = current, .exclusive = write });
     __atomic_or_fetch(&rwlock->state, RWLOCK_WAITED, __ATOMIC_RELAXED);     /* from now on a drop looks at the queue */
     if (rwlock->waiting.first == mine && rwlock_let_in(rwlock, write))

@@ -388,6 +388,24 @@ static int look_at_endings(void)
     return 0;
 }
 
+/* A parent that only forks takes the locks that its children need to end, over and over; they get them all the same. */
+static int children_of_a_forker(void)
+{
+    enum { CHILDREN = 1500, TURNS = 30, MOST_LEFT = 150 };
+    int ended = 0;
+
+    for (unsigned i = 0; i < CHILDREN; i++)
+        if (split() == 0)
+            leave(0);
+    for (unsigned i = 0; i < TURNS; i++)
+        KERNEL(CALL_SCHED_YIELD, 0);
+    while (KERNEL(CALL_WAIT4, -1, 0, WNOHANG, 0) > 0)
+        ended++;
+    while (KERNEL(CALL_WAIT4, -1, 0, 0, 0) > 0)
+        ;
+    return ended < CHILDREN - MOST_LEFT ? ended : 0;
+}
+
 static const struct { const char *name; int (*run)(void); } findings[] = {
     { "vfork with CLONE_PARENT comes back", vfork_of_a_brother },
     { "a parent in vfork can be killed", vfork_is_killed },
@@ -418,6 +436,7 @@ static const struct { const char *name; int (*run)(void); } findings[] = {
     { "a timer that never begins has no interval", timer_that_never_begins },
     { "what a counter and a socket tell poll", what_polls_tell },
     { "a process that is ending can be looked at", look_at_endings },
+    { "children of a parent that only forks come to their end", children_of_a_forker },
 };
 
 int program(int argc, char **argv)
