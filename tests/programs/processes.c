@@ -769,11 +769,11 @@ static void clone_children(void)
     SAY(waitpid(-1, &status, 0));
     SAY(waitpid(-1, &status, __WCLONE) == child);
     SAY(status);
+    signal(SIGUSR2, count);                     /* before: the child may be the first to run */
+    got = 0;
     child = (pid_t)clone_with(SIGUSR2);
     if (child == 0)
         _exit(4);
-    signal(SIGUSR2, count);
-    got = 0;
     SAY(waitpid(child, &status, __WALL) == child || errno == EINTR);
     while (got == 0)
         usleep(1000);
