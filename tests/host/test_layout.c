@@ -143,6 +143,28 @@ static void more_rows_than_the_kernels_map_has_are_refused(void **state)
     free(said), free(many), free(rows), free(text);
 }
 
+/* With stacks of each process a kernel with a space of its own ran where they are not: a double fault. */
+static void stacks_of_each_process_and_a_kernel_elsewhere_are_refused(void **state)
+{
+    char *text = document_text(QU), *said, *own, *wrong;
+    unsigned errors;
+
+    (void)state;
+    own = replaced(text, "\n## Policies\n", "\n## Kernel space\n\n"
+                   "| Start | End | Size | Name | Kernel | User | Scope | Backing | What lives there |\n"
+                   "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
+                   "| 0x00010000 | 0xDFFFFFFF | 3.5 GiB less 64 KiB | own | --- | --- | - | none | Nothing |\n\n"
+                   "## Policies\n");
+    wrong = replaced(own, "| stacks | rw- | --- | all |", "| stacks | rw- | --- | process |");
+    said = complaints_about(own, strlen(own), &errors);
+    assert_int_equal(errors, 0);
+    free(said);
+    said = complaints_about(wrong, strlen(wrong), &errors);
+    assert_int_equal(errors, 1);
+    assert_non_null(strstr(said, "stacks has the scope `process`, but kernel space has regions of its own (line "));
+    free(said), free(wrong), free(own), free(text);
+}
+
 /* What a writer with another machine's line ends, or with aligned columns, gets: the same layout. */
 static void line_ends_do_not_matter(void **state)
 {
@@ -283,6 +305,7 @@ int main(void)
         cmocka_unit_test(empty_text_is_refused), cmocka_unit_test(nul_bytes_are_refused),
         cmocka_unit_test(a_mebibyte_is_refused), cmocka_unit_test(long_lines_are_refused),
         cmocka_unit_test(more_rows_than_the_kernels_map_has_are_refused),
+        cmocka_unit_test(stacks_of_each_process_and_a_kernel_elsewhere_are_refused),
         cmocka_unit_test(line_ends_do_not_matter), cmocka_unit_test(addresses), cmocka_unit_test(sizes),
         cmocka_unit_test(sizes_survive_writing), cmocka_unit_test(tables_are_found),
     };

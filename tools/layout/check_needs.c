@@ -166,6 +166,10 @@ static void check_stacks(struct document *d)
     const struct region *r = d->purpose[PURPOSE_STACKS];
     uint64_t fit;
 
+    if (r != NULL && r->scope == SCOPE_PROCESS && d->region_count > d->common_count)
+        complain(d->source, r->place.line,
+                 "stacks has the scope `process`, but kernel space has regions of its own (line %u), and the kernel "
+                 "would run where no process's stacks are; expected `all`", d->regions[d->common_count].place.line);
     if (r == NULL || !place_is_fixed(&r->place) || !r->each || r->unit == 0 || (r->unit | r->guard) % PAGE != 0)
         return;
     fit = size_of(&r->place) / (r->unit + r->guard);
