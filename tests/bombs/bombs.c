@@ -1,5 +1,5 @@
 /*
- * bombs.c - programs that take all there is of one thing, each in a machine of 32 MiB.
+ * bombs.c - programs that take all of one resource, each in a machine of 32 MiB.
  *
  *   bombs                       the names of all
  *   bombs NAME ...              each in turn; for each a line
@@ -8,8 +8,8 @@
  *
  * A bomb runs in a process group of its own until it is refused (ENDED is the errno's number), is killed, or has had
  * its time. Then everybody else is killed, its files are removed, and what each owner of frames has is compared with
- * before. What is measured is read from /proc/quire; the bomb tells how much it has made through memory that both
- * share.
+ * before. The figures come from /proc/quire; the bomb counts its objects in memory that it shares with the
+ * supervisor.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -39,7 +39,7 @@
 
 enum { PAGE = 4096, STACK = 16 * 1024, TIME_MS = 8000, PATIENCE_MS = 20000, MANY = 1 << 20 };
 
-/* What a bomb has made, and why it stopped; shared with the supervisor. */
+/* How many objects a bomb has made, and why it stopped; shared with the supervisor. */
 static struct { volatile unsigned made; volatile int refused; volatile bool ready, go; } *told;
 
 static uint32_t now_ms(void)
@@ -50,7 +50,7 @@ static uint32_t now_ms(void)
     return (uint32_t)(t.tv_sec * 1000 + t.tv_nsec / 1000000);
 }
 
-/* One more is there if `good`; otherwise the bomb has what it can get, and holds it until it is killed. */
+/* Count one more object if `good`; otherwise the bomb has reached its limit, and holds all until it is killed. */
 static void count_or_hold(bool good)
 {
     if (good) {
@@ -670,7 +670,7 @@ static bool look(struct memory *memory)
     return true;
 }
 
-/* Who has most of what has been taken since. */
+/* The owner with most of the frames taken since the start. */
 static void note_peak(const struct memory *before, char *owner, long *frames)
 {
     struct memory now;
@@ -741,7 +741,7 @@ static void keep_own_pages(void)
     mlockall(MCL_CURRENT);
 }
 
-/* Who is to end when memory is at its end: not the one that counts. */
+/* Set which process ends when memory runs out: not the supervisor, which counts. */
 static void adjust(const char *by)
 {
     int fd = open("/proc/self/oom_score_adj", O_WRONLY);
@@ -762,7 +762,7 @@ static void run(unsigned n)
     pid_t    child;
 
     memset((void *)told, 0, sizeof *told);
-    keep_own_pages();                           /* those of zeros, too: they count before as they will after */
+    keep_own_pages();                           /* the zeroed frames, too, so that they count alike before and after */
     munlockall();
     drop();
     look(&before);

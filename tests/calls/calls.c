@@ -49,7 +49,7 @@ static void come_back_from_waiting(void)
     KERNEL(CALL_SETITIMER, 0, (long)timer, 0);
 }
 
-/* Whatever is written to standard descriptors is nobody's business, but seldom it goes out. */
+/* Output of the calls to standard descriptors is dropped, except in a few batches. */
 static void streams(uint64_t seed)
 {
     long null = KERNEL(CALL_OPEN, (long)"null", O_RDWR);
@@ -89,8 +89,8 @@ static void could_not_begin(void)
 }
 
 /*
- * Whoever needs a frame when there is none is killed, and that may be the supervisor, which has done nothing: a batch
- * is kept from taking all memory in one call. tests/bombs is what takes it all.
+ * When no frame is free a process is killed, and that may be the supervisor: a batch is kept from taking all memory in
+ * one call. tests/bombs does that.
  */
 static void limit_memory(void)
 {
@@ -147,7 +147,7 @@ static bool remove_entry(long at, const char *name, unsigned depth)
     return KERNEL(CALL_UNLINKAT, at, (long)name, 0x200) == 0;
 }
 
-/* Removes what is in a folder, except /proc. A pass that removed nothing is the last one. */
+/* Removes the files of a folder, except /proc. A pass that removed nothing is the last one. */
 static void empty(long at, unsigned depth)
 {
     char part[512] __attribute__((aligned(8)));
@@ -167,7 +167,7 @@ static void empty(long at, unsigned depth)
     }
 }
 
-/* What a batch mounted lies below its folder; its /proc goes as well, as it may have mounted another one over that. */
+/* A batch's mounts lie below its folder; its /proc is unmounted too, as it may have mounted over that. */
 static void unmount_all(void)
 {
     char path[256];
@@ -189,7 +189,7 @@ static void unmount_all(void)
     }
 }
 
-/* There may be something else in its place. */
+/* Another file may be in its place. */
 static void mount_proc_again(void)
 {
     long self = KERNEL(CALL_OPEN, (long)"/tmp/fuzz/proc/self", O_RDONLY | O_DIRECTORY | O_NONBLOCK);
@@ -223,7 +223,7 @@ static void clean_folder(void)
 {
     long at;
 
-    KERNEL(CALL_MOUNT, 0, (long)"/", 0, REMOUNT, 0);            /* it may have made the root read-only */
+    KERNEL(CALL_MOUNT, 0, (long)"/", 0, REMOUNT, 0);            /* the batch may have made the root read-only */
     unmount_all();
     at = KERNEL(CALL_OPEN, (long)folder, O_DIRECTORY);
     empty(at, 0);
@@ -332,8 +332,8 @@ static bool audit(void)
 }
 
 /*
- * What memory is used for: frames of each owner, by its word in /proc/quire/frames, and blocks of the kernel's heap.
- * What the kernel keeps ready for itself is given back first, so that only what is in use is counted.
+ * The uses of memory: frames of each owner, by its word in /proc/quire/frames, and blocks of the kernel's heap.
+ * The kernel's magazines are emptied first, so that only frames and blocks in use are counted.
  */
 static const char *const owners[] = { "free ", "process ", "tables ", "stacks ", "heap ", "user ", "shared ", "files ",
                                       "blocks " };
@@ -360,7 +360,7 @@ static void tell_memory(const struct use *before, const struct use *after)
         say("\ncalls: memory %s%d before, %d after\n", owners[i], (int)before->of[i], (int)after->of[i]);
 }
 
-/* Who holds the blocks of the kernel's heap, so that fuzz.py can say who has more of them than before. */
+/* The holders of the kernel's heap blocks, so that fuzz.py can say which function has more of them than before. */
 static void tell_takers(const char *when)
 {
     char *line = text;
@@ -418,7 +418,7 @@ static void tell_figures(uint32_t begin)
         (milliseconds() - begin) / 1000);
 }
 
-/* The first batches bring in what stays, such as the kernel's own pools: the memory is measured after them. */
+/* The first batches fill the kernel's own pools, which stay: the memory is measured after them. */
 enum { WARM_UP = 48 };
 
 static int run(uint32_t duration, uint64_t seed)

@@ -1,7 +1,7 @@
 /*
- * findings.c - what the fuzzer found, each as the shortest program that shows it.
+ * findings.c - the findings of the fuzzer, each as the shortest program that shows it.
  *
- *   findings            one line for each: what it is about, and what happened
+ *   findings            one line for each: its subject, and the result
  *
  * It prints under Quire what it prints under Linux (tests/calls/findings.expected).
  */
@@ -9,7 +9,7 @@
 
 enum { PARENT = 0x8000, VFORK = 0x4000, VM = 0x100, KILLED_MS = 20, PATIENCE_MS = 5000 };
 
-/* How a child that we may have to kill has ended: its wait status, or -1 when it did not end in time. */
+/* The end of a child that may have to be killed: its wait status, or -1 when it did not end in time. */
 static int end_of(long child)
 {
     int status = -1;
@@ -38,7 +38,7 @@ static long clone_to(void (*function)(void), long flags)
 static void end_at_once(void)      { leave(7); }
 static void wait_for_ever(void)    { for (;;) sleep_ms(1000); }
 
-/* Who lent its memory is not the child's parent, so the parent's wait must not be the one that ends. */
+/* The vfork caller is not the child's parent, so the parent's wait must not be the one that ends. */
 static int vfork_of_a_brother(void)
 {
     long child = split();
@@ -114,7 +114,7 @@ static int copy_without_end(void)
 
 /*
  * IRET with VM in the flags: on a PC the bit stays clear, and the program goes on at `ended` or faults; QEMU enters the
- * 8086 mode, where no kernel expects a program. It must end; how, is between the processor and its maker.
+ * 8086 mode, where no kernel expects a program. The program must end; how it ends depends on the processor.
  */
 static int into_8086_mode(void)
 {
@@ -150,7 +150,7 @@ enum { CALL_ALARM = 27, CALL_FLOCK = 143, CALL_POLL = 168, CALL_UTIMENSAT = 320,
        CALL_RECVFROM = 371, CALL_SHUTDOWN = 373 };
 enum { SET_NAME = 15, GET_NAME = 16 };
 
-/* More seconds than a signed word holds: what is left is no error. */
+/* More seconds than a signed word holds: the time left is no error. */
 static int alarm_for_ever(void)
 {
     KERNEL(CALL_ALARM, -1);
@@ -211,7 +211,7 @@ static int datagrams_that_are_shut(void)
     return (int)result;
 }
 
-/* The writer of packets to nobody gets EPIPE, and lives; the writer of a stream is killed. */
+/* The writer of packets without a reader gets EPIPE, and lives; the writer of a stream is killed. */
 static int packets_to_nobody(long type)
 {
     long child = split();
@@ -227,7 +227,7 @@ static int packets_to_nobody(long type)
 
 static int writers_to_nobody(void) { return packets_to_nobody(5) << 16 | packets_to_nobody(1); }
 
-/* A file that is not there is told before a time that is none. */
+/* A missing file is reported before an invalid time. */
 static int time_that_is_none(void)
 {
     const int32_t times[4] = { 0, -1, 0, 1000000000 };
@@ -245,7 +245,7 @@ static int timer_that_never_begins(void)
     return value[0];
 }
 
-/* All that poll() can be asked for, of a counter that is 1 and of one end of a pair. */
+/* All events of poll(), for a counter that is 1 and for one end of a pair. */
 static int what_polls_tell(void)
 {
     struct { int file; int16_t asked, got; } wanted[2] = { { (int)KERNEL(CALL_EVENTFD, 1), 0x2FFF, 0 },
@@ -294,7 +294,7 @@ static void name_a_file_too_long(void)
     KERNEL(CALL_MEMFD_CREATE, (long)memset(name, 'n', sizeof name - 1), 0);
 }
 
-/* One over the other, and each with a file open when it goes. */
+/* Two mounts, one over the other, each with a file open when it is unmounted. */
 static void mount_twice(void)
 {
     long file[2];
@@ -316,7 +316,7 @@ static int blocks_after_preadv2(void)     { return blocks_left_by(read_proc_with
 static int blocks_after_long_names(void)  { return blocks_left_by(name_a_file_too_long); }
 
 /*
- * Access mode 3 is for ioctl(): whoever cannot write cannot cut off either, least of all the program that is running.
+ * Access mode 3 is for ioctl(): a descriptor that cannot write cannot truncate, least of all the running program.
  */
 static int cut_with_mode_3(void)
 {

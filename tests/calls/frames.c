@@ -1,7 +1,7 @@
 /*
- * frames.c - forged signal frames: what sigreturn and rt_sigreturn are given by a program that was in no handler.
+ * frames.c - forged signal frames: sigreturn and rt_sigreturn are called by a program that was in no handler.
  *
- * Most of a frame is right, so that the kernel comes far with it, and one to four words are not. If the kernel takes
+ * Most of a frame is right, so that the kernel comes far with it; one to four words are wrong. If the kernel takes
  * it, the program goes on at `landed` or anywhere, with the flags and selectors of the frame; it does a call from there
  * and ends.
  */

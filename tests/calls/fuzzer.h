@@ -7,7 +7,7 @@
  * own.
  *
  * What happens in a batch depends on nothing but its seed as long as one thread does the calls; the kinds with several
- * threads or processes repeat in what they do, not in who comes first.
+ * threads or processes repeat their calls, but not the order.
  */
 #ifndef QUIRE_TESTS_CALLS_FUZZER_H
 #define QUIRE_TESTS_CALLS_FUZZER_H
@@ -15,12 +15,12 @@
 #include "guest.h"
 
 /*
- * What a batch does: calls of one thread, of several threads, of processes, or of threads while another one changes
+ * The kinds of batches: calls of one thread, of several threads, of processes, or of threads while another one changes
  * their structures; or attempts of one of three special kinds.
  */
 enum { PLAIN = 1, THREADS, PROCESSES, FRAMES, PROGRAMS, INSTRUCTIONS, CORRUPTED, KINDS };
 
-/* What supervisor and batches share: the only memory of a batch that outlives it. */
+/* Memory that supervisor and batches share: the only memory of a batch that outlives it. */
 struct shared {
     uint32_t calls;             /* done in all batches of this run                              */
     uint32_t progress;          /* grows while a batch lives                                    */
@@ -29,8 +29,8 @@ struct shared {
 };
 extern struct shared *shared;
 extern int supervisor;          /* its process number                                           */
-extern bool may_mount;          /* what is mounted can be unmounted again                       */
-extern bool telling;            /* each call is told before it is done                          */
+extern bool may_mount;          /* the batch's mounts can be unmounted again                       */
+extern bool telling;            /* each call is printed before it is made                          */
 
 /* ---- A thread that does calls (worker.c) ---------------------------------------------------------- */
 

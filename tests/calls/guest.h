@@ -1,5 +1,5 @@
 /*
- * guest.h - what a program needs that has no C library: the kernel called by hand, text, numbers by chance.
+ * guest.h - functions for programs without a C library: calls of the kernel, text, random numbers.
  *
  * The fuzzer must survive whatever its calls do to its own memory and signals, and the differential program must do
  * exactly the calls it says. So neither has a library between itself and the kernel, no thread-local storage, no
@@ -49,7 +49,7 @@ enum { WNOHANG = 1, WAIT_ALL = 0x40000000, CLOCK_MONOTONIC = 1 };
 struct call { long number, argument[6]; };
 
 long kernel_call(const struct call *call);
-/* A call that may come back twice: whoever gets 0 goes to child_main() on the stack that ends at `stack`. */
+/* A call that may return twice: the process that gets 0 goes to child_main() on the stack that ends at `stack`. */
 long kernel_call_twice(const struct call *call, void *stack);
 void child_main(void) __attribute__((noreturn));
 /* sigreturn (119) or rt_sigreturn (173) with the stack pointer at `frame`; it comes back only if the frame says so. */
@@ -58,7 +58,7 @@ void kernel_return(long number, const void *frame) __attribute__((noreturn));
 #define KERNEL(number, ...) kernel_call(&(struct call){ (number), { __VA_ARGS__ } })
 
 void leave(int status) __attribute__((noreturn));
-/* Fork; the child goes on where it is. */
+/* Fork; the child returns from here too. */
 long split(void);
 
 /* ---- Text and numbers ---------------------------------------------------------------------------- */
@@ -72,7 +72,7 @@ bool  text_same(const char *a, const char *b);
 uint64_t number_of(const char *text);
 uint32_t divide(uint64_t *number, uint32_t by);         /* returns the remainder */
 
-/* A line that is put together; what does not fit is left out. */
+/* A line that is put together; text that does not fit is left out. */
 enum { LINE = 2048 };
 struct line { char text[LINE]; size_t length; };
 /* printf's small relative: %s %d %u %x %llu, %c. */

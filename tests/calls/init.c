@@ -1,5 +1,5 @@
 /*
- * init.c - the first process of a Linux that is asked only one thing: what /program does with the words of /words.
+ * init.c - the first process of a Linux that runs one program: /program, with the words of /words.
  *
  * Mounts what programs expect, runs it, and ends the machine; the program's status goes out as `status N`. The program
  * is not process 1, as it would not be under Linux in use.

@@ -1,5 +1,5 @@
 /*
- * instructions.c - what a program can do without a call: every vector by `int n`, odd flags, selectors that are none,
+ * instructions.c - traps of a program without a call: every vector by `int n`, odd flags, selectors that are none,
  * privileged instructions, and bytes by chance.
  *
  * Each attempt makes its code in a page of its own: flags, perhaps a selector, the instruction, a system call with the

@@ -1,5 +1,5 @@
 /*
- * structures.c - what pointers of calls point to: structures whose members make sense, mostly.
+ * structures.c - the targets of calls' pointers: structures whose members are valid, mostly.
  *
  * They lie in a page of the worker's, so that another thread can change them while the kernel reads. Forms are those of
  * Linux i386 (include/uapi).

@@ -157,7 +157,7 @@ static const uint32_t addresses[] = {
     0xF0000000, 0xFFBFFFFF, 0xFFC00000, 0xFFC01000, 0xFFFFE000, 0xFFFFF000, 0xFFFFFFFC, 0xFFFFFFFF,
 };
 
-/* In the arena: a page, and a place in it where something ends, mostly. */
+/* An address in the arena: a page, and an offset near its end, mostly. */
 static uint32_t in_arena(struct worker *w)
 {
     static const uint16_t places[] = { 0, 0, 0, 1, 2, 8, 100, 2048, 4000, 4080, 4088, 4092, 4094, 4095 };
@@ -277,7 +277,7 @@ static uintptr_t command(struct worker *w)
     return CHANCE_OF(&w->chance, commands);
 }
 
-/* One to three bits. */
+/* A number with one to three bits set. */
 static uintptr_t few_bits(struct worker *w)
 {
     uint32_t bits = 0;

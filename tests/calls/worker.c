@@ -1,9 +1,9 @@
 /*
- * worker.c - a thread that does calls: its stack, its children, and whom it may not hit.
+ * worker.c - a thread that does calls: its stack, its children, and the processes it must not hit.
  *
  * All numbers are called, with two arguments changed: the supervisor is not the target of a signal or a limit, alone or
  * as one of all; and reboot with Linux's magic words only asks for what does not end the machine. exit and exit_group
- * end a worker early, so they come at its end.
+ * end a worker, so they are called last.
  */
 #include "fuzzer.h"
 

@@ -1,8 +1,8 @@
 /*
- * fuzz_bios.c - whatever lies in memory, reading what the relocator left ends and stays inside.
+ * fuzz_bios.c - with any bytes in memory, reading the relocator's information ends and stays inside.
  *
  * The first four bytes are the address of the information, the rest is physical memory from byte 0. Its first two words
- * are put there, or nothing would be tried.
+ * are made valid, or nothing would be tested.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -30,7 +30,7 @@ static void must(bool holds)
         abort();
 }
 
-/* What exec.c and image.c rely on. */
+/* The properties of a plan that exec.c and image.c rely on. */
 static void check_plan(const struct elf_plan *plan)
 {
     uint64_t before = 0;

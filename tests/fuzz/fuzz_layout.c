@@ -1,8 +1,8 @@
 /*
  * fuzz_layout.c - no text, however wrong, may break the layout compiler.
  *
- * Whatever document passes its checks is also emitted and drawn in full, because the
- * emitters rely on what the checks promise. Bytes changed at random seldom make another
+ * A document that passes its checks is also emitted and drawn in full, because the
+ * emitters rely on the checks. Bytes changed at random seldom make another
  * document, so half of the changes here are a writer's: a cell, a row or a number of one
  * place put in another.
  */

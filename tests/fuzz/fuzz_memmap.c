@@ -1,7 +1,7 @@
 /*
  * fuzz_memmap.c - any bytes as a memory map: sane, and never more RAM than was offered.
  *
- * 17 bytes a step: what to do, base, length. Small numbers are made likely by a shift. After each step the
+ * 17 bytes a step: the operation, base, length. Small numbers are made likely by a shift. After each step the
  * invariants hold; at the end no frame is free RAM that a first-principles model keeps off.
  */
 #include <stdlib.h>

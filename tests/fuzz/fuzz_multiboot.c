@@ -1,8 +1,8 @@
 /*
- * fuzz_multiboot.c - whatever lies in memory, reading a loader's information ends and stays inside.
+ * fuzz_multiboot.c - with any bytes in memory, reading a loader's information ends and stays inside.
  *
  * The first eight bytes are the magic number and the address of the information, the rest is
- * physical memory from byte 0. The magic is nearly always right, or nothing would be tried.
+ * physical memory from byte 0. The magic is nearly always right, or nothing would be tested.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static void check(const struct boot_info *info)
         require(info->ranges[n].length > 0);
     require(info->problem || info->range_count > 0);
 
-    /* What holds a range holds each half of it. */
+    /* A block that contains a range contains each half of it. */
     if (boot_ranges_hold(info, 0x1000, 0x9000)) {
         require(boot_ranges_hold(info, 0x1000, 0x5000));
         require(boot_ranges_hold(info, 0x5000, 0x9000));

@@ -1,7 +1,7 @@
 /*
- * fuzz_snapshot.c - no snapshot of memory, however wrong, may break what reads and draws it.
+ * fuzz_snapshot.c - no snapshot of memory, however wrong, may break its reader and its drawings.
  *
- * The lines come from a guest, which may be mad. Whatever is believed is drawn in full, and no line of the drawing may
+ * The lines come from a guest, which may be mad. An accepted snapshot is drawn in full, and no line of the drawing may
  * be longer than it promises. Half of the changes put a word of one line in the place of another's, because bytes
  * changed at random seldom make another line that is believed.
  */
@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t limit, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t limit);
 
-/* Both drawings in memory: that of characters must keep to its width, that for paper must come to its end. */
+/* Both drawings in memory: the one of characters must keep to its width, the one for paper must be complete. */
 static void draw(const struct picture *picture, struct source *source)
 {
     char *text, *svg;

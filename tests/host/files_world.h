@@ -1,5 +1,5 @@
 /*
- * files_world.h - what tests of kernel/files share: a machine for frames and heap, one thread (one_thread.h), a root.
+ * files_world.h - for tests of kernel/files: a machine for frames and heap, one thread (one_thread.h), a root.
  *
  * Included once by each test program.
  */
@@ -53,7 +53,7 @@ static inline void list_folder(struct node *folder, uint64_t from, folder_visit 
     mutex_drop(&folder->lock);
 }
 
-/* What must hold after anything. */
+/* The invariants that hold after every operation. */
 static inline void check_files(void)
 {
     assert_true(tmpfs_ok(root));

@@ -1,5 +1,5 @@
 /*
- * heap_world.h - what the tests of the kernel heap share: a machine, what it prints, its sums.
+ * heap_world.h - shared parts of the tests of the kernel heap: a machine, its output, its sums.
  */
 #ifndef QUIRE_TESTS_HEAP_WORLD_H
 #define QUIRE_TESTS_HEAP_WORLD_H
@@ -20,7 +20,7 @@
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
 
-/* What the kernel has printed since forget_text(). */
+/* The kernel's output since forget_text(). */
 static char   said[1 << 14];
 static size_t said_length;
 

@@ -23,7 +23,7 @@
 #define TR "tracker"
 #define FW "firmware"
 
-/* How columns are aligned is nobody's business: runs of blanks become one. */
+/* The alignment of columns is not compared: runs of blanks become one. */
 static inline void squeeze(char *text)
 {
     char *out = text;
@@ -75,7 +75,7 @@ static inline unsigned line_of(const char *text, const char *what)
     return line;
 }
 
-/* Everything that is said about a text, and how many complaints it is. The caller frees it. */
+/* All complaints about a text, and how many there are. The caller frees it. */
 static inline char *complaints_about(const char *text, size_t bytes, unsigned *errors)
 {
     struct document document;

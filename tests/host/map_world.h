@@ -1,5 +1,5 @@
 /*
- * map_world.h - what the tests of programs' memory share: a machine, a program's space, pictures of it.
+ * map_world.h - shared parts of the tests of programs' memory: a machine, a program's space, pictures of it.
  *
  * A picture is one letter a page: a region's rights as `r` (read), `w` (read and write), `x` (read and
  * execute), `-` (nothing), a dot where there is no region. A bar marks where two regions meet that look alike.
@@ -80,7 +80,7 @@ static void run_on_machine(void **state)
 }
 
 /*
- * Instead of cmocka's skip(), which does not come back: the space of a machine that nobody stopped would be taken for
+ * Instead of cmocka's skip(), which does not come back: the space of a machine that was not stopped would be taken for
  * the one in use by the next machine's kernel.
  */
 static inline void skip_on_machine(void)
@@ -95,7 +95,7 @@ static inline void skip_on_machine(void)
 
 static struct fault_verdict verdict;
 
-/* True when the access succeeds once its faults are resolved; false when the program is told of a signal. */
+/* True when the access succeeds once its faults are resolved; false when the program gets a signal. */
 static inline bool access_word(struct space *space, vaddr_t at, bool write, uint32_t *value, int *err)
 {
     struct machine_fault fault;

@@ -2,7 +2,7 @@
  * no_document.h - for tests that ask no document for anything: policies are handed to what they test.
  *
  * The program is then the same, byte for byte, under each layout, and is run once (tests/quire_runner.py). Included
- * once by a test program. What it defines is what a few inline functions, which nobody calls here, would ask.
+ * once by a test program. It defines what a few inline functions, which are not called here, refer to.
  */
 #ifndef QUIRE_TESTS_NO_DOCUMENT_H
 #define QUIRE_TESTS_NO_DOCUMENT_H

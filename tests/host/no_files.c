@@ -1,5 +1,5 @@
 /*
- * no_files.c - nor what files add: their tests have no auditor, and other tests have no files.
+ * no_files.c - the auditor without the checks of files: tests of files have no auditor, other tests no files.
  */
 #include "memory/audit.h"
 #include "memory/check/corrupt.h"

@@ -1,5 +1,5 @@
 /*
- * no_processes.c - the machine in plain memory has no processes: what they add to the kernel's tables is empty here.
+ * no_processes.c - the machine in plain memory has no processes: their part of the kernel's tables is empty here.
  */
 #include "memory/audit.h"
 #include "memory/check/corrupt.h"

@@ -1,7 +1,7 @@
 /*
  * one_thread.h - kernel/files without the rest of a kernel: one thread of one process, which never really sleeps.
  *
- * Who would sleep gets what a signal would give him, unless on_sleep() says that something has happened meanwhile. A
+ * A call that would sleep ends as by a signal, unless on_sleep() returns that the event has come meanwhile. A
  * program's memory is the test's own, but for [BAD, BAD + PAGE_SIZE). Included once by each program.
  */
 #ifndef QUIRE_TESTS_ONE_THREAD_H

@@ -1,10 +1,10 @@
 /*
- * process_world.h - what tests of kernel/process share: a machine, threads that really take turns, and a clock.
+ * process_world.h - for tests of kernel/process: a machine, threads that really take turns, and a clock.
  *
  * A program is a function of the test, and a thread's kernel stack a stack of the host's: the function calls the
  * kernel as a program would, and back() is the way out of each call. A child of fork() begins in a function of its own,
- * as its parent's stack is not its. Time stands still until tick(). The test itself is the idle thread; run() lets
- * everybody run until nobody is left.
+ * as it lacks its parent's stack. Time stands still until tick(). The test itself is the idle thread; run() lets
+ * all others run until they have ended.
  *
  * Files, folders and terminals are counted, and are nothing else. Included once by each test program.
  */
@@ -88,7 +88,7 @@ static inline void stack_enter(void *fake) { (void)fake; }
 
 void schedule_begin(void);
 
-/* The way back to the program, as the kernel goes it after each trap. */
+/* The way back to the program, as after each trap in the kernel. */
 static inline void back(void)
 {
     interrupts_off();
@@ -176,7 +176,7 @@ int thread_set_tls_from(struct thread *thread, vaddr_t argument)
 static struct {
     struct signal_info info;
     vaddr_t            handler;
-    uint64_t           mask;                    /* what the handler's return brings back */
+    uint64_t           mask;                    /* the registers that the handler's return restores */
     int32_t            thread;
 } handled[64];
 static unsigned handlers_run;
@@ -236,7 +236,7 @@ static bool access_own(vaddr_t at, bool write, uint32_t *value)
     return false;
 }
 
-/* What of a range, page by page, could not be copied. */
+/* Copies a range page by page; returns the bytes that could not be copied. */
 static size_t copy_pages(vaddr_t at, char *kernel, size_t bytes, bool out)
 {
     struct space *space = &current_process()->memory->space;
@@ -373,7 +373,7 @@ void terminal_leave(struct process *process)
 
 /* ---- The floor above ------------------------------------------------------------------------------------- */
 
-static char     told[512];                      /* the last line for whoever started the machine */
+static char     told[512];                      /* the last line for the user of the machine */
 static unsigned samples, lines_told, endings, ends;
 static int32_t  the_program;                    /* the number of the one the machine was started for */
 
@@ -409,7 +409,7 @@ const struct corruption process_corruptions[] = { { 0 } };
 static uint64_t the_time;
 static uint64_t alarm_moment = NEVER;
 static void   (*on_ring)(void);
-static void   (*on_wait)(void);                 /* instead of a tick, while nobody is ready */
+static void   (*on_wait)(void);                 /* instead of a tick, while no thread is ready */
 
 uint64_t clock_counter(void)              { return the_time; }
 uint64_t host_ticks(void)                 { return the_time; }
@@ -425,7 +425,7 @@ void alarm_start(volatile void *registers, void (*ring)(void))
     on_ring = ring;
 }
 
-/* Time goes on by so much, and the alarm rings on the way. */
+/* Time advances by so much, and the alarm rings on the way. */
 static inline void pass_time(uint64_t nanoseconds)
 {
     unsigned long interrupts = interrupts_off();
@@ -442,7 +442,7 @@ static inline void pass_time(uint64_t nanoseconds)
 
 static inline void tick(void) { pass_time(TICK); }
 
-/* Nobody is ready: an interrupt comes, always that of the clock. */
+/* No thread is ready: an interrupt comes, always that of the clock. */
 void cpu_wait(void)
 {
     if (on_wait != NULL)
@@ -458,7 +458,7 @@ static struct heap_sums heap_before;
 static inline void start_processes(void)
 {
     boot(32);
-    on_wait = NULL;                             /* and time goes on, as the clock never goes back */
+    on_wait = NULL;                             /* and time advances, as the clock never goes back */
     clock_start();
     chores_resting = NULL;
     schedule_start();
@@ -471,7 +471,7 @@ static inline void start_processes(void)
     told[0] = 0;
 }
 
-/* Everybody has ended, and nothing of theirs is left. */
+/* All processes have ended, and none of their memory is left. */
 static inline void stop_processes(void)
 {
     struct heap_sums after = sums();
@@ -499,7 +499,7 @@ static inline void run_in_world(void **state)
 
 #define in_world(test) { #test, run_in_world, NULL, NULL, test }
 
-/* A process that nobody made, with a page of memory; the first of them is number 1. */
+/* A process without a parent, with a page of memory; the first such process is number 1. */
 static inline struct process *start_program(void (*program)(void))
 {
     struct process *process = process_new();
@@ -530,7 +530,7 @@ static inline struct process *start_program(void (*program)(void))
     return process;
 }
 
-/* The idle thread's work, until nobody is left. Those that wait for something that never comes fail the test. */
+/* The idle thread's work, until no thread is left. Threads that wait for an event that never comes fail the test. */
 static inline void run(void)
 {
     for (unsigned ticks = 0; processes_alive() > 0; ) {

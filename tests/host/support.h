@@ -1,5 +1,5 @@
 /*
- * support.h - what pure tests of the frame pool need, and no machine.
+ * support.h - support for pure tests of the frame pool, without a machine.
  *
  * The map, the pool and the frames run here on plain memory: blocks of exactly the asked size (so that
  * the address sanitizer sees one byte too far), and the frames' contents in one stretch of pages
@@ -28,7 +28,7 @@
 #include "memory/layout.h"
 #include "memory/tables/slot.h"
 
-/* cmocka's fail() and friends are macros; ours are functions of the kernel's names. */
+/* cmocka's fail() and friends are macros; the kernel's functions have the same names. */
 _Thread_local unsigned host_cpu;
 _Thread_local unsigned long host_interrupts_off;
 char *host_mirror;

@@ -58,7 +58,7 @@ static void put_code(const void *bytes, uint32_t count)
     seal_table(CODE, "DSDT", code_length);
 }
 
-/* As SeaBIOS has it for QEMU's pc: Name (_S5, Package (4) { 0, 0, 0, 0 }). */
+/* The package of SeaBIOS for QEMU's pc: Name (_S5, Package (4) { 0, 0, 0, 0 }). */
 static const uint8_t good_code[] = { 0x08, '_', 'S', '5', '_', 0x12, 0x06, 0x04, 0, 0, 0, 0 };
 
 static int start(void **state)

@@ -1,5 +1,5 @@
 /*
- * test_alarms.c - alarm(), and timer_create()'s family: what rings when, and what is told of it.
+ * test_alarms.c - alarm(), and timer_create()'s family: which alarm rings when, and its reports.
  */
 #include "process_world.h"
 
@@ -13,7 +13,7 @@ static void begin(void (*program)(void))
 
 static struct process *self(void) { return current_process(); }
 
-/* So many ticks, and what each of them brings. */
+/* So many ticks, and the signals of each. */
 static void ticks(unsigned count)
 {
     while (count-- > 0) {
@@ -64,7 +64,7 @@ static void sets_alarms(void)
     assert_int_equal(process_alarm_state(self()).left, 1);      /* due, and not fired: not nothing */
     the_time += TICK;
     assert_int_equal(process_alarm_state(self()).left, 1);
-    process_set_alarm(self(), UINT64_MAX - 5, 0);               /* as far as time goes */
+    process_set_alarm(self(), UINT64_MAX - 5, 0);               /* as far as the clock can count */
     assert_true(self()->alarm.due == NEVER - 1);
     process_set_alarm(self(), NEVER - 1 - clock_now(), 0);
     assert_true(self()->alarm.due == NEVER - 1);
@@ -130,7 +130,7 @@ static void has_timers(void)
     assert_int_equal(handlers_run, 2);
     state = set(id, false, 5 * TICK, 3 * TICK);
     assert_int_equal(state.interval, 0);
-    state = set(id, false, 4 * TICK, 2 * TICK);                 /* the old setting is told */
+    state = set(id, false, 4 * TICK, 2 * TICK);                 /* the old setting is returned */
     assert_int_equal(state.left, 5 * TICK);
     assert_int_equal(state.interval, 3 * TICK);
     set(id, false, 0, 9);
@@ -150,7 +150,7 @@ static void has_timers(void)
     process_timers_clear(self());
     ticks(5);
     assert_int_equal(handlers_run, 2);
-    create((struct timer_request){ .signal = 40 });             /* what is left goes with the process */
+    create((struct timer_request){ .signal = 40 });             /* the remaining timers end with the process */
     create((struct timer_request){ .signal = 41 });
     set(1, false, TICK, TICK);
 }
@@ -171,10 +171,10 @@ static void goes_by_intervals(void)
     assert_int_equal(get(id).left, TICK);
     ticks(1);
     assert_int_equal(handlers_run, 2);
-    signal_set_mask(1ull << 39);                /* blocked: it waits, and time goes by */
+    signal_set_mask(1ull << 39);                /* blocked: the signal waits, and time passes */
     ticks(4);
     assert_int_equal(handlers_run, 2);
-    assert_int_equal(get(id).left, 2 * TICK);   /* of the interval it is in */
+    assert_int_equal(get(id).left, 2 * TICK);   /* the rest of the current interval */
     ticks(2 + 3 + 3 + 1);                       /* due at 3, 6, 9, 12 of these 13 */
     signal_set_mask(0);
     back();
@@ -338,7 +338,7 @@ static void sends_to_a_thread(void)
     give_way();
     self()->survivor = NULL;
     assert_null(thread_find(other_thread));
-    ticks(3);                                   /* nobody to send to: it only counts */
+    ticks(3);                                   /* the target has ended: the timer only counts */
     assert_int_equal(handlers_run, 1);
     assert_true(signals_waiting(current_thread()) == 0);
     process_timers_clear(self());

@@ -33,7 +33,7 @@ static void boot(void)
     assert_int_equal(stack_get(&kernel_space, &stack), 0);
 }
 
-/* All that the kernel audits, and the software MMU's cache. */
+/* All of the kernel's audit, and the software MMU's cache. */
 static void audit_all(struct audit_report *report)
 {
     audit_full(report);
@@ -156,7 +156,7 @@ static void steps_find_what_a_full_audit_finds(void **state)
         uint32_t                steps;
 
         if (invariant == NULL)
-            continue;                           /* one that this layout has nothing for */
+            continue;                           /* a corruption that this layout has no structure for */
         corruption = corruption_of(invariant);
         assert_true(corruption->corrupt());
         steps = steps_to_find(ids[i]);

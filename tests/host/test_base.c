@@ -108,7 +108,7 @@ static void sink(const char *text, size_t length)
 static void the_first_console_gets_what_came_before(void **state)
 {
     (void)state;
-    for (int n = 0; n < 1000; n++)                      /* more than the ring holds: its end is kept */
+    for (int n = 0; n < 1000; n++)                      /* more text than the ring holds: its end is kept */
         print("line %d\n", n);
     print_to(sink);
     assert_int_equal(console_used, PRINT_RING);
@@ -218,7 +218,7 @@ static void locks_nest_in_their_order(void **state)
     inner = lock_take(&pool_lock);
     assert_true(lock_held(&heap_lock) && lock_held(&pool_lock));
     host_cpu = 1;
-    assert_false(lock_held(&heap_lock));                /* by another CPU it is not ours */
+    assert_false(lock_held(&heap_lock));                /* another CPU does not hold it */
     host_cpu = 0;
     lock_drop(&heap_lock, inner);                       /* any order will do, if the first state comes last */
     assert_false(lock_held(&heap_lock));

@@ -1,5 +1,5 @@
 /*
- * test_bios.c - what our own relocator leaves behind, also when something has been at it.
+ * test_bios.c - the information that Quire's relocator leaves, also when it was damaged.
  *
  * As in test_multiboot.c physical memory is an array, and a read outside it fails the test.
  */
@@ -28,7 +28,7 @@ static void add_range(uint64_t base, uint64_t length, uint32_t type, uint32_t at
     memcpy(memory + MAP + given->map_entries++ * sizeof range, &range, sizeof range);
 }
 
-/* All as it is on a good day. */
+/* Valid information. */
 static int start(void **state)
 {
     (void)state;
@@ -156,10 +156,10 @@ static void a_count_that_lies_ends(void **state)
     (void)state;
     given->map_entries = UINT32_MAX;
     read_all();
-    assert_int_equal(info.range_count, 3);              /* what follows in memory is all zero: empty ranges */
+    assert_int_equal(info.range_count, 3);              /* the memory behind is all zero: empty ranges */
 }
 
-/* ACPI: bit 0 of the attributes clear means that the entry says nothing. */
+/* ACPI: bit 0 of the attributes clear means that the entry is to be ignored. */
 static void an_invalid_entry_says_nothing(void **state)
 {
     (void)state;

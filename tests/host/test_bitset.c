@@ -116,7 +116,7 @@ static void a_list_keeps_its_order(void **state)
         list_insert(&head, &items[i].link);
     }
     list_remove(&items[2].link);
-    list_remove(&items[2].link);                /* in no list: nothing happens */
+    list_remove(&items[2].link);                /* in no list: no effect */
     assert_true(list_ok(&head));
     LIST_EACH(at, &head) {
         expect += expect == 2;

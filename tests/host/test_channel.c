@@ -17,7 +17,7 @@
 
 enum { LOG = 4096, ROOM = 64 };
 
-/* What was told, as text. */
+/* The frames sent, as text. */
 static char   told[LOG];
 static size_t told_used;
 static bool   in_input;
@@ -175,7 +175,7 @@ static void credit_is_the_room_that_is_left(void **state)
     struct channel_store s = empty_store();
 
     (void)state;
-    assert_int_equal(channel_store_promise(&s, 10), 10);        /* what a read asks for, and no more */
+    assert_int_equal(channel_store_promise(&s, 10), 10);        /* as many bytes as a read asks for, and no more */
     assert_int_equal(channel_store_promise(&s, 2 * ROOM), ROOM - 10);
     assert_int_equal(channel_store_promise(&s, 1), 0);
     channel_store_put(&s, (const uint8_t *)"0123456789", 10);

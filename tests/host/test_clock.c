@@ -1,7 +1,7 @@
 /*
- * test_clock.c - the kernel's clock over a port whose time goes on when a test says so.
+ * test_clock.c - the kernel's clock over a port whose time advances when a test says so.
  *
- * The port's one alarm is as arch/contract.h has it: it rings once, and on the way where a test wants that.
+ * The port's one alarm is as arch/contract.h has it: it rings once, also in the middle of an advance of time.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,7 +39,7 @@ void alarm_start(volatile void *registers, void (*ring)(void))
 
 void alarm_set(uint64_t moment) { alarm_moment = moment; }
 
-/* Time goes on to `until`; the alarm rings on the way, and what an interrupt left over is done after it. */
+/* Time advances to `until`; the alarm rings on the way, and work that an interrupt left over is done after it. */
 static void pass_time(uint64_t until)
 {
     while (alarm_moment <= until || (alarm_moment != NEVER && until - time_now > reach)) {
@@ -205,7 +205,7 @@ static void short_intervals_leave_time_between(void **state)
     assert_true(entries[1].at - begin < 5 * MILLISECOND + 2 * PAUSE);
 }
 
-/* Ten thousand at one moment: an interrupt fires a few, and what follows it the others, with interrupts let in. */
+/* Ten thousand at one moment: an interrupt fires a few, and the work after it the others, with interrupts on. */
 static void all_timers_fire_however_many_are_due(void **state)
 {
     uint64_t begin = time_now;
@@ -262,10 +262,10 @@ static void a_halted_processor_is_back_in_time(void **state)
     assert_true(latest_after_halts(0) <= MICROSECOND);
     assert_true(latest_after_halts(60 * MICROSECOND) <= 5 * MICROSECOND);
     assert_true(halts <= 2 * 2 * 200);
-    assert_true(let_in < 2 * 200 * 100);                /* and looks at the clock for no longer than it must */
+    assert_true(let_in < 2 * 200 * 100);                /* and the clock is polled for no longer than necessary */
 }
 
-/* A host that takes a hundred times as long to wake is busy: nobody looks at the clock for that long. */
+/* A host that takes a hundred times as long to wake is busy: the clock is not polled for that long. */
 static void a_busy_host_is_not_waited_for_awake(void **state)
 {
     (void)state;

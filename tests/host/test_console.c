@@ -410,7 +410,7 @@ static void answers_say_what_they_should(void **state)
     machine_stop();
 }
 
-/* Each is refused in one line, and nothing changes. */
+/* Each command is refused in one line, and nothing changes. */
 static void bad_arguments_are_refused_in_one_line(void **state)
 {
     static const char *const bad[] = {

@@ -134,7 +134,7 @@ static void everything_in_an_archive_is_made(void **state)
     stop_files();
 }
 
-/* Its only name so far is replaced by another file; what has the same number later is a file of its own. */
+/* A file's only name so far is replaced by another file; an entry with the same number later is a new file. */
 static void a_replaced_name_is_linked_to_no_more(void **state)
 {
     (void)state;

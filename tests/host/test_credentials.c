@@ -1,5 +1,5 @@
 /*
- * test_credentials.c - users, groups and capabilities of a thread, and what a user's processes have together.
+ * test_credentials.c - users, groups and capabilities of a thread, and the counts that a user's processes share.
  */
 #include "process_world.h"
 
@@ -40,7 +40,7 @@ static void assert_group(uint32_t real, uint32_t effective, uint32_t saved)
     assert_numbers(&acting()->group, real, effective, saved);
 }
 
-/* Credentials as a test wants them, whatever they were. */
+/* Sets the credentials that a test wants, from any others. */
 static void be(uint32_t real, uint32_t effective, uint32_t saved, struct capabilities capabilities)
 {
     struct credentials *c = credentials_copy();
@@ -66,7 +66,7 @@ static void root_changes(void)
     self->parent_death_signal = 9;
     assert_int_equal(set_user((uint32_t)KEEP, (uint32_t)KEEP, 5), 0);
     assert_user(0, 0, 5);
-    assert_true(self->memory->dumpable);                /* whom it acts as has not changed */
+    assert_true(self->memory->dumpable);                /* the acting identity has not changed */
     assert_int_equal(self->parent_death_signal, 9);
     assert_int_equal(set_user((uint32_t)KEEP, 7, (uint32_t)KEEP), 0);
     assert_user(0, 7, 5);
@@ -78,7 +78,7 @@ static void root_changes(void)
     assert_int_equal(set_user(3, (uint32_t)KEEP, (uint32_t)KEEP), -EPERM);
     assert_user(0, 7, 5);
     assert_int_equal(set_user((uint32_t)KEEP, 0, (uint32_t)KEEP), 0);
-    assert_true(rights()->effective == ALL);            /* and is back */
+    assert_true(rights()->effective == ALL);            /* and the right is back */
     be(0, 0, 0, (struct capabilities){ .permitted = ALL, .effective = ALL, .ambient = 1 });
     assert_int_equal(set_user(6, 6, 0), 0);
     assert_true(rights()->permitted == ALL && rights()->effective == 0 && rights()->ambient == 1);
@@ -124,7 +124,7 @@ static void ordinary_changes(void)
     assert_user(1, 1, 3);
     assert_int_equal(set_user((uint32_t)KEEP, 3, (uint32_t)KEEP), 0);
     assert_user(1, 3, 3);
-    assert_int_equal(set_user((uint32_t)KEEP, 2, (uint32_t)KEEP), -EPERM);      /* it was that, once */
+    assert_int_equal(set_user((uint32_t)KEEP, 2, (uint32_t)KEEP), -EPERM);      /* its number once, not now */
     assert_int_equal(set_user(3, 1, 1), 0);
     assert_user(3, 1, 1);
     assert_int_equal(acting()->account->uid, 3);
@@ -257,7 +257,7 @@ static struct capabilities after_exec(uint32_t uid, uint32_t euid, uint32_t secu
     be(uid, euid, 77, (struct capabilities){ .permitted = 1, .effective = 1, .inheritable = 2, .bounding = 4,
                                              .ambient = 8, .secure_bits = secure });
     assert_int_equal(credentials_after_exec(&out), 0);
-    assert_int_equal(acting()->user.saved, 77);         /* a copy, and not yet anybody's */
+    assert_int_equal(acting()->user.saved, 77);         /* `out` is a copy that no thread acts by yet */
     credentials_take(out);
     assert_user(uid, euid, euid);
     assert_group(uid, euid, euid);

@@ -138,7 +138,7 @@ static void a_new_kernel_table_is_in_every_space(void **state)
 
 /* ---- Flushes ---------------------------------------------------------------------------------------- */
 
-/* Not counting those of slots, which come and go as tables are looked at. */
+/* Flushes of slots are not counted: they come with each look at a table. */
 static uint64_t flushes(void)
 {
     return machine_counts.user_page_flushes + machine_counts.space_flushes + machine_counts.all_flushes;
@@ -329,7 +329,7 @@ static void an_alias_forgets_with_its_original(void **state)
     start();
     for (uint32_t i = 0; i < layout.region_count; i++) {
         const struct layout_region *twin = &layout.regions[i], *data = layout.purpose[PURPOSE_DATA];
-        page_t        page = data->span.end - 4;        /* of the image, nothing of it is used here */
+        page_t        page = data->span.end - 4;        /* pages of the image, not in use here */
         page_t        other = twin->span.first + (page - twin->alias);
         struct cursor c;
 
@@ -357,7 +357,7 @@ static void leave_span(struct cursor *c)   { (void)cursor_read(c, USER_PAGE(0x50
 static void before_span(struct cursor *c)  { (void)cursor_read(c, USER_PAGE(0x4FF)); }
 static void discard_swap(struct cursor *c) { cursor_discard(c, USER_PAGE(0x503)); }
 
-/* In a process and a machine of its own: what stop() leaves behind is nobody's trouble. */
+/* In a process and a machine of its own: what stop() leaves behind disturbs no other test. */
 static bool stops(void (*misuse)(struct cursor *c))
 {
     int   status;
@@ -444,7 +444,7 @@ static void the_auditor_names_a_root_that_differs(void **state)
 
     (void)state;
     start();
-    space_activate(&kernel_space);              /* nobody runs in a space whose kernel is not there */
+    space_activate(&kernel_space);              /* a space without the kernel cannot be the active one */
     toggle(&space, page, 2, 0x5000 | I386_PRESENT);
     assert_true(names("C3"));
     toggle(&space, page, 2, 0x5000 | I386_PRESENT);

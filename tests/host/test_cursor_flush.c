@@ -26,7 +26,7 @@
 #include "memory/spaces/space.h"
 #include "user_page.h"
 
-/* What the tour has found wrong; it goes on, since a later step may crash on it. */
+/* The tour's first error; the tour goes on, since a later step may crash on it. */
 static bool found;
 
 static unsigned puts_seen, puts_too_early;
@@ -133,7 +133,7 @@ static void read_users(page_t page)
         (void)load(page);
 }
 
-/* Where the table of a page is seen, if it is seen anywhere for good: in the self-map, in the window of bookkeeping. */
+/* Reads the table of a page where it is always mapped, if it is: in the self-map, in the window of bookkeeping. */
 static void use_table(const struct space *space, page_t page)
 {
     page_t seen;
@@ -205,7 +205,7 @@ static void remove_and_discard(struct space *space)
     quiet_moment();
 }
 
-/* The table of page 0x500 goes, while the processor still knows the way to it. */
+/* The table of page 0x500 goes, while the processor still caches its directory entry. */
 static void give_table_back(struct space *space)
 {
     struct cursor c;
@@ -237,7 +237,7 @@ static void discard_many(struct space *space)
     quiet_moment();
 }
 
-/* Runs of pages: what fork and exit do. */
+/* Runs of pages, as in fork and exit. */
 static void copy_out_and_discard_span(struct space *space)
 {
     struct span   span = { USER_PAGE(0x1100), USER_PAGE(0x1103) };

@@ -67,7 +67,7 @@ static bool matches(const struct row *row, const struct fault_facts *f)
            is(row->sole, f->sole) && (row->access == '*' || (row->access == 'w') == (f->access == MAY_WRITE));
 }
 
-/* Exactly one row is about each combination, and says what the decision says. */
+/* Exactly one row of the table is about each combination, and has the decision's action. */
 static void check(const struct fault_facts *facts)
 {
     const struct row *found = NULL;

@@ -80,7 +80,7 @@ static void other_faults_in_between_begin_it_anew(void)
     }
 }
 
-/* A handler of SIGSEGV that returns meets the same refusal again: nobody has handled it, so nothing is broken. */
+/* A handler of SIGSEGV that returns meets the same refusal again: the fault was not resolved, so nothing is broken. */
 static void a_fault_that_is_refused_again_and_again_is_not(void)
 {
     struct fault_repeat repeat = { 0 };

@@ -199,7 +199,7 @@ static void mounts_are_walked_in_and_out(void **state)
     stop_files();
 }
 
-/* The first request only marks the mount, and whoever uses it takes the mark away. */
+/* The first request only marks the mount, and a use of the mount removes the mark. */
 static void an_expiring_mount_that_is_used_begins_anew(void **state)
 {
     struct file_system *other;

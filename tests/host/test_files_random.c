@@ -1,5 +1,5 @@
 /*
- * test_files_random.c - random operations on our files in memory and on this machine's: same errors, same trees.
+ * test_files_random.c - random operations on Quire's files in memory and on the host's: same errors, same trees.
  *
  * Linux is asked by number, so that its headers and ours do not meet. Where this machine has no tmpfs for us the test
  * is skipped.
@@ -23,7 +23,7 @@ static uint32_t chance(uint32_t limit)
     return (uint32_t)((seed >> 32) * limit >> 32);
 }
 
-/* Linux answers with -1 and errno, we with a negative errno. */
+/* Linux answers with -1 and errno, Quire with a negative errno. */
 static long linux_says(long result) { return result == -1 ? -errno : result; }
 
 /* ---- Paths -------------------------------------------------------------------------------------- */
@@ -150,7 +150,7 @@ static void step(void)
 
 /* ---- Comparing the trees --------------------------------------------------------------------------------- */
 
-/* The kernel's statx, as far as we look. */
+/* The fields of the kernel's statx that are compared. */
 struct linux_statx {
     uint32_t mask, block;
     uint64_t attributes;
@@ -223,7 +223,7 @@ static void compare_entry(const char *folder, const char *name)
     node_release(node);
 }
 
-/* Every entry of ours is Linux's; links of folders and equal answers to look-ups see to the rest. */
+/* Every entry of Quire's is Linux's; links of folders and equal answers to look-ups see to the rest. */
 static void compare_all(void)
 {
     struct node *node;
@@ -236,7 +236,7 @@ static void compare_all(void)
 
 /* ---- The rounds ---------------------------------------------------------------------------------------------- */
 
-/* Deep inside, so that ".." in links does not leave what is ours. */
+/* Deep inside, so that ".." in links does not leave the test's folder. */
 static void go_deep(void)
 {
     for (unsigned i = 0; i < DEEP; i++) {

@@ -364,14 +364,14 @@ static void a_passed_file_lives_as_long_as_its_message(void **state)
     assert_int_equal(socket_receive(two, &piece, 1, MSG_PEEK, &received), 1);
     assert_ptr_equal(passed_file(received.passed, 0), event);
     passed_release(received.passed);
-    assert_int_equal(socket_receive(two, &piece, 1, 0, &received), 1);  /* no further than what carries files */
+    assert_int_equal(socket_receive(two, &piece, 1, 0, &received), 1);  /* it ends behind bytes with files */
     assert_int_equal(event->in_flight, 1);
     passed_release(received.passed);
-    assert_int_equal(receive(two, back, 10), 1);                        /* nobody asked: it is closed */
+    assert_int_equal(receive(two, back, 10), 1);                        /* a read without room for files closes them */
     assert_int_equal(event->references, 1);
     pass(one, event);
     file_release(one);
-    file_release(two);                                                  /* with a message that nobody has read */
+    file_release(two);                                                  /* with an unread message */
     assert_int_equal(event->references, 1);
     file_release(event);
     stop_files();

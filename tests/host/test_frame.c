@@ -459,7 +459,7 @@ static void idle_work_without_a_magazine(void **state)
     check_frames();
 }
 
-/* F5: in a checked build a write to a free frame is found, by the audit and by who gets it next. */
+/* F5: in a checked build a write to a free frame is found, by the audit and by its next user. */
 static void a_write_after_free_is_found(void **state)
 {
     struct audit_report report = { 0 };
@@ -861,7 +861,7 @@ static void the_peak_is_the_most_ever_used(void **state)
     }
 }
 
-/* Nobody asks for the sums while it lasts: it is noted where frames go to the pool and come from it. */
+/* The sums are not read during the peak: it is noted where frames go to the pool and come from it. */
 static void a_peak_that_nobody_looked_at_is_known_afterwards(void **state)
 {
     const struct layout_policy *policies[] = { &bare, &with_magazine };

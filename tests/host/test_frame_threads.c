@@ -127,7 +127,7 @@ static void cpus_without_magazines_add_up(void **state)
     run_all(&(struct layout_policy){ .search = SEARCH_FIRST });
 }
 
-/* One CPU has hoarded what another needs: it is asked, and gives at its next call. */
+/* One CPU has hoarded frames that another needs: it is asked, and gives them back at its next call. */
 static void a_cpu_gives_what_another_needs(void **state)
 {
     static uint32_t held[FRAMES];

@@ -3,7 +3,7 @@
  *
  * The sources are compiled in with TOUCH(), through which every access to the bitmap, to
  * areas, sets and records goes. A word is 8 aligned bytes of one of the three blocks that frames_open()
- * was given; distinct ones are counted for each call. What is not counted cannot grow with memory: a
+ * was given; distinct ones are counted for each call. Data that is not counted cannot grow with memory: a
  * CPU's magazine, and the fixed head of the pool.
  *
  * The promise of frame.h is 12. The histories here try to be unkind: sparse free frames in

@@ -401,8 +401,8 @@ static void clears_words(void)
 {
     ids[0] = clone_into(two_share_memory, (struct clone_request){ .flags = VM, .exit_signal = SIGCHLD });
     assert_int_equal(wait_for(ids[0], 0), ids[0]);
-    assert_int_equal(word_at(WORD), 0);                         /* somebody is left who could look */
-    current_thread()->clear_at_exit = WORD + 1;                 /* nobody can wait there: nothing happens */
+    assert_int_equal(word_at(WORD), 0);                         /* the other process still has the memory */
+    current_thread()->clear_at_exit = WORD + 1;                 /* no futex can be at that address: no effect */
 }
 
 static void a_word_is_cleared_for_whoever_shares_the_memory(void) { begin(clears_words); }

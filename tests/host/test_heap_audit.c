@@ -202,7 +202,7 @@ static struct standing standing(void)
 {
     struct standing s;
 
-    heap_drain();                       /* what is ready for the next call is no leak */
+    heap_drain();                       /* blocks in the magazine are no leak */
     s.heap = sums();
     for (int i = 0; i < OWNER_COUNT; i++)
         s.owned[i] = frames_owned(i);
@@ -301,7 +301,7 @@ static void findings_are_printed_with_what_they_break(void)
     assert_memory_equal(said, "audit: 1 failure in 5 checks\n  H1 first\n     ", 45);
     assert_non_null(strstr(said, audit_find("H1")->text));
     assert_non_null(strstr(said, audit_find("H1")->where));
-    report.failures[1].id = report.failures[0].id;      /* of one that is broken twice the words come once */
+    report.failures[1].id = report.failures[0].id;      /* of an invariant that fails twice the words come once */
     strcpy(report.failures[1].text, "second");
     report.failures[2].id = "H2";
     strcpy(report.failures[2].text, "third");

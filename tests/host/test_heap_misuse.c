@@ -106,7 +106,7 @@ static void a_double_free_names_both(void)
     assert_ptr_not_equal(taker(48), block);
 }
 
-/* Also when the block has gone back to its slab in between. */
+/* The double free is found also when the block has gone back to its slab in between. */
 static void a_double_free_after_draining_is_found(void)
 {
     uint8_t *block;
@@ -121,7 +121,7 @@ static void a_double_free_after_draining_is_found(void)
     bystanders_are_well(100);
 }
 
-/* And when the first owner has written all over it since. */
+/* The double free is found also when the first owner has overwritten the block. */
 static void a_double_free_of_a_block_written_since_is_found(void)
 {
     uint8_t *block = taker(64);
@@ -130,7 +130,7 @@ static void a_double_free_of_a_block_written_since_is_found(void)
     memset(block, 0, 64);
     second_giver(block);
     assert_int_equal(sums().misuse[HEAP_DOUBLE_FREE], 1);
-    assert_false(text_names(first_giver));              /* better nobody than somebody made up */
+    assert_false(text_names(first_giver));              /* no name rather than a wrong one */
     assert_true(text_names(second_giver));
 }
 
@@ -202,7 +202,7 @@ static void a_pointer_into_pages_is_found(void)
 
 static int some_static;
 
-/* Whatever is not of this heap: other memory, holes of the heap's window, blocks never handed out. */
+/* Pointers to no block of this heap: other memory, holes of the heap's window, blocks never handed out. */
 static void what_was_never_a_block_is_foreign(void)
 {
     int      some_local;

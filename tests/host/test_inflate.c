@@ -1,5 +1,5 @@
 /*
- * test_inflate.c - what gzip made we read; what is damaged we refuse.
+ * test_inflate.c - files of gzip are read, and damaged files are refused.
  *
  * This machine's gzip program is the other side.
  */
@@ -17,7 +17,7 @@
 
 enum { MOST = 300000 };
 
-/* The heap is not what is tested here. */
+/* The heap is not tested here. */
 void *heap_alloc(size_t bytes, unsigned flags) { return flags & HEAP_ZERO ? calloc(1, bytes) : malloc(bytes); }
 void  heap_free_sized(void *block, size_t bytes)
 {
@@ -66,7 +66,7 @@ static size_t gzip(size_t bytes, const char *how)
     return size;
 }
 
-/* Returns what came out, or a negative errno. */
+/* Returns the number of bytes unpacked, or a negative errno. */
 static long unpack(size_t packed_bytes, size_t in_most, size_t out_most, const char **problem)
 {
     struct memory  memory = { { read_memory, NULL, NULL }, packed, packed_bytes, in_most };
@@ -132,7 +132,7 @@ static void a_file_cut_off_anywhere_is_refused(void **state)
     }
 }
 
-/* The checksum finds what the codes let through; only the last code byte's unused bits do not matter. */
+/* The checksum finds damage that the codes let through; only the last code byte's unused bits do not matter. */
 static void a_damaged_byte_is_noticed(void **state)
 {
     const char *problem;

@@ -1,5 +1,5 @@
 /*
- * test_keys.c - scan codes and what they send.
+ * test_keys.c - scan codes and the characters they send.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /*
- * test_layout_complaints.c - what the layout compiler says of mistakes that bring others with them.
+ * test_layout_complaints.c - complaints of the layout compiler about mistakes that cause others.
  *
  * Each test changes one thing in a document of tests/host/layouts and names a complaint that must come, with its line,
  * whatever else is said. Where a mistake makes one complaint only, its test is in test_layout_refusals.c.

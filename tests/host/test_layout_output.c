@@ -1,5 +1,5 @@
 /*
- * test_layout_output.c - what the layout compiler makes: linked by the real linker, then looked at.
+ * test_layout_output.c - output of the layout compiler, linked by the real linker and checked.
  *
  * A few lines of assembly stand in for the kernel. They have the sections and the symbols
  * that the linker script and the boot tables ask for, and grow as large as a test wants.
@@ -16,7 +16,7 @@ static char folder[] = "/tmp/quire-layout-XXXXXX";
 
 /* ---- A small image --------------------------------------------------------------------- */
 
-static char *said;              /* what the last failed step printed */
+static char *said;              /* the output of the last failed step */
 
 static void write_file(const char *name, const char *text)
 {
@@ -47,7 +47,7 @@ static char *read_file(const char *name, size_t *bytes)
     return text;
 }
 
-/* Run in the folder; true when it succeeds. What it prints is in `said`. */
+/* Run in the folder; true when it succeeds. Its output is in `said`. */
 static bool run(const char *command)
 {
     char *all;
@@ -272,7 +272,7 @@ static void sections_may_have_fixed_borders(void **state)
     free(text), free(two), free(one);
 }
 
-/* What a user does: copy a document, put the kernel somewhere else, build. */
+/* The steps of a user: copy a document, move the kernel, build. */
 static void copied_document_with_other_addresses(void **state)
 {
     char *text = document_text(HH), *at, *one, *two, *three, *header;
@@ -365,7 +365,7 @@ static void drawing_says_how_a_region_grows(void **state)
     free(svg), free(limited), free(text);
 }
 
-/* What kernel space has instead of programs is a column of its own; without that there are two. */
+/* Kernel space's own regions are a column of their own; without them there are two columns. */
 static void drawing_shows_kernel_space(void **state)
 {
     static const struct { const char *layout; int columns; } cases[] = { { QU, 2 }, { "pat", 3 } };

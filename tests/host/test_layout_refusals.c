@@ -1,5 +1,5 @@
 /*
- * test_layout_refusals.c - what the layout compiler refuses, and how it says so.
+ * test_layout_refusals.c - the refusals of the layout compiler, and their messages.
  *
  * Each test takes a document that ships, changes one thing as a writer might by mistake,
  * and names the complaint that must come, and where. A mistake makes one complaint: one

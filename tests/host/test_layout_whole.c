@@ -49,7 +49,7 @@ static char *read_made(const char *path)
     return text;
 }
 
-/* The first line that is another is told: of two long texts nobody sees it. */
+/* The first line that differs is printed: in two long texts it is hard to find. */
 static void compare_lines(const char *path, const char *made, const char *was)
 {
     unsigned line = 1;

@@ -78,7 +78,7 @@ static void check_screen(const char *expected)
     screen_used = 0;
 }
 
-/* A read of `room` bytes gives this, and says whether the line was finished. */
+/* A read of `room` bytes gives this text, and tells whether the line was finished. */
 static void check_read(size_t room, const char *expected, bool expected_end)
 {
     uint8_t bytes[LINE_DISCIPLINE_ROOM];
@@ -333,7 +333,7 @@ static void close_pair(void)
     close(master);
 }
 
-/* Wait until as much echo has come as we expect, and read it. */
+/* Wait until as much echo has come as expected, and read it. */
 static size_t linux_echo(char *to, size_t expected)
 {
     size_t got = 0;
@@ -418,7 +418,7 @@ static void describe(const char *what, const struct termios *s, const uint8_t *t
     fprintf(stderr, "\n");
 }
 
-/* The same key to both: what they show, and how much can then be read. */
+/* The same key to both: compare the echo, and the number of bytes that can be read. */
 static void press(const struct termios *s, const uint8_t *typed, size_t count)
 {
     char   echo[SCREEN];

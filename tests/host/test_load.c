@@ -44,7 +44,7 @@ static void many_calls_in_one_interval_count_once(void **state)
     assert_memory_equal(once.average, often.average, sizeof once.average);
 }
 
-/* Nobody asked for a long time: nobody ran, and the work is bounded. */
+/* No reader came for a long time: the missed samples count no thread, and the work is bounded. */
 static void a_long_silence_fades(void **state)
 {
     struct load load = { .due = 1, .average = { 50 * LOAD_ONE, 50 * LOAD_ONE, 50 * LOAD_ONE } };

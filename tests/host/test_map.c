@@ -120,7 +120,7 @@ static void promises_are_counted(void)
     size_t             all    = frames_end();
     struct map_request wanted = request(0, all + 1, R | W, 0);
 
-    assert_int_equal(map_create(&program, &wanted, &out), -ENOMEM);         /* mode 0: what can never be */
+    assert_int_equal(map_create(&program, &wanted, &out), -ENOMEM);         /* mode 0: more than can ever be */
     wanted.flags = MAP_NO_RESERVE;
     assert_int_equal(map_create(&program, &wanted, &out), 0);
     assert_int_equal(map_committed, 0);
@@ -539,7 +539,7 @@ static void shared_changes_are_the_files(void)
     object_release(contents);
 }
 
-/* Who reads a hole must see what another writes there, and must not get at the shared zeros by mprotect(). */
+/* A reader of a hole must see later writes of others there, and must not reach the shared zeros by mprotect(). */
 static void a_hole_read_through_a_shared_mapping_is_the_files_page(void)
 {
     make_contents(4);
@@ -607,7 +607,7 @@ static void a_hole_takes_pages_away_from_who_shares_them(void)
     assert_int_equal(word_at(column(2)), 0);
     assert_int_equal(word_at(column(3)), 0);
     assert_int_equal(word_at(column(4)), 104);
-    assert_int_equal(word_at(column(8)), 0);            /* nobody wrote to it: it is the file's */
+    assert_int_equal(word_at(column(8)), 0);            /* not written since: the file's page */
     assert_int_equal(word_at(column(9)), 7);
     assert_true(writes(&program, column(2), 5));
     assert_int_equal(word_in_contents(2), 5);
@@ -671,7 +671,7 @@ static void a_stack_keeps_its_distance(void)
     assert_int_equal(map_fixed(500, 10, R), 0);
     assert_true(writes(&program, column(510 + 256), 1));
     assert_false(writes(&program, column(510 + 255), 1));
-    assert_int_equal(protect(500, 10, 0), 0);                   /* what nobody may touch guards nothing */
+    assert_int_equal(protect(500, 10, 0), 0);                   /* pages without rights need no distance */
     assert_true(writes(&program, column(510 + 255), 1));
 }
 

@@ -39,7 +39,7 @@ static void locked_pages_are_brought_in_and_counted(void)
     assert_int_equal(map_locked(&program), 3);
 }
 
-/* A write's copy must not be needed later: what may be written privately is the program's own page. */
+/* No copy may be needed at a later write: a locked page that may be written privately is the program's own. */
 static void what_is_locked_to_be_written_is_no_shared_zero(void)
 {
     paint("wwrr");

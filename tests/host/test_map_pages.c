@@ -110,7 +110,7 @@ static void what_can_be_done_to_a_physical_page_is_harmless(void)
     assert_int_equal(before.misuses, after.misuses);
 }
 
-/* K21, K22, and what may not be shown. */
+/* K21, K22, and physical ranges that may not be mapped. */
 static void wrong_numbers_give_null_and_a_status(void)
 {
     static const struct { vaddr_t at; paddr_t physical; size_t bytes; int status; } calls[] = {

@@ -460,7 +460,7 @@ static void an_access_to_another_space_is_a_change_of_space(void **state)
 static void a_large_page_maps_all_its_frames(void **state)
 {
     const struct layout_region *window = layout.purpose[PURPOSE_HEAP];
-    page_t        page = (window->span.first + 2047) / 1024 * 1024;     /* a stretch nobody uses yet */
+    page_t        page = (window->span.first + 2047) / 1024 * 1024;     /* a stretch not in use yet */
     struct cursor c;
 
     (void)state;

@@ -1,5 +1,5 @@
 /*
- * test_multiboot.c - what loaders leave behind, also those that lie.
+ * test_multiboot.c - the information of loaders, also of those that lie.
  *
  * Physical memory is an array here; each test writes into it what a loader might, and reads
  * the boot_info. Its last bytes are followed by a page that cannot be read (the sanitizer's

@@ -119,7 +119,7 @@ static void many_maps(void **state)
         for (uint32_t i = 0; i < count; i++)
             list[i] = (struct listed){ (uint64_t)rand() % (FRAMES * 4096u), (uint64_t)rand() % 0x300000,
                                        rand() % 4 != 0 };
-        list[count - 1] = (struct listed){ 0xA00000, 0x100000, true };          /* some memory that nobody takes away */
+        list[count - 1] = (struct listed){ 0xA00000, 0x100000, true };          /* some memory that no range removes */
         for (uint32_t i = 0; i + 1 < count; i++)
             if (!list[i].usable && list[i].base + list[i].length > 0xA00000)
                 list[i].length = 0;
@@ -200,7 +200,7 @@ static void k12_only_an_unaligned_address_fails(void **state)
     frames_sums(&before);
     assert_true(free_page(page));                                   /* twice                    */
     assert_true(free_page(0));                                      /* the low megabyte         */
-    assert_true(free_page(frame_address(others)));                  /* somebody else's          */
+    assert_true(free_page(frame_address(others)));                  /* the other program's page */
     assert_true(free_page((paddr_t)frames_end() << PAGE_SHIFT));    /* past all memory          */
     assert_true(free_page(0x100000000000));
     assert_true(free_page(UINT64_MAX - PAGE_SIZE + 1));

@@ -1,5 +1,5 @@
 /*
- * test_numbers.c - numbers of processes and threads: each is one's alone, none is given while somebody still has it.
+ * test_numbers.c - numbers of processes and threads: each has one user, and none is given out while it is still in use.
  */
 #include "heap_world.h"
 
@@ -7,7 +7,7 @@
 #include "process/family.h"
 #include "process/numbers.h"
 
-struct lock process_lock = LOCK("processes", RANK_PROCESSES);      /* all that is called here wants it held */
+struct lock process_lock = LOCK("processes", RANK_PROCESSES);      /* all functions called here need it held */
 
 static void number_free(struct number *number) { free(number); }
 
@@ -110,7 +110,7 @@ static void the_check_sees_what_is_wrong(void)
     struct process process = { 0 };
     struct number *number  = taken();
 
-    assert_false(numbers_ok());                 /* N2: nobody has it yet */
+    assert_false(numbers_ok());                 /* N2: the number is not in use yet */
     number->process = &process;
     process.id      = number->value + 1;
     assert_false(numbers_ok());                 /* N3 */

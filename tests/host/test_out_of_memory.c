@@ -1,5 +1,5 @@
 /*
- * test_out_of_memory.c - no frame is left: who is ended, what is said of it, and faults that always come back.
+ * test_out_of_memory.c - no frame is left: the process that is ended, the message, and faults that always come back.
  */
 #include "process_world.h"
 
@@ -9,7 +9,7 @@
 static int32_t ids[8];
 static bool    answer;
 
-/* Who was chosen by the test before has had its second. */
+/* The process that the test before chose has had its second. */
 static void begin(void (*program)(void))
 {
     the_time += 2000000000;
@@ -59,7 +59,7 @@ static void asks_once(void)
                      process_find(ids[1])->memory->space.resident + process_find(ids[1])->memory->space.table_frames);
     assert_true(process_pages(process_find(ids[1])) > 200);
     assert_true(process_give_memory_back());
-    assert_true(is_gone(ids[1]));                       /* it had its turn in the call */
+    assert_true(is_gone(ids[1]));                       /* the process had its turn in the call */
     assert_false(is_gone(ids[0]));
     assert_int_equal(lines_told, 1);
     char wanted[128];
@@ -91,11 +91,11 @@ static void asks_with_adjustments(void)
     collect(1);
     process_find(ids[1])->oom_score_adj = -1000;        /* never */
     current_process()->oom_score_adj = -999;
-    assert_false(process_give_memory_back());           /* then it is the one that asks */
+    assert_false(process_give_memory_back());           /* then the calling process is chosen */
     assert_true(signal_kills(current_thread()));
     assert_non_null(strstr(told, "process 1 (first) is killed: it asked for a page, has "));
     assert_non_null(strstr(told, "the highest score"));
-    assert_false(process_give_memory_back());           /* and it is not told twice */
+    assert_false(process_give_memory_back());           /* and the message is not repeated */
     assert_int_equal(lines_told, 2);
 }
 

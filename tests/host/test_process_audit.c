@@ -85,7 +85,7 @@ static void each_invariant_has_a_corruption(void)
     assert_null(process_corruptions[count].id);
 }
 
-/* What is told says whose it is, and how much was looked at. */
+/* The report names the process, and counts the checks. */
 static void is_told_of(void)
 {
     struct audit_report report;

@@ -71,7 +71,7 @@ static void parent_of_one(void)
     assert_int_equal(wait_for(child, 0), -ECHILD);
     child = fork_into(exits_with_300);
     assert_int_equal(wait_for(child, 0), child);
-    assert_int_equal(waited.status, (300 & 0xFF) << 8);         /* eight bits of it are told */
+    assert_int_equal(waited.status, (300 & 0xFF) << 8);         /* eight bits of the status are reported */
 }
 
 static void a_parent_hears_how_its_child_ended(void) { begin(parent_of_one); }
@@ -627,7 +627,7 @@ static void has_a_shell_with_two(void)
     ids[0] = fork_into(leader_with_a_second_link);
     assert_int_equal(wait_for(ids[0], 0), ids[0]);
     assert_int_equal(process_find(ids[1])->state, PROCESS_STOPPED);     /* the brother still links it */
-    assert_int_equal(wait_for(ids[3], 0), ids[3]);                      /* now nobody does */
+    assert_int_equal(wait_for(ids[3], 0), ids[3]);                      /* now no process links it */
     assert_int_equal(wait_for(ids[1], 0), ids[1]);
     assert_int_equal(waited.status, SIGHUP);
     assert_int_equal(wait_for(ids[4], 0), ids[4]);
@@ -1031,7 +1031,7 @@ static void stays_alone(void)
     assert_ptr_equal(thread_find(id), current_thread());
     assert_null(thread_find(ids[2]));
     assert_null(current_process()->survivor);
-    assert_int_equal(thread_stay_alone(), 0);           /* who is alone stays what it is */
+    assert_int_equal(thread_stay_alone(), 0);           /* a thread that is alone keeps its number */
     assert_int_equal(current_thread()->id, id);
     check_families();
     note('a');
@@ -1145,7 +1145,7 @@ static void is_limited(void)
     assert_int_equal(wait_for(-1, 0), ids[0]);
     c->user.real = 1;
     ids[0] = fork_into(does_nothing);
-    assert_true(ids[0] > 0);                                    /* who has the right is not, either */
+    assert_true(ids[0] > 0);                                    /* nor is a user with the capability */
     assert_int_equal(wait_for(-1, 0), ids[0]);
     c->capabilities.effective = 1ull << CAP_SYS_ADMIN;
     assert_false(process_is_over_limit(self));

@@ -1,8 +1,7 @@
 /*
  * test_rest.c - long operations rest between two batches, and at each point of rest every invariant holds.
  *
- * Whoever runs there (another process, the auditor, a snapshot) finds sound memory, in the middle of what is being
- * done.
+ * Code that runs there (another process, the auditor, a snapshot) finds sound memory in the middle of the operation.
  */
 #include "map_world.h"
 
@@ -52,7 +51,7 @@ static void forgetting_rests(void)
     assert_int_equal(word_at(column(5)), 0);
 }
 
-/* Also where rights go and others come at once: then an entry on the way has what only one of the two allows. */
+/* Also where one call removes rights and adds others: until then an entry has only the rights that both allow. */
 static void protecting_rests(void)
 {
     static const uint8_t steps[] = { R, R | W, R | X, R | W, 0, R | W, X, R };

@@ -17,7 +17,7 @@ static entry_t entry_of(struct space *space, page_t page, unsigned *level)
     return e;
 }
 
-/* What a run says is what the entry of each of its pages says. */
+/* A run agrees with the entry of each of its pages. */
 static void assert_true_of_pages(struct space *space, const struct page_run *run, unsigned flags)
 {
     size_t shared = 0;
@@ -110,7 +110,7 @@ static void runs_end_where_pages_differ(void)
     assert_int_equal(check_runs(&program, all, 0), 0);
 }
 
-/* A run does not reach out of what was asked for, where the tables go on. */
+/* A run does not reach beyond the range asked for, where the tables go on. */
 static void runs_stay_inside_the_span(void)
 {
     struct page_run run;

@@ -1,7 +1,7 @@
 /*
- * test_rwlock.c - locks that sleep, as far as one thread can tell: who gets in at once, and who takes them wrongly.
+ * test_rwlock.c - locks that sleep, as far as one thread can tell: which calls get in at once, and which are misuse.
  *
- * Threads that really wait are the scheduler's, and no host test's.
+ * Threads that really wait are tested with the scheduler (test_schedule.c).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -75,7 +75,7 @@ static void states_that_cannot_be_are_seen(void **state)
     (void)state;
     map.state = RWLOCK_WRITER | 1;
     assert_false(rwlock_ok(&map));
-    map.state = RWLOCK_WAITED | 1;                      /* and nobody stands in the queue */
+    map.state = RWLOCK_WAITED | 1;                      /* and the queue is empty */
     assert_false(rwlock_ok(&map));
     map.state = 0;
     assert_true(rwlock_ok(&map));

@@ -129,7 +129,7 @@ static void is_told_in_long_work(void)
 
 static void long_work_hears_of_signals(void) { begin(is_told_in_long_work); }
 
-/* One computes alone; whoever becomes ready meanwhile has a turn when this one's is over. */
+/* One thread computes alone; a thread that becomes ready meanwhile has a turn when this one's is over. */
 static void is_born_late(void) { note('b'); }
 
 static void computes_alone_then_not(void)
@@ -336,7 +336,7 @@ static void signals_sleepers(void)
     for (int i = 0; i < 3; i++)
         kill(ids[i], SIGUSR1);
     give_way();
-    assert_string_equal(order, "!");            /* only who allows it */
+    assert_string_equal(order, "!");            /* only the wait that allows it */
     kill(ids[0], SIGKILL);
     kill(ids[1], SIGKILL);
     give_way();
@@ -478,7 +478,7 @@ static void starts_readers_and_writers(void)
 static void readers_go_together_and_a_writer_alone(void)
 {
     begin(starts_readers_and_writers);
-    assert_string_equal(order, "ababccdd");     /* who comes behind a writer waits for it */
+    assert_string_equal(order, "ababccdd");     /* a reader that comes after a writer waits for it */
 }
 
 static void wants_to_read_later(void)
@@ -594,7 +594,7 @@ static void pauses(void)
 {
     uint64_t began = clock_now();
 
-    schedule_pause(NEVER);                      /* nobody else: an interrupt comes */
+    schedule_pause(NEVER);                      /* no other thread: an interrupt comes */
     assert_true(clock_now() == began + TICK);
     schedule_pause(clock_now() + 3 * TICK);
     assert_true(clock_now() == began + 2 * TICK);

@@ -1,5 +1,5 @@
 /*
- * test_screen.c - what a console's bytes put on a screen, which is an array here.
+ * test_screen.c - the effect of a console's bytes on a screen, which is an array here.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,7 +54,7 @@ static int start(void **state)
     (void)state;
     assert_int_equal(screen_start(), 0);
     for (int n = 0; n < LINES; n++)
-        write_text("\r\n");                 /* whatever the test before has left: the cursor is in the last line, */
+        write_text("\r\n");                 /* after any test before: the cursor is in the last line, */
     write_text("\033[m");                   /* and no sequence is open */
     drawn = 0;
     return 0;

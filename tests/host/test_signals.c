@@ -6,7 +6,7 @@
 #define BIT(number) (1ull << ((number) - 1))
 
 static int32_t ids[8];
-static unsigned passed;                         /* how far a program came */
+static unsigned passed;                         /* the steps that a program passed */
 
 static void begin(void (*program)(void))
 {
@@ -205,7 +205,7 @@ static void forgets(void)
 
 static void signals_that_are_to_be_ignored_are_forgotten(void) { begin(forgets); }
 
-/* Who waits for signals of others' (signalfd) is told of each that is kept, and of none that is not. */
+/* A waiter for signals (signalfd) is notified of each that becomes pending, and of no ignored one. */
 static unsigned told_of_signals;
 
 static bool count_signal(struct waiter *waiter, unsigned bits)
@@ -524,7 +524,7 @@ static void wakes_others(void)
     give_way();
     assert_int_equal(passed, 1);
     assert_true(clock_now() == began);
-    kill(ids[1], SIGURG);                               /* nobody wakes for what is ignored */
+    kill(ids[1], SIGURG);                               /* an ignored signal wakes no thread */
     assert_int_equal(wait_for(ids[1], 0), ids[1]);
     assert_int_equal(passed, 2);
     assert_true(clock_now() >= began + 3 * TICK);

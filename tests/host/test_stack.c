@@ -114,7 +114,7 @@ static void the_deepest_use_is_known(void **state)
     end();
 }
 
-/* What kernel space gains for its own stacks reaches no other space that has a window of its own. */
+/* Stacks of kernel space are not mapped in a space that has a window of its own. */
 static void kernel_spaces_stacks_are_nobody_elses(void **state)
 {
     struct stack of_kernel;

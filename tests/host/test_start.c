@@ -70,21 +70,21 @@ static void a_machine_starts_or_says_how_much_it_needs(void **state)
         uint32_t    found;
 
         if (words == NULL) {
-            assert_int_equal(said_last, 0);             /* who starts with less starts with more */
+            assert_int_equal(said_last, 0);             /* none with more memory has failed */
             least = kib;
             it_works();
         } else if (strstr(words, "too little") != NULL) {
             said_last = needed(words, &found);
             assert_int_equal(found, found_in(kib));
             assert_true(said_last > found);
-            assert_true(said_last <= found_in(least) + STEP + HOLE);    /* no more than what did */
+            assert_true(said_last <= found_in(least) + STEP + HOLE);    /* not more than the least that started */
         }
         machine_stop();
     }
     assert_in_range(least, LEAST, MOST);
 }
 
-/* Whoever is told a number and obeys may be told another, but not for ever. */
+/* A user who follows the message may get another number, but not for ever. */
 static void who_obeys_is_satisfied_soon(void **state)
 {
     uint32_t kib = LEAST * 2, told = 0;

@@ -68,7 +68,7 @@ static void those_of_one_moment_come_out_as_they_went_in(void **state)
         assert_int_equal(take_first(), i);
 }
 
-/* Any may be taken out at any time; what is left is sound and whole. */
+/* Any may be taken out at any time; the rest is sound and complete. */
 static void any_one_can_be_taken_out(void **state)
 {
     unsigned inside = 0;

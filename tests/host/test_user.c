@@ -1,5 +1,5 @@
 /*
- * test_user.c - what the kernel copies to and from the program that runs: as far as it goes, and no further.
+ * test_user.c - copies to and from the running program: as far as the pages allow, and no further.
  */
 #include "process_world.h"
 

@@ -40,7 +40,7 @@ static void bytes_cross_pages(void)
     assert_int_not_equal(word_at(column(3) + 4), 0);
 }
 
-/* Neither more nor less than the program itself may do; what came before the first bad page is counted. */
+/* Copies have exactly the program's own rights; the bytes before the first bad page are counted. */
 static void rights_are_the_programs(void)
 {
     char bytes[2 * PAGE_SIZE] = { 1 };

@@ -11,7 +11,7 @@
 
 #include "memory/layout.h"
 
-/* Those tables that a process has besides its root from the start. */
+/* The number of tables that a process has besides its root from the start. */
 static inline page_t tables_from_the_start(void) { return layout.access == ACCESS_TRACKED ? 1 : 0; }
 
 #define USER_PAGE(n) ((layout.user.first / 0x400 + tables_from_the_start()) * 0x400 + (n))

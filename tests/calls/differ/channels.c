@@ -1,4 +1,4 @@
-/* channels.c - operations on pipes, local sockets, counters, and who is ready. Nothing here waits. */
+/* channels.c - operations on pipes, local sockets, counters, and readiness. No operation here waits. */
 #include "differ.h"
 
 /* Source: Linux, arch/x86/entry/syscalls/syscall_32.tbl. */
@@ -75,7 +75,7 @@ static void op_listen(void)
     answer(KERNEL(CALL_LISTEN, file, most));
 }
 
-/* Names that a kernel gives by itself (five digits) are told by their length alone. */
+/* Of names that the kernel chooses (five digits) only the length is printed. */
 static void address_out(const char *name, long call, long fourth)
 {
     struct address address;
@@ -229,7 +229,7 @@ static void op_splice(void)
 {
     int64_t at   = (int64_t)PICK(0, 2, 100, -1);
     long    from = any_descriptor(), to = any_descriptor(), size = any_size(), flags = PICK(2, 2, 2, 3, 0x12);
-    long    which = PICK(0, 0, 1, 2);           /* the place is nobody's, the first file's, or the second one's */
+    long    which = PICK(0, 0, 1, 2);           /* the place lies in no file, in the first, or in the second */
 
     tell("splice %d %d %d flags %x place %d of %d", (int)from, (int)to, (int)size, (int)flags, (int)at, (int)which);
     answer(KERNEL(CALL_SPLICE, from, which == 1 ? (long)&at : 0, to, which == 2 ? (long)&at : 0, size, flags));
@@ -264,7 +264,7 @@ static void op_absent(void)
         KERNEL(CALL_CLOSE, result);
 }
 
-/* A new descriptor for signals, or other signals for one that there is; what waits is read, without who sent it. */
+/* A new descriptor for signals, or other signals for one that there is; pending signals are read, without senders. */
 static void op_signalfd(void)
 {
     uint32_t mask[2] = { 1u << (PICK(SIGUSR1, SIGUSR2, SIGHUP) - 1), (uint32_t)PICK(0, 2) }, record[32] = { 0 };
@@ -274,7 +274,7 @@ static void op_signalfd(void)
     tell("signalfd %d %d %d %x of %x %x", (int)call, (int)file, (int)size, (unsigned)flags, (unsigned)mask[0],
          (unsigned)mask[1]);
     if (call == 321)
-        file = file == -1 ? -2 : file;          /* it would make one whose read waits */
+        file = file == -1 ? -2 : file;          /* that would make a descriptor whose read waits */
     answer(got = KERNEL(call, file, (long)mask, size, flags));
     if (got >= 0) {
         answer(KERNEL(CALL_READ, got, (long)record, sizeof record));
@@ -282,7 +282,7 @@ static void op_signalfd(void)
     }
 }
 
-/* A new timer, or another setting for one: due at once, or in an hour. What it tells comes with it. */
+/* A new timer, or another setting for one: due at once, or in an hour. Its old setting is printed. */
 static void op_timerfd(void)
 {
     enum { hour = 3600 };
@@ -291,7 +291,7 @@ static void op_timerfd(void)
     uint64_t expiries = 0;
     long     clock = PICK(0, 1, 7, 2, 8), flags = PICK(0, 0, 1, 1, 2, 4), file;
 
-    if (!(flags & 1) && setting[3] == 1)        /* what is due soon might be due or not */
+    if (!(flags & 1) && setting[3] == 1)        /* a timer that is due soon might be due or not */
         setting[2] = hour;
 
     tell("timerfd %d", (int)clock);

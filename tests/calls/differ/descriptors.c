@@ -125,7 +125,7 @@ static void op_dupfd(void)   { one_file("dupfd", CALL_FCNTL64, PICK(F_DUPFD, F_D
 static void op_flags(void)   { one_file("flags", CALL_FCNTL64, PICK(F_GETFD, F_GETFL, F_GETFL, F_GETOWN, F_GETSIG,
     9999, 1031, F_GET_SEALS), 0); }
 static void op_setfd(void)   { one_file("setfd", CALL_FCNTL64, F_SETFD, PICK(0, 1, 2, -1)); }
-/* Nothing of ours may wait: O_NONBLOCK stays. */
+/* No descriptor here may wait: O_NONBLOCK stays set. */
 static void op_setfl(void)   { one_file("setfl", CALL_FCNTL64, F_SETFL, PICK(0, O_APPEND, O_RDWR, O_CREAT, 020000,
     01000000, 040000) | O_NONBLOCK); }
 static void op_seal(void)    { one_file("seal", CALL_FCNTL64, F_ADD_SEALS, PICK(1, 2, 4, 8, 16, 64)); }

@@ -100,7 +100,7 @@ void tell_process(long pid)
 
 static const struct family *const families[] = { &files, &descriptors, &channels, &memory, &signals, &processes };
 
-/* A seed has a theme, so that operations meet what others of their kind left. */
+/* A seed has a theme, so that operations meet the results of others of their kind. */
 void operate(uint64_t seed)
 {
     const struct family *family;
@@ -154,7 +154,7 @@ static void settle_limits(void)
         KERNEL(CALL_PRLIMIT64, 0, which[i], (long)(which[i] == 8 ? (const uint64_t[]){ 8388608, 8388608 } : most), 0);
 }
 
-/* Nothing of what started us shows: no descriptors but two far up, limits and masks that both kernels have. */
+/* Nothing of the caller's process shows: no descriptors but two far up, limits and masks that both kernels have. */
 static void settle(const char *root)
 {
     const uint32_t most[4] = { 256, 0, 256, 0 };
@@ -219,7 +219,7 @@ static void task(uint64_t seed, const char *list)
     if (child == 0)
         do_task(seed, list, root.text);
     say("end %x\n", (unsigned)end_of(child));
-    KERNEL(CALL_UMOUNT2, (long)root.text, DETACH);           /* detached: it goes with whoever still uses it */
+    KERNEL(CALL_UMOUNT2, (long)root.text, DETACH);           /* detached: it ends with its last user */
     KERNEL(CALL_RMDIR, (long)root.text);
 }
 

@@ -29,7 +29,7 @@ static inline uint32_t below(uint32_t limit) { return chance_below(&chance, limi
 static inline bool     one_in(uint32_t n)    { return chance_one_in(&chance, n); }
 #define PICK(...) ((const long[]){ __VA_ARGS__ }[below(sizeof((const long[]){ __VA_ARGS__ }) / sizeof(long))])
 
-/* Mostly one of the first numbers, which the kernel gives out; now and then one that nobody has. */
+/* Mostly one of the first numbers, which the kernel gives out; now and then one that no process has. */
 long        any_descriptor(void);
 long        any_size(void);
 long        any_offset(void);
@@ -40,14 +40,14 @@ const char *any_bytes(long size);
 /* ---- Telling ------------------------------------------------------------------------------------------ */
 
 void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Writes what was told: before a fork, and before an end. */
+/* Writes the buffered output: before a fork, and before an end. */
 void flush(void);
 /* Tells a call's result and returns it. */
 long answer(long result);
 /* For results that are a kernel's own choice: tells errors and `ok`. */
 long answer_ok(long result);
 void tell_digest(const void *bytes, long size);
-/* A process by what it is to us. */
+/* Prints a process by its relation to the caller. */
 void tell_process(long pid);
 
 /* One more operation of any kind, within the one that asks for it: in its child. */

@@ -1,5 +1,5 @@
 /*
- * memory.c - operations on memory: in an arena at one address, so that what happens is the same everywhere.
+ * memory.c - operations on memory: in an arena at one address, so that results are the same everywhere.
  *
  * After each change the program can look at the arena byte by byte: a probe that faults goes on and tells signal and
  * code.
@@ -76,7 +76,7 @@ static void answer_address(long result)
         tell(" = elsewhere");
 }
 
-/* What every page shows: rights as they are felt, and the first byte. */
+/* Prints every page: rights as probes find them, and the first byte. */
 static void op_look(void)
 {
     tell("look");
@@ -137,7 +137,7 @@ static void op_map(void)
     answer_address(KERNEL(CALL_MMAP2, place.at, place.bytes, rights, flags, file, offset));
 }
 
-/* Anywhere: what we get goes back at once. */
+/* At any address: the mapping is removed at once. */
 static void op_map_anywhere(void)
 {
     long size = PICK(1, 4096, 100000, 0, -1, 0x7FFFF000), hint = PICK(0, 1, 0xFFFFF000, 0x12345), result;

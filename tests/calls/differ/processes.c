@@ -17,7 +17,7 @@ enum {
 
 unsigned depth;
 
-/* Some operations of any kind; each is told at once, as it may be the last. */
+/* Some operations of any kind; each is printed at once, as it may be the last. */
 static void be_child(uint64_t seed)
 {
     depth++;
@@ -151,7 +151,7 @@ static void op_more_groups(void)
     tell(" groups %d of %d", (int)got, (int)asked);
 }
 
-/* Capabilities that are given up, taken back, or never were there: the sets are told. */
+/* Capabilities that are given up, taken back, or were never held: the sets are printed. */
 static void op_capabilities(void)
 {
     uint32_t header[2] = { (uint32_t)PICK(0x20080522, 0x20080522, 0x20080522, 0x19980330, 7), 0 }, sets[6] = { 0 };
@@ -169,7 +169,7 @@ static void op_capabilities(void)
     tell_digest(sets, sizeof sets);
 }
 
-/* Whose files: setfsuid and setfsgid, which tell who it was. */
+/* The identity for files: setfsuid and setfsgid, which return the old one. */
 static void op_files_of(void)
 {
     long call = PICK(CALL_SETFSUID32, CALL_SETFSGID32, 138, 139), who = PICK(0, 5, 5, 6, 70000, -1);
@@ -228,7 +228,7 @@ static void op_settings(void)
     long what = PICK(1, 2, 3, 4, 7, 8, 21, 29, 30, 36, 37, 38, 39, 15, 16, 999), value = PICK(0, 1, 10, 65, -1);
     int  out = -1;
 
-    /* By pointer: PR_GET_PDEATHSIG, PR_GET_CHILD_SUBREAPER. */
+    /* Options that answer through a pointer: PR_GET_PDEATHSIG, PR_GET_CHILD_SUBREAPER. */
     memset(buffer, 0, 32);
     tell("prctl %d %d", (int)what, (int)value);
     if (what == 15 || what == 16)

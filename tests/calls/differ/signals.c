@@ -1,4 +1,4 @@
-/* signals.c - operations on signals and on the settings of timers. What was handled is told behind each operation. */
+/* signals.c - operations on signals and on the settings of timers. Handled signals follow each operation. */
 #include "differ.h"
 
 /* Source: Linux, arch/x86/entry/syscalls/syscall_32.tbl. */
