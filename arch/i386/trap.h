@@ -10,8 +10,8 @@
  * segment registers, IRET, and FXRSTOR. Rows are made beside their instruction, by MAY_FAULT; the linker script
  * puts them in one place, between exception_table and exception_table_end.
  *
- * Handlers run with interrupts off on the interrupted stack (from a program: on the stack that
- * arch_set_kernel_stack() named).
+ * Handlers are called with interrupts off, and return with interrupts off, on the interrupted stack (from a program: on
+ * the stack that arch_set_kernel_stack() named). A handler for a program's trap may turn interrupts on in between.
  *
  * Locking  none: handlers are set before their traps can come.
  * Source   Intel SDM vol. 3A, "Interrupt and Exception Handling".

@@ -25,7 +25,7 @@
 
 struct timer {
     uint64_t      due;                  /* clock_now() value                                       */
-    void        (*fire)(struct timer *timer);       /* in interrupt context                        */
+    void        (*fire)(struct timer *timer);       /* called with interrupts off (clock.c)        */
     struct timer *parent, *left, *right;    /* not on a kernel stack: other processes follow them  */
     uint64_t      turn;                 /* among timers due at the same moment                     */
     uint8_t       distance;
