@@ -15,7 +15,8 @@
  *   OBJECT  the pages of a file or of shared memory, and the regions that map them
  * Fairness the thread that drops the lock wakes the first that waits, and may take the lock again before that one
  *          runs; but a waiter that was woken in vain once is given the lock at the next drop. A reader does not join
- *          other readers while the first that waits is a writer.
+ *          other readers while the first that waits is a writer, and a first waiter that others have overtaken 16
+ *          times is not overtaken again.
  * Cost     where no thread has to wait, one atomic step to take and one to drop. Waiting: a switch of threads.
  *
  * Invariants (rwlock_ok, and audits of what has one):

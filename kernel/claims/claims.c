@@ -52,7 +52,7 @@ static const struct claim_probe *probe_of(const char *id)
     return NULL;
 }
 
-/* A checked kernel looks whether the probe leaves everything as it was, but for what it makes once and for good. */
+/* A checked kernel checks that the probe leaves all as it was, except for what it makes once and for good. */
 static void run_probe(const struct claim_probe *probe, struct claim_result *result)
 {
     static struct digest before, after;

@@ -13,12 +13,12 @@
  *     claim M1 unseen no boot sector ran: a loader that speaks Multiboot brought the kernel
  *     claim A17 elsewhere build a17_boot_directory_shows_four_mebibytes_twice
  *
- * "differs": this processor has no words for it, or a wish of the design document is granted in another way. The probe
- * has looked at everything there is, found that right, and lists the rest; a test on the software MMU must show the
- * claim as it stands, unless it is a wish. "unseen": another boot of the same kernel must show it, such as one from the
- * disk image. tools/claims-table sees to both.
+ * "differs": this processor cannot do what the claim says, or a wish of the design document is fulfilled in another
+ * way. The probe has checked all that the processor can do, and names the rest; a test on the software MMU must show
+ * the claim as it stands, unless it is a wish. "unseen": another boot of the same kernel must show it, such as one from
+ * the disk image. tools/claims-table sees to both.
  *
- * A mutation makes one claim untrue on purpose, so that one can see its probe notice.
+ * A mutation makes one claim untrue on purpose, and its probe must notice.
  *
  * Locking  none held; probes take frames, stacks and spaces and give them back.
  */
@@ -56,13 +56,13 @@ struct claim_mutation {
 extern const struct claim_probe    *const claim_probes[];
 extern const struct claim_mutation *const claim_mutations[];
 
-/* For probes: what was seen; whether the claim then holds. A later call takes the place of an earlier one. */
+/* For probes: what was seen, and whether the claim holds. A later call replaces an earlier one. */
 void claim_saw(struct claim_result *result, bool holds, const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* For probes: all that the processor can say is as claimed, and this is where it differs. */
+/* For probes: all that the processor can do is as claimed, and this is what it cannot do. */
 void claim_differs(struct claim_result *result, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* For probes: this boot cannot show it, for this reason. */
+/* For probes: this boot cannot show the claim, for this reason. */
 void claim_unseen(struct claim_result *result, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

@@ -3,8 +3,9 @@
  * spaces, and the variables by which the machine is steered.
  *
  * Checked kernels take a digest before and after each probe (claims.c). What is made once and for good (a console that
- * is a process, a table for a window) is there when the probe is run a second time: only what differs then as well has
- * been left behind. Left out are what the heap keeps where (it is counted), short views, and counts of calls.
+ * is a process, a table for a window) exists already when the probe is run a second time: only what differs then as
+ * well has been left behind. Left out are the places of the heap's blocks (these are counted), short views, and counts
+ * of calls.
  *
  * Locking  none held; takes the pool's, the heap's and kernel space's locks one after the other.
  * Cost     O(frames + entries of kernel space).
@@ -21,12 +22,12 @@ struct digest {
     uint32_t blocks, bytes;             /* that callers of the heap hold                               */
     uint32_t spaces;
     uint32_t root, program;             /* CR3, and the space of the program that would run            */
-    uint32_t search, fail_at;           /* of the pool: how it searches, and whether it is to fail     */
+    uint32_t search, fail_at;           /* of the pool: its search policy, and frame_fail_at()         */
 };
 
 void digest_take(struct digest *out);
 
-/* In words: the first thing that is not as it was. NULL: everything is. Good until the next call. */
+/* The first difference, in words that stay until the next call. NULL: there is none. */
 const char *digest_differs(const struct digest *before, const struct digest *after);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * mutations.h - ways to make a claim untrue on purpose, so that its probe can be seen to notice.
  *
- * Only what the machine survives: the probes of the other claims run meanwhile and still hold. Each has a way back; one
- * at a time. What is about one layout alone is in layouts/NAME/mutations.c.
+ * Only changes that the machine survives: the probes of the other claims run meanwhile and must hold. Each change can
+ * be undone; one is made at a time. Changes for one layout alone are in layouts/NAME/mutations.c.
  */
 #ifndef QUIRE_CLAIMS_MUTATIONS_H
 #define QUIRE_CLAIMS_MUTATIONS_H
@@ -20,7 +20,7 @@ void restore_entry(void);
 /* The same for the last of the first 4 MiB from a page of the kernel on: it shows the frame below its own. */
 bool shift_low_page(page_t kernel);
 
-/* Or for that of the kernel's first 4 MiB: it becomes a program's as well. */
+/* The same for the last page of the kernel's first 4 MiB: programs get rights to it. */
 bool open_low_page(void);
 
 /* A frame is owned by a test, which should not hold it, until take_back_frame(). */
@@ -31,11 +31,11 @@ void take_back_frame(void);
 bool hide_free_frame(void);
 void show_hidden_frame(void);
 
-/* A page of kernel space where nothing should be. False without memory. */
+/* Map a page of kernel space that must be empty. False without memory. */
 bool map_extra_page(page_t page);
 void unmap_extra_page(void);
 
-/* Page 0, where programs are and kernel space has no table of its own. */
+/* Map page 0, in the part of programs, where kernel space has no table of its own. False without memory. */
 bool map_null_page(void);
 void unmap_null_page(void);
 

@@ -1,5 +1,5 @@
 /*
- * probe.h - what probes of several layouts look at alike.
+ * probe.h - functions that probes of several layouts share.
  *
  * All of these look at the machine as it is: tables are walked, bytes read, frames really taken.
  */
@@ -24,8 +24,8 @@ page_t first_readable(struct span span);
 page_t first_writable(struct span span);
 
 /*
- * Take every frame the pool will give, look at each, give all back. Returns how many there were;
- * *bad is the first one that `forbidden` says yes to, NO_FRAME if there is none.
+ * Take every frame that the pool has, look at each, give all back. Returns the number of frames; *bad is the first for
+ * which `forbidden` returns true, NO_FRAME if there is none.
  */
 uint32_t take_all_frames(bool (*forbidden)(frame_t), frame_t *bad);
 
@@ -42,20 +42,20 @@ bool next_present(page_t *page, entry_t *out);
 bool was_never_pooled(frame_t frame);
 
 /*
- * A space as a program has one, with nothing in it, that may have as much as it likes; false without memory. Its end
- * gives back all that is mapped there. And the frame behind one of its addresses, NO_FRAME if there is none.
+ * program_start() makes an empty space of a program, without limits; false without memory. program_end() gives back all
+ * that is mapped there. program_frame() is the frame behind one of its addresses, NO_FRAME if there is none.
  */
 bool    program_start(struct space *space);
 void    program_end(struct space *space);
 frame_t program_frame(const struct space *space, vaddr_t address);
 
-/* What a program's first write to an address brings; it must be in a region. NO_FRAME: nothing. */
+/* The frame that a program's first write to an address maps; the address is in a region. NO_FRAME: none. */
 frame_t program_write(struct space *space, vaddr_t address);
 
 /* Ones in the pool's bitmap, seen as bytes at `bitmap`. */
 uint32_t ones_in(const uint8_t *bitmap, size_t bytes);
 
-/* Zeroes or ones, frame by frame, as the bitmap has it. */
+/* The bit of a frame in the bitmap. */
 bool bit_in(const uint8_t *bitmap, frame_t frame);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * told.c - the boot loader's words, kept; and what they say of one frame. See told.h.
+ * told.c - the boot loader's reports, kept; and what they say of one frame. See told.h.
  */
 #include "claims/told.h"
 

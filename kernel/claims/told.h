@@ -1,9 +1,8 @@
 /*
- * told.h - what boot loader and devices said of memory, as they said it.
+ * told.h - what boot loader and devices said of memory, unchanged.
  *
- * The kernel's own map (memory/frames/memmap.h) is what it made of that. A probe that asked the map whether the map is
- * right would always hear yes; so what was said is kept here, and looked at frame by frame, as slowly and plainly as
- * can be.
+ * The kernel's own map (memory/frames/memmap.h) is made of these reports. A probe that compared the map with itself
+ * would always pass; so the reports are kept here, and looked up frame by frame, slowly and plainly.
  *
  * Locking  none: written once, before there is memory.
  * Cost     told_of(): ranges and devices, for each frame.
@@ -15,7 +14,7 @@
 #include "boot/info.h"
 #include "memory/start.h"
 
-/* The first that is true of a frame. */
+/* The kind of a frame: the first of these that is true of it. */
 enum told {
     TOLD_DEVICE,        /* a device decodes a byte of it                                        */
     TOLD_MODULE,        /* the loader put something there                                       */
@@ -26,7 +25,7 @@ enum told {
 };
 extern const char *const told_names[TOLD_KINDS];
 
-/* All that can be said of a machine's memory. */
+/* All reports of a machine's memory. */
 struct told_machine {
     const struct boot_range   *ranges;
     const struct boot_module  *modules;
@@ -36,10 +35,10 @@ struct told_machine {
 
 enum told told_by(const struct told_machine *machine, frame_t frame);
 
-/* Keep what was said to this kernel. */
+/* Keep the reports that this kernel got. */
 void told_note(const struct boot_info *info);
 
-/* By what was said, and the ranges of PCI devices as they answer now. */
+/* By those reports, and by the ranges that PCI devices answer with now. */
 enum told told_of(frame_t frame);
 
 #endif

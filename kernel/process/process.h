@@ -158,7 +158,7 @@ struct thread {
     struct waiter       mutex_waiter;   /* also for a lock of base/rwlock.h: it never waits for both */
     struct rwlocks_held rwlocks;        /* [t] filled in checked builds                           */
     bool                rwlock_tried;   /* [RANK_SCHEDULE] it was woken for the lock it waits for, in vain */
-    uint32_t            rwlock_overtaken;       /* [RANK_SCHEDULE] times that others took it meanwhile   */
+    uint32_t            rwlock_overtaken;       /* [RANK_SCHEDULE] attempts of others to overtake it     */
     struct wait_queue   never;          /* is never woken: for waiting for signals and time alone */
     struct futex_waiter futex;
     struct timer        sleep_timer;

@@ -72,7 +72,7 @@ struct space;
  */
 int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict) MUST_CHECK;
 
-/* How many faults each action has dealt with, since start. */
+/* The faults that each action has handled, since the start. */
 extern uint64_t fault_counts[FAULT_ACTIONS];
 extern const char *const fault_action_names[FAULT_ACTIONS];
 

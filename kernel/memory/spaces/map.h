@@ -6,7 +6,10 @@
  * the first hole or refusal: mprotect, mlock, madvise. Errors are Linux's for the same mistake.
  * Neighbouring regions that mean the same are merged, as /proc/self/maps shows on Linux.
  *
- * Locking  each call takes the space's map lock, map_copy() the parent's: no other thread can reach the child yet.
+ * Locking  each call but map_charge(), map_uncharge() and map_locked() takes the space's map lock, and may sleep:
+ *          map_residency() and map_sync() as a reader, the others as the writer; map_break() the break lock outside it;
+ *          map_copy() the parent's: no other thread can reach the child yet. Work on many pages or regions goes in
+ *          batches with points of rest between them (base/rwlock.h), at which the map lock stays held.
  * Source   Linux man-pages: mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2), msync(2).
  */
 #ifndef QUIRE_MEMORY_MAP_H
@@ -85,8 +88,8 @@ extern size_t map_committed;
 extern int    map_overcommit;
 
 /*
- * For the parts of map and fault: promise `pages` more to a space, or fewer. The space's map lock is held, or nobody
- * else knows the space. map_charge() returns 0 or -ENOMEM.
+ * For the parts of map and fault: promise `pages` more to a space, or fewer. The space's map lock is held as the
+ * writer, or no other thread can reach the space; a spin lock (RANK_COMMIT) inside. map_charge() returns 0 or -ENOMEM.
  */
 int  map_charge(struct space *space, size_t pages) MUST_CHECK;
 void map_uncharge(struct space *space, size_t pages);
@@ -97,13 +100,13 @@ static inline bool map_is_charged(const struct region *region)
     return !region->uncharged && !region->shared && (region->rights.user & MAY_WRITE);
 }
 
-/* What a region's rights are when the program may do `rights`: the kernel follows, on the program's behalf. */
+/* A region's rights when the program has `rights`: the kernel may read and write where the program may. */
 static inline struct rights map_rights(uint8_t rights)
 {
     return (struct rights){ .kernel = rights & (MAY_READ | MAY_WRITE), .user = rights };
 }
 
-/* Shows physical pages (map_pages.h): nothing lies behind them, and they are never more than they are. */
+/* Whether a region shows physical pages (map_pages.h): it has no object, and all its pages are mapped at once. */
 static inline bool map_is_physical(const struct region *region) { return region->shared && region->object == NULL; }
 
 #endif

@@ -43,7 +43,7 @@ struct object {
     uint32_t            height;         /* [lock] levels of the index                       */
     struct region      *mappings;       /* [lock] linked through region->next_mapping       */
     uint32_t            cuts;           /* [lock] times that pages were cut off: a fault that slept compares */
-    uint32_t            writers;        /* [lock] of them, shared ones that may write, or may come to */
+    uint32_t            writers;        /* [lock] of the mappings, shared ones that may write, or may come to */
     uint32_t            number;         /* [c] of shared memory without a file: object_new_number(); else 0 */
     bool                on_heap;        /* [c] made by object_create()                      */
     struct object      *next, *previous;    /* [list lock] all objects                      */
@@ -71,7 +71,7 @@ int object_page(struct object *object, uint64_t page, bool make, frame_t *out) M
 
 /*
  * The frames of `count` pages from `page` on that are resident, each with a reference for the caller; NO_FRAME for
- * the others. All under one lock.
+ * the others. The lock is taken once for all of them.
  */
 void object_resident(struct object *object, uint64_t page, frame_t *out, size_t count);
 
@@ -82,7 +82,10 @@ void object_resident(struct object *object, uint64_t page, frame_t *out, size_t 
  */
 int object_adopt(struct object *object, uint64_t page, frame_t frame) MUST_CHECK;
 
-/* Change the size; frames cut off are unmapped everywhere, then dropped. Growing makes holes. */
+/*
+ * Change the size; frames cut off are unmapped everywhere, then dropped, in batches. The size changes when the last
+ * page beyond it is gone. Growing makes holes.
+ */
 void object_resize(struct object *object, uint64_t pages);
 
 /*

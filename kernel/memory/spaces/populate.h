@@ -9,7 +9,7 @@
  *     (b) MMU_ENTRIES pages, mapped one after the other in that table
  *     (c) the directory entry, and only now is the chunk there
  *
- * A watcher is told of every step when it has been done, so that the order can be looked at and not only believed.
+ * A watcher is called after every step, so that a test can check the order.
  *
  * Owning   the span lies in one region of the space, and nothing of it is mapped. Frames are of owner USER, zeroed,
  *          and their references pass to the entries. When a step fails, -ENOMEM, everything that the call

@@ -94,7 +94,7 @@ static void flush_noted(struct cursor *c)
     c->flush_count = 0;
 }
 
-/* Nobody can reach the frames after the flush. */
+/* After the flush no processor reaches the frames through the tables. */
 static void drop_freed(struct cursor *c)
 {
     deep_assert(c->freed_count <= CURSOR_FREED && c->flush_count == 0);

@@ -82,13 +82,13 @@ struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, s
     return run;
 }
 
-/* How many entries of the table in view are not empty. Where a root is the only table, nothing counts them (C1). */
+/* The entries of the table in view that are not empty. Where a root is the only table, they are not counted (C1). */
 static size_t cursor_filled(const struct cursor *c)
 {
     return MMU_LEVELS == 1 ? MMU_ENTRIES : frame_link(c->table_frame) + (uint32_t)c->more;
 }
 
-/* Write one table's entries where nothing is: no processor uses any of them yet. */
+/* Write entries of one table at pages that are empty: no processor has any of them cached. */
 static void copy_in_table(struct cursor *c, page_t page, const entry_t *entries, size_t count)
 {
     entry_t *at = cursor_entry(c, page);
