@@ -1,4 +1,4 @@
-"""arch/contract.h is the list of what a port answers: every port is held to it, by compiling and by looking."""
+"""arch/contract.h is the list of a port's functions: every port is checked against it, by compiling and by reading."""
 import glob
 import os
 import re
@@ -66,7 +66,7 @@ def test_i386_answers_every_call(house):
 def test_the_host_answers_what_it_must(house):
     port = "\n".join(text for _, text in sources(house, "arch/host"))
     two_level = open(f"{house.tree}/arch/i386/mmu.h").read()        # arch/host/mmu.h includes it
-    # A test that changes stacks says itself what is to happen.
+    # A test that changes stacks defines this function itself.
     missing = [call.name for call in calls(house) if call.host and call.section != UPWARD and call.name != "stack_call"
                and not defines(port + two_level, call.name)]
     assert not missing

@@ -53,7 +53,7 @@ def test_before_paging_it_says_so(debug):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_nothing_is_left_by_a_signal(debug, tmp_path, monkeypatch, number):
-    """gdb says that it is connected by making a file; whatever else is a file in its folders is a fault."""
+    """gdb makes a file when it is connected; any other file in its folders is an error."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))

@@ -1,6 +1,6 @@
 """The same calls have the same results as under Linux.
 
-`make fuzz-differ` asks both, with any seeds; here are tasks of which Linux's answers are known, and the tool itself.
+`make fuzz-differ` asks both, with any seeds; here are tasks with recorded answers, and the tool itself.
 """
 import os
 import sys
@@ -14,7 +14,7 @@ import oracle
 
 pytestmark = pytest.mark.needs("calls-programs")
 BUILD = os.path.abspath(os.environ.get("QUIRE_BUILD") or os.path.join(CALLS, "..", "..", "build"))
-LINUX_TASKS = 40        # asked of Linux itself, where it is at hand
+LINUX_TASKS = 40        # run under Linux itself, where it is installed
 
 
 def recorded():

@@ -54,8 +54,8 @@ MOVED = [("0xE0000000", "0xD0000000"), ("0xE00FFFFF", "0xD00FFFFF"), ("0xE010000
          ("8 KiB each", "16 KiB each"), ("# quire:", "# moved:")]
 
 
-# What is compiled between a changed document and its kernel: what looks at the document's header, and what is made from
-# it. All else is only linked. From a built tree to the prompt this takes some seconds; 10 is the most that is wanted.
+# Objects compiled between a changed document and its kernel: those that use the document's header, and those made from
+# it. All others are only linked. From a built tree to the prompt this takes some seconds; 10 is the limit.
 COMPILED_AT_MOST = 40
 
 
@@ -89,12 +89,12 @@ def machine_panic(machine):
 
 
 def test_a_second_document_of_the_same_name_is_not_mistaken(house, edited, folder, tmp_path):
-    """Two files may have one name; what is built is the one that was asked for."""
+    """Two files may have one name; the kernel built is that of the file asked for."""
     moved, plain = tmp_path / "a" / "mine.md", tmp_path / "b" / "mine.md"
     for path, changes in ((moved, MOVED[:-1]), (plain, [])):
         path.parent.mkdir()
         edited("mine", "quire", changes + [("# quire:", "# mine:")]).rename(path)
-        os.utime(path, (1, 1))              # older than anything: its time tells nothing
+        os.utime(path, (1, 1))              # older than any product: its time proves nothing
     addresses, constants = [], folder(plain) / "layout" / "layout.h"
     for path in (moved, plain, moved):
         status, said = house.make(str(constants), f"LAYOUT={path}")

@@ -1,4 +1,4 @@
-"""Documents changed by chance, from all that ship: what is accepted is obeyed, what is refused is refused for a reason.
+"""Documents changed by chance, from all that ship: an accepted one is obeyed, a refused one is refused for a reason.
 
 tests/documents has the generator; `make documents N=1000` goes on where these twenty end.
 """
@@ -44,7 +44,7 @@ def test_probes_of_pat_fail_in_words_where_programs_are_elsewhere(shop):
 
 
 def test_a_program_that_is_linked_where_programs_are_not_is_told_so(shop):
-    """It was told "error 1". One that is linked for no address runs."""
+    """A flat program got "error 1". A program that is linked for no address runs."""
     document = documents.Document("quire", documents.TREE)
     user = document.named("user")
     document.insert(user, user.as_hole("cut", user.start, 0x20000000), after=False)

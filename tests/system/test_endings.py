@@ -84,9 +84,9 @@ def test_no_program_can_do_that_without_the_word(sandbox):
     assert (status, output) == (0, b"refused\n")
 
 
-# ---- It lives ---------------------------------------------------------------------------
+# ---- The kernel lives ---------------------------------------------------------------------------
 
-# It computes for some seconds by the clock, at which it looks now and then.
+# The program computes for some seconds, and looks at the clock now and then.
 COMPUTES = ("end=$(($(busybox date +%s) + 3)); while [ $(busybox date +%s) -lt $end ]; do "
             "i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done; done")
 
@@ -118,9 +118,9 @@ def test_signals_reach_the_program(sandbox, name):
 
 
 def test_a_signal_before_the_program_is_there_ends_it(sandbox):
-    """It is sent while the machine starts, again and again until the program has it, and never ends the machine."""
+    """A signal that comes while the machine starts is sent until the program has it, and never ends the machine."""
     process = sandbox.begin("busybox", "sleep", "100")
-    process.send_signal(signal.SIGUSR1)             # may come before we have said what to do with it
+    process.send_signal(signal.SIGUSR1)             # may come before quire blocks signals
     assert process.wait(60) in (128 + signal.SIGUSR1, -signal.SIGUSR1)
 
 
@@ -149,7 +149,7 @@ def test_timeout_is_sigterm_and_then_the_end(sandbox):
 
 @pytest.mark.parametrize("closed", ["0", "1", "2", "01", "02", "12", "012"])
 def test_closed_descriptors(sandbox, closed):
-    """What the program has: /proc/self/fd of a shell, which writes to a descriptor that is surely there."""
+    """The program's descriptors: /proc/self/fd of a shell, which writes to a descriptor that is surely open."""
     def close():
         for digit in closed:
             os.close(int(digit))
@@ -243,7 +243,7 @@ IN_TURN = ["busybox dd bs=1 count=4", "busybox sh -c 'read line; echo $line'", "
 
 @pytest.mark.parametrize("kind", ["file", "pipe"])
 def test_programs_in_turn_read_what_they_would_read_here(sandbox, kind, tmp_path):
-    """What each takes is known: by dd as many bytes as it is told, by a shell a line."""
+    """Each reader takes a known part: dd as many bytes as it is told, a shell one line."""
     text = b"".join(b"%04d line\n" % n for n in range(100))
     (tmp_path / "input").write_bytes(text)
     if kind == "file":

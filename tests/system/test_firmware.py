@@ -1,4 +1,4 @@
-"""The firmware layout: applications that are part of the image, and what its kernel cannot show of itself."""
+"""The firmware layout: applications that are part of the image, and claims that its kernel cannot show itself."""
 import os
 import re
 import subprocess
@@ -46,7 +46,7 @@ def test_g26_what_is_loaded_has_code_and_data_of_its_own(house, layout):
 def test_applications_run_and_give_everything_back(boot):
     machine = boot()
     assert "hello" in machine.command("apps")
-    machine.command("start hello")              # what the kernel keeps for applications comes with the first
+    machine.command("start hello")              # the kernel's own memory for applications comes with the first
     before = frames_free(machine)
     assert "ended with status 0" in machine.command("start counter 20")
     assert re.search(r"counted from 1000 to 1020", machine.command("start counter 20"))

@@ -43,7 +43,7 @@ def library(path, *flags, source="int two;"):
     return compile_i386(path, source, "-shared", "-Wl,-soname," + os.path.basename(path), *flags)
 
 
-# ---- What files in the folder name -------------------------------------------------------
+# ---- Names in the folder's files -------------------------------------------------------
 
 def test_the_loader_that_a_program_names_is_none_of_ours(run):
     other = library(run.folder + "/outside/ld.so")
@@ -168,7 +168,7 @@ def test_what_cannot_be_read_is_named(run):
     run.write("hostile/fine", "x")
     run.write("hostile/sub/closed", "x", 0)
     words = run.words(["--file", "hostile", run.program])
-    if os.geteuid() == 0:                                   # who may read everything, but for this
+    if os.geteuid() == 0:                                   # root could read the file
         words = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", *words]
     done = subprocess.run(words, cwd=run.folder, env=run.environment("echo"), capture_output=True,
                           stdin=subprocess.DEVNULL)
@@ -378,7 +378,7 @@ def test_a_link_in_the_programs_folder_does_not_lead_out(run):
 # ---- Roots ----------------------------------------------------------------------------------------
 
 def test_a_root_with_everything_in_usr(run):
-    """As Debian 13, and as debootstrap makes Debian 12: what names /bin and /lib is found there."""
+    """As Debian 13, and as debootstrap makes Debian 12: files named by /bin and /lib are found there."""
     for name in ("bin", "lib"):
         os.makedirs(f"{run.root}/usr/{name}")
         os.symlink("usr/" + name, f"{run.root}/{name}")

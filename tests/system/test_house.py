@@ -1,4 +1,4 @@
-"""The house itself: what a reader of sources.mk and the README is told is true."""
+"""The house itself: sources.mk and the README are true, and the tree keeps its rules."""
 import functools
 import glob
 import os
@@ -59,7 +59,7 @@ def test_what_was_compiled_with_the_same_command_is_not_compiled_again(house):
 
 def test_a_source_that_is_to_be_compiled_otherwise_is_compiled_anew(house):
     """Options that some sources have of their own are a part of their objects' command, as all others are: the lists of
-    sources.mk, changed, change what is compiled. What is no longer linked is not linked."""
+    sources.mk, changed, change what is compiled. A source that is no longer listed is not linked."""
     layout = house.layouts[-1]
     house.kernel(layout)
 
@@ -499,7 +499,7 @@ def test_what_a_header_declares_is_defined(c_texts, functions):
 
 
 def test_what_one_file_uses_alone_is_static(c_texts, functions):
-    """But for what a port answers to kernels to come, and the machine in plain memory to tests to come."""
+    """Not counted: functions of a port for later kernels, and of the machine in plain memory for later tests."""
     declared, defined = functions
     users = {}
     for path, text in c_texts.items():

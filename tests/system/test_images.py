@@ -1,4 +1,4 @@
-"""Images: a PC's BIOS starts our own boot sector, and everything after it; from a disk and from a floppy.
+"""Images: a PC's BIOS starts Quire's boot sector, and that the kernel; from a disk and from a floppy.
 
 Where a test says nothing else, the image holds no program: it ends at the kernel's console, which is the quickest to
 reach.
@@ -35,7 +35,7 @@ def one_layout(house):
 
 @pytest.fixture
 def one_image(house, tmp_path):
-    """The images of one layout, for what happens before the kernel does: of movos, whose document asks for all this."""
+    """The images of one layout, for the steps before the kernel: of movos, whose document demands all of them."""
     return writer(house, one_layout(house), tmp_path)
 
 
@@ -292,7 +292,7 @@ def test_too_little_memory_for_the_archive_is_told(start, one_image, house):
 
 @pytest.fixture
 def small_kernel(house, tmp_path):
-    """A build folder with a kernel of our own: small_kernel(0x200000, 1000); returns the exit status, words and
+    """A build folder with a kernel of the test's own: small_kernel(0x200000, 1000); returns the exit status, words and
     image."""
     def build(address, size):
         folder = tmp_path / "small"
@@ -314,7 +314,7 @@ def small_kernel(house, tmp_path):
 def test_a_kernel_may_want_to_be_elsewhere(start, small_kernel, tmp_path, address):
     status, said, path = small_kernel(address, 300000)
     assert status == 0, said
-    noise = tmp_path / "noise"                      # so that zeros are there only where somebody puts them
+    noise = tmp_path / "noise"                      # so that zeros are only where the relocator writes them
     noise.write_bytes(b"\xA5" * 1200000)
     said, status = start(disk=path, devices=["-device", f"loader,file={noise},addr={address:#x},force-raw=on"]).end()
     assert "all as promised" in said and status == 1

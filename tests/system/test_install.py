@@ -18,7 +18,7 @@ def files_below(folder):
 
 
 class Installed:
-    """A prefix that holds Quire and nothing else of ours, away from the tree."""
+    """A prefix that holds only an installed Quire, away from the tree."""
 
     def __init__(self, house, prefix, cache):
         self.house, self.prefix = house, prefix
@@ -102,7 +102,7 @@ def test_manual_pages_and_completions_have_every_option(installed):
             assert re.search(rf"'\*--{option}=?\[", zsh), f"zsh does not complete {command} --{option}"
 
 
-# What is typed, and what of it must be offered (+) or not (-).
+# The words typed, and completions that must be offered (+) or not (-).
 TYPED = [
     (["quire", ""], "+run +layout +--version"),
     (["quire", "l"], "+layout -run"),

@@ -1,4 +1,4 @@
-"""`quire layout check --explain`, `quire layout show --against`, `quire new`: what they say, and that it is so."""
+"""`quire layout check --explain`, `quire layout show --against`, `quire new`: their output, and that it is true."""
 import os
 import re
 import shutil

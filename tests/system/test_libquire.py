@@ -1,4 +1,4 @@
-"""libquire.so, its Python module and the examples: sealed programs from programs of other people's."""
+"""libquire.so, its Python module and the examples: sandboxed programs started by users' programs."""
 import os
 import signal
 import subprocess
@@ -13,7 +13,7 @@ ASAN = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"]
 
 @pytest.fixture
 def library(house, monkeypatch):
-    """As a user has it: the default layout, whatever is under test."""
+    """The default layout, as for a user, under any layout that is tested."""
     status, said = house.make("library", "quire", "kernel", "LAYOUT=quire")
     assert status == 0, said
     monkeypatch.setenv("QUIRE_BUILD", house.build)
@@ -26,7 +26,7 @@ def library(house, monkeypatch):
 @pytest.fixture
 def quire_module(library, house, monkeypatch):
     monkeypatch.syspath_prepend(os.path.join(house.tree, "python"))
-    sys.modules.pop("quire", None)              # that of the system tests is another
+    sys.modules.pop("quire", None)              # the system tests have another build folder
     import quire
     yield quire
     sys.modules.pop("quire", None)
@@ -94,7 +94,7 @@ def processes_with(word):
 
 
 def test_a_machine_ends_with_its_owner(quire_module, house):
-    """Killed as hard as can be, the owner has no chance to put anything away."""
+    """The owner is killed by SIGKILL, and has no chance to clean up."""
     mark = f"owner-{os.getpid()}"
     program = f"import quire; quire.run(['busybox', 'sh', '-c', 'echo up; sleep 600', '{mark}'], output=1)"
     owner = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env={

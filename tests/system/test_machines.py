@@ -8,7 +8,7 @@ MACHINES = {
     "pc": ["-machine", "pc"],
     "q35": ["-machine", "q35"],
     "isapc": ["-machine", "isapc"],                         # no PCI
-    "microvm": ["-machine", "microvm,x-option-roms=off"],   # no PCI, no firmware that sets anything up
+    "microvm": ["-machine", "microvm,x-option-roms=off"],   # no PCI, no firmware that sets devices up
 }
 
 

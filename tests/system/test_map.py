@@ -1,4 +1,4 @@
-"""`quire map`: the drawing against what the kernel says elsewhere, the SVG against its sheet, and the command's bad
+"""`quire map`: the drawing against other output of the kernel, the SVG against its sheet, and the command's bad
 days."""
 import os
 import re
@@ -78,7 +78,7 @@ def assert_tiles(boxes, start=0, end=LAST):
         assert above[0] == below[1] and below[0] < below[1]
 
 
-# A shell that says what it maps, then what the pool says, then has itself drawn.
+# A shell that prints its mappings, then the pool's figures, and then has itself drawn.
 SAYS = "cat /proc/$$/maps; cat /proc/quire/frames; echo now > /proc/quire/map; true"
 
 
@@ -208,7 +208,7 @@ def after(lines, word):
 
 
 def test_kernel_space_shows_no_program(layout, draw):
-    """Under a self-map, the pages of the program that was running were once told as the kernel's."""
+    """Under a self-map, the pages of the running program were once listed as the kernel's."""
     _, lines, _ = drawn_snapshot(layout)
     user = next(line for line in lines if line[0] == "region" and line[5] == "program")
     if any(line[0] == "region" and line[6] == "kernel" for line in lines):
@@ -268,7 +268,7 @@ def test_output_stays_apart_from_the_drawing(draw, tmp_path):
     assert (status, output, errors) == (0, "outward\n", "err\n")
 
 
-# A page a megabyte below its own stack, and one that nobody may touch below that.
+# A page a megabyte below its own stack, and one without rights below that.
 NEAR = """
 static long call(long n, long a, long b, long c, long d, long e, long f)
 {
@@ -363,7 +363,7 @@ def texts_of(group):
 
 @pytest.fixture(scope="module")
 def sheets(draw, tmp_path_factory):
-    """A function: layout -> (path, the groups of its sheets), of what is drawn when no program is named."""
+    """A function: layout -> (path, the groups of its sheets), of the drawing made when no program is named."""
     made = {}
 
     def of(layout):
@@ -478,7 +478,7 @@ def test_a_program_that_does_not_exist(draw, tmp_path):
 @pytest.mark.parametrize("path, why",
                          [("/no/such/folder/map.svg", "No such file"), ("/", "Is a directory"), ("", "No such file")])
 def test_a_file_that_cannot_be_opened(draw, path, why):
-    """Before any machine is started: the program says nothing."""
+    """Errors before any machine is started: the program prints nothing."""
     status, output, errors = draw("--svg", path, "busybox", "echo", "hello")
     assert (status, output) == (125, "") and errors.startswith("quire map: ") and why in errors
 

@@ -100,7 +100,7 @@ def shell(house, tmp_path):
 
 @pytest.mark.needs("kernel", "CHECKED=1")
 def test_a_fork_is_watched_entry_by_entry(watched, house, tmp_path):
-    """What the parent may write it may only read afterwards, the child has the same frames, and the first write
+    """Pages that the parent could write it may only read afterwards, the child has the same frames, and the first write
     copies."""
     machine, line = watched(house.layouts[-1], checked=True, modules=[shell(house, tmp_path)])
     machine.child.expect("# ")

@@ -13,7 +13,7 @@ def owners(machine):
 
 
 def mappings(machine):
-    """What the processor's own tables say, by QEMU's reading: [(start, end, user, writable)]."""
+    """The processor's own tables, as QEMU reads them: [(start, end, user, writable)]."""
     text = machine.monitor_command("info mem").replace("\r", "")
     return [(int(start, 16), int(end, 16), rights[0] == "u", rights[2] == "w")
             for start, end, rights in re.findall(r"^([0-9a-f]+)-([0-9a-f]+) [0-9a-f]+ (\S{3})", text, re.M)]
@@ -38,7 +38,7 @@ def test_every_invariant_is_broken_and_found(boot):
 
 
 def test_what_is_broken_of_processes_is_named(boot):
-    """Each on specimens of its own, so none is out of reach, whatever runs."""
+    """Each corruption uses specimens of its own, so that none depends on the running programs."""
     machine = boot(checked=True)
     breakable = re.findall(r"^\s*([ATNUQIY]\d)\b", machine.command("break"), re.M)
     assert len(breakable) == 20
@@ -62,7 +62,7 @@ def test_sums_by_owner_add_up(boot):
 
 
 def test_taken_frames_are_ram_that_nobody_has(boot):
-    """Everything the pool can give lies in what the map lists as usable, and outside the image."""
+    """All frames of the pool lie in ranges that the memory map lists as usable, and outside the image."""
     machine = boot(memory="32M")
     usable = [(int(a, 16), int(b, 16)) for a, b in
               re.findall(r"^\s*([0-9A-Fa-fx_]+)\s+([0-9A-Fa-fx_]+)\s.*\byes\b.*pool",
@@ -131,7 +131,7 @@ def test_stacks_to_the_last(boot, house, layout):
 
 class TestRawBytes:
     """The bitmap's bytes without the kernel's help, where the document says at which address they are, and that they
-    are the whole truth (no frames at hand elsewhere). What a one means is the document's too."""
+    are the whole truth (no frames at hand elsewhere). The document also decides the meaning of a one."""
 
     @pytest.fixture
     def facts(self, house, layout):

@@ -1,6 +1,6 @@
 """Programs of all kinds at once, audited: each finds its own results right, and all memory comes back.
 
-A short run of the mixed load (tests/mixed, docs/fuzzing.md) under a checked kernel, and what its judge says of runs
+A short run of the mixed load (tests/mixed, docs/fuzzing.md) under a checked kernel, and its verdicts on runs
 that went wrong. `make nightly` takes ten minutes.
 """
 import os
@@ -31,7 +31,7 @@ def test_a_short_load_finds_nothing():
 
 
 def judged(lines):
-    """What is found in lines, the last of which come ten seconds after the first."""
+    """The failures found in lines, the last of which come ten seconds after the first."""
     transcript = mixed.Transcript()
     for line in lines:
         transcript.take(line, 100 if line.startswith("clock begin") else 110)

@@ -1,4 +1,4 @@
-"""The tool that changes lines (docs/mutants.md): what it changes, what it leaves alone, and that a test notices."""
+"""The tool that changes lines (docs/mutants.md): its changes, the lines it leaves alone, and that a test notices."""
 import fnmatch
 import os
 import subprocess
@@ -51,7 +51,7 @@ def test_a_change_is_of_one_line_and_keeps_their_number():
 
 
 def test_what_means_nothing_is_about_files_that_are_there():
-    """What an entry of `meaningless` no longer meets, `make mutants` says, so that a line may change without it."""
+    """`make mutants` reports entries of `meaningless` that match no line, so that lines may change without them."""
     listed = mutants.Meaningless(os.path.join(TREE, "tests/mutants/meaningless"))
     reasons = coverage.Reasons(os.path.join(TREE, "tests/mutants/unreached"))
     paths = [source.path for room in mutants.ROOMS for source in mutants.sources_of(TREE, room, "")]

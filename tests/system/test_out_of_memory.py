@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-# A hog that has its memory and sleeps: 36 MiB in dd's buffer, in front of a pipe that nobody reads. Then tail(1) asks
+# A hog that has its memory and sleeps: 36 MiB in dd's buffer, in front of a pipe that is not read. Then tail(1) asks
 # for one page after the other, as /dev/zero has no second line.
 SCRIPT = """
 mkfifo /tmp/pipe; exec 3<>/tmp/pipe

@@ -1,4 +1,4 @@
-"""Panics: each says what happened, where, who called whom, and how memory is."""
+"""Panics: each prints the reason, the place, the callers, and the state of memory."""
 import re
 
 import pytest
@@ -25,7 +25,7 @@ def may_read(facts, address):
 
 
 def panic_of(machine, command):
-    """Run a command that panics; returns all that was said and checks how the machine ended."""
+    """Run a command that panics; returns all output, and checks how the machine ended."""
     machine.send(command + "\r")
     said, status = machine.end()
     assert status == 7, said
@@ -40,7 +40,7 @@ def test_panic_says_why_and_where(boot, house, layout, what, reason, function, f
         assert machine.command("crash null").strip() == f"read {int.from_bytes(machine.physical(0, 4), 'little'):x}"
         return
     if "r" not in facts["text.kernel"] and what == "write-text":
-        reason = reason.replace("not allowed", "not mapped")        # where all that is left of a right is X
+        reason = reason.replace("not allowed", "not mapped")        # where the only right left is X
     said = panic_of(boot(append="panic=exit"), "crash " + what)
     assert re.search(r"^panic: .*" + reason, said, re.M | re.I), said
     for name in [function] + ["run_crash"] * framed + ["console_run", "kernel_main"]:

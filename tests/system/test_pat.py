@@ -61,7 +61,7 @@ def pages(house, tmp_path):
 
 
 def test_the_mmap_call_and_its_abuse(pages):
-    """K18 to K22 by a program: what it may have it gets, zeroed; every wrong number gives null and a status."""
+    """K18 to K22 by a program: it gets the pages it may have, zeroed; every wrong number gives null and a status."""
     status, output, _ = pages()
     assert status == 0
     assert output.startswith(GOOD), output
@@ -112,7 +112,7 @@ def test_k17_every_trap_changes_to_the_kernels_space(pages, tmp_path):
 
 
 def test_k10_the_kernel_stops_when_no_page_is_left(start, house):
-    """K10: the kernel's own request; what a program asks for is refused instead, which the mmap call's test shows."""
+    """K10: the kernel's own request; a program's request is refused instead, which the mmap call's test shows."""
     machine = start(kernel=house.kernel("pat"), append="panic=exit")
     machine.prompt()
     machine.send("crash pages\r")

@@ -36,13 +36,13 @@ def frames(answer):
 
 
 def starts(answer):
-    """What `start` has said: [(number, program, what it took)]."""
+    """The output of `start`: [(number, program, frames it took)]."""
     return [(int(match[1]), match[2], frames(match[0]))
             for match in re.finditer(r"process (\d+), (\w+): took .*", answer)]
 
 
 def without_ended(what, one):
-    """What something has cost, less what programs have given back that had their turn meanwhile and ended: each gives
+    """The frames a step has cost, less those of programs that had their turn meanwhile and ended: each gives back
     what `one` took of user memory, tables and stacks."""
     cost, owners, _ = what
     ended  = -owners.get("user", 0) // one[1]["user"]
@@ -51,7 +51,7 @@ def without_ended(what, one):
 
 
 def run(machine, line):
-    """Several commands in one line: programs may write at any moment, and should not do so into what is being typed."""
+    """Several commands in one line: programs may write at any moment, and should not do so into typed text."""
     return machine.command(line, timeout=90)
 
 
@@ -71,7 +71,7 @@ def test_processes_take_turns_at_one_address(console, at):
 
 
 def test_each_has_its_own_page_at_the_start_address(console, at, house, layout):
-    """A look from outside: the directories are walked in physical memory."""
+    """Read from outside: the directories are walked in physical memory."""
     if console is None:
         return
     listed = run(console, "start ticker 3 &;processes")

@@ -29,7 +29,7 @@ def places():
     return os.path.join(build, "host", "quire"), build, root, made
 
 
-# What the kernel says of a program that a fault killed; Linux says it in its log.
+# The kernel's message about a program that a fault killed; Linux writes it to its log.
 LAST_WORDS = re.compile(r"^(\S+)\[\d+\]: signal \d+ at instruction 0x\w+, address 0x(\w+): .*\n", re.M)
 
 
@@ -49,7 +49,7 @@ def sandboxed(places, layout, job, *words):
 
 @pytest.mark.parametrize("job", jobs.JOBS, ids=lambda job: job.name)
 def test_program(job, layout, places, tmp_path):
-    """It prints what it prints under Linux, and leaves a memory in which every invariant holds."""
+    """A program prints what it prints under Linux, and afterwards every invariant of memory holds."""
     done = sandboxed(places, layout, job, f"--report={tmp_path}/report")
     compare(job, done.returncode, done.stdout, done.stderr)
     report = (tmp_path / "report").read_text(errors="replace")
@@ -61,7 +61,7 @@ PLAIN = next(job for job in jobs.JOBS if job.name == "segv")
 
 
 def test_without_a_report_only_the_last_words_are_added(layout, places):
-    """The program that a fault ends: nothing else of the kernel's comes among its own words."""
+    """For a program that a fault ends: the kernel prints only its message among the program's output."""
     done = sandboxed(places, layout, PLAIN)
     errors = done.stderr.decode(errors="replace")
     assert LAST_WORDS.findall(errors) == [("segv", "00000010")]
@@ -80,7 +80,7 @@ def test_linux_prints_what_was_recorded(job, places):
 
 
 def test_demonstration(layout, places):
-    """What `make run` shows, under the layout that it was asked for; without a terminal there is no shell at the
+    """The demonstration of `make run`, under the layout asked for; without a terminal there is no shell at the
     end."""
     quire, build, root, made = places
     tree = os.path.join(jobs.HERE, "..", "..")

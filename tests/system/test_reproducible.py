@@ -7,7 +7,7 @@ import pytest
 
 
 def copy_of(house, folder):
-    """The sources as they are, without what was built; nothing needs to be installed there."""
+    """The sources as they are, without what was built; without packages to install."""
     listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=house.tree,
                             text=True, capture_output=True)
     if listed.returncode != 0:

@@ -36,7 +36,7 @@ def test_input_never_exceeds_what_the_guest_wants(run):
 
 
 def test_each_answer_is_to_a_question(run):
-    """At most as much as was asked for, once for each; what is left stays where it was."""
+    """At most as many bytes as were asked for, once for each question; the rest stays unread."""
     end, start = os.pipe()
     process = run.begin("asks n5 w4 l0 n3 n100 n1 w2", stdin=end)
     assert process.stdout.readline() == b"state 0\n"
@@ -194,7 +194,7 @@ def test_report_as_a_structure_in_a_file(run):
 
 
 def test_report_of_a_hostile_guest_is_a_structure_all_the_same(run):
-    """Lines cut, doubled, changed and joined: what is no report's line is in `words`, and the result is JSON always."""
+    """Lines cut, doubled, changed and joined: other lines are in `words`, and the result is JSON always."""
     chance = random.Random(7)
     for _ in range(12):
         lines = bytearray(REPORT * chance.randrange(1, 20))

@@ -1,4 +1,4 @@
-"""What `quire run` packs for its kernel, and how it starts QEMU (fake_run.py)."""
+"""The archive of `quire run`, and its command line for QEMU (fake_run.py)."""
 import os
 import stat
 import subprocess

@@ -45,8 +45,8 @@ def test_signals_that_end_nothing_are_passed_on_each_time(run, number):
 
 
 def test_timeout_of_coreutils_ends_the_program_as_it_would_here(run):
-    """It signals us, and then its group, of which we are: the same signal twice, which must not cost the program its
-    end."""
+    """timeout(1) signals quire and then the group that quire is in: the same signal twice, which must not cost the
+    program its end."""
     done = subprocess.run(["timeout", "3", *run.words([])], env=run.environment("signals 15"), cwd=run.folder,
                           stdin=subprocess.DEVNULL, capture_output=True)
     assert done.returncode == 124 and b"signal 15 for program\n" in done.stdout, done
@@ -116,7 +116,7 @@ def test_timeout_before_the_program_shows_what_the_kernel_said(run):
 
 
 def test_timeout_also_while_nobody_reads(run):
-    """The output pipe is full, and the time is over: waiting for a reader must not win."""
+    """The output pipe is full, and the time is over: the timeout must end the run, not the wait for a reader."""
     process = run.begin("flood 1000", "--timeout", "1", run.program)
     assert process.wait(20) == 124
 
@@ -246,7 +246,7 @@ def test_nobody_watches_when_told_so(run):
 
 
 def test_a_stopped_machine_is_not_dead(run):
-    """Nothing is counted while it cannot answer: it goes on, and answers nothing for the rest of the time."""
+    """No time is counted while the machine cannot answer: it goes on, and does not answer for the rest of the time."""
     process = run.begin("computes 0.6", "--watchdog", "1.5", run.program)
     assert process.stdout.readline() == b"ready\n"
     os.kill(run.machine_pid(), signal.SIGSTOP)

@@ -1,4 +1,4 @@
-"""What `quire run` cannot run: one line and one status each (fake_run.py)."""
+"""Programs that `quire run` cannot run: one line and one status each (fake_run.py)."""
 import os
 import subprocess
 

@@ -88,7 +88,7 @@ def test_control_c_ends_the_program_and_not_the_shell(shell):
     assert say(child, "echo alive") == "alive"
 
 
-# It says so each time that it is made to go on, in the foreground when the terminal is its own.
+# The job prints a line each time that it is continued, in the foreground once the terminal is its own.
 JOB = "sh -c 'trap \"echo goes on\" CONT; echo it runs; while :; do sleep 0.1; done'"
 
 

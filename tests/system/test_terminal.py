@@ -44,7 +44,7 @@ def shell(house, layout, busybox, request):
 
 
 def answer(child, line):
-    """What a command prints, without its echo."""
+    """A command's output, without its echo."""
     child.sendline(line)
     child.expect_exact(line)
     child.expect(PROMPT)
@@ -73,7 +73,7 @@ def test_commands_and_their_end(shell, machine):
 
 
 def until(holds, seconds=20):
-    """What has been set going comes about after a while."""
+    """Wait until a condition that was started holds."""
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it never came about"
@@ -140,7 +140,7 @@ def test_much_output_is_whole(shell):
 
 
 def test_a_shell_on_the_serial_line(house, layout, busybox, tmp_path):
-    """init= on a PC without a channel: the program's status is what the machine ends with."""
+    """init= on a PC without a channel: the machine ends with the program's status."""
     root = tmp_path / "root" / "bin"
     archive = tmp_path / "root.cpio"
     root.mkdir(parents=True)

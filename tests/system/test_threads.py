@@ -1,4 +1,4 @@
-"""Threads to the last: how many there may be at once follows from the document, and all of them work."""
+"""Threads to the last: the greatest number at once follows from the document, and all of them work."""
 import os
 import re
 import subprocess
@@ -25,7 +25,7 @@ def stacks_row(house, layout):
 
 
 def kibibytes(cell):
-    """What the cell gives each stack; 0 where it says why there is none."""
+    """The guard that the cell gives each stack; 0 where it has a reason for none."""
     found = re.match(r"(\d+) KiB", cell)
     return int(found[1]) if found else 0
 
@@ -37,7 +37,7 @@ def stacks_that_fit(row):
 
 @pytest.fixture(scope="module")
 def crowd():
-    """A function that runs tests/programs/crowd.c under a layout: what it printed, or `told` of it; the audit was
+    """A function that runs tests/programs/crowd.c under a layout: its output, or `told` of it; the audit was
     clean."""
     build = os.path.abspath(os.environ.get("QUIRE_BUILD") or os.path.join(jobs.HERE, "..", "..", "build"))
     root, made = os.path.join(build, "programs", "root"), os.path.join(build, "programs", "made")

@@ -1,7 +1,7 @@
 """Every way into the kernel that a program can take, and every selector and flag that it can bring back: signals as on
 Linux.
 
-tests/programs/vectors.c does them all and prints what each became. What Linux for i386 prints was recorded in the same
+tests/programs/vectors.c does them all and prints each signal. The output of Linux for i386 was recorded in the same
 emulator, whose processor has its own idea of some details (ICEBP, SSE exceptions). A 64-bit Linux answers an
 i386 program otherwise: it has other selectors, its sigreturn adds level 3 to them, and a refused IRET is SIGSEGV or
 SIGBUS where the 32-bit one says SIGILL, code 8. Quire is an i386 kernel.

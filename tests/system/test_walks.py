@@ -1,4 +1,4 @@
-"""The book's walks through the code (docs/following-a-fault.md): every step is where the page says it is."""
+"""The book's walks through the code (docs/following-a-fault.md): every function is in the file that the page names."""
 import os
 import re
 

@@ -1,6 +1,6 @@
 """The page: its modules against the command, its machines against QEMU, and the page itself in a browser.
 
-What it wants beside the other tests' packages, `tools/setup web` installs; without that, one line says so. The complete
+`tools/setup web` installs its packages beside those of the other tests; without them one line says so. The complete
 tour, with every button, is tests/web/test_tour.py: `make test-web`.
 """
 import gzip
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.needs("web")] if ABLE else \
     [pytest.mark.skip(reason=f"the page's tests want {' '.join(MISSING) or 'node and Chromium'}: tools/setup web")]
 
 TO_PROMPT = 1_200_000           # bytes that a browser fetches before the first prompt, compressed
-THOROUGH = ("quire", "firmware")        # whose claims are looked at here; those of the others are the tour's
+THOROUGH = ("quire", "firmware")        # layouts whose claims are checked here; the tour checks the others
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def corrupted(text, chance):
 
 
 def test_wrong_documents_get_the_same_words(house, node, tmp_path):
-    """Also what fuzzing has found of interest, whatever bytes it is."""
+    """Also the corpus of the fuzzer, which may be any bytes."""
     chance, files = random.Random(13), []
     for n in range(60):
         text = open(f"{house.tree}/layouts/{house.layouts[n % len(house.layouts)]}/layout.md").read()
@@ -201,7 +201,7 @@ def page(site):
 
 
 def test_what_is_fetched_before_the_first_prompt_is_small(site):
-    """As a server sends it: what is not compressed here, it compresses."""
+    """Sizes as a server sends the files: it compresses those that are not compressed here."""
     names = [name for name in os.listdir(site) if name.endswith((".html", ".css", ".js", ".wasm.gz"))]
     names += ["documents/list", "documents/quire.md", "v86/libv86.mjs", "v86/v86.wasm.gz", "xterm/xterm.mjs",
               "xterm/xterm.css", "bios/seabios.gz", "bios/vgabios.gz",

@@ -1,4 +1,4 @@
-"""A document that says something else in each word that a running kernel can show: the kernel does what it says.
+"""A document with another value of each word that a running kernel can show: the kernel obeys it.
 
 docs/layouts.md has the table of all words, which of them are shown here and which elsewhere;
 test_every_word_is_in_the_table keeps it whole.
@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "documents"))
 import words
 
 NAME = "other-words"
-# The default layout with other words: (what a row says, blanks in a row counting as one; what it says instead).
+# The default layout with other words: (text of a row, blanks in a row counting as one; the text in its place).
 OTHER = [
     ("| bitmap polarity | one is used |", "| bitmap polarity | one is free |"),
     ("| bitmap place | after the image |", "| bitmap place | first fit |"),

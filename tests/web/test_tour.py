@@ -1,7 +1,7 @@
 """The tour of the page: every button, every lesson, the keyboard alone, a phone, a browser without WebAssembly. `make
 test-web`.
 
-What the page looked like is left in BUILD/logs/web-*.png, to be looked at.
+Pictures of the page are left in BUILD/logs/web-*.png, for the reader.
 """
 import json
 import os
@@ -102,7 +102,7 @@ def test_the_drawn_map_adds_up_and_leads_to_rows(page):
         assert cells[header.index("Name")] == row and ("Use" in header) == (table == "physical")
     for sheet in (1, 2, 3):
         page.click(f"[data-sheet='{sheet}']")
-    # What is not live is not drawn anew.
+    # A drawing that is not live is not drawn anew.
     page.click("#live")
     assert not pressed(page, "#live")
     page.js("quire.type('sleep 30 & sleep 30 &\\r')")
@@ -133,7 +133,7 @@ def test_a_document_is_edited(page):
     page.click("[data-view='edit']")
     page.click("#undo")
     page.wait("document.querySelector('#verdict').textContent === 'good'")
-    # A good one that is another: how it is booted is said, and it can be saved.
+    # A valid, changed document: the page says how to boot it, and it can be saved.
     edit(page, "t.value.replace('# quire:', '# mine:')")
     page.wait("!document.querySelector('#boot-edited').disabled")
     page.click("#boot-edited")

@@ -4,7 +4,7 @@
     quire-frames           who owns the frames of memory
     quire-spaces           every address space, and which one is in use
 
-Everything is read from the machine's memory, nothing is called in it, so they work wherever
+The commands read the machine's memory and call no function in it, so they work wherever
 the machine stands, also in the middle of an interrupt.
 """
 import struct
@@ -43,7 +43,7 @@ def leaves(root):
             continue
         for j, entry in enumerate(entries(directory & ~0xFFF)):
             if entry & PRESENT:
-                # What either level forbids is forbidden.
+                # A right needs both levels.
                 yield i << 10 | j, entry >> 12, entry & (directory | ~(WRITE | USER))
 
 
