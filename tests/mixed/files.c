@@ -50,7 +50,7 @@ void round_files(void)
     SAME(KERNEL(CALL_UNLINK, (long)one), 0);
     bytes_fill(buffer, BYTES, seed + 2, 0);
     SAME(KERNEL(CALL_PWRITE64, file, (long)buffer, BYTES, 0, 0), BYTES);
-    contents_are(file, BYTES, seed + 2);                        /* it has no name any more */
+    contents_are(file, BYTES, seed + 2);                        /* the file has no name any more */
     SAME(KERNEL(CALL_CLOSE, file), 0);
 }
 
@@ -139,7 +139,7 @@ static void read_everybody(void)
     SAME(KERNEL(CALL_CLOSE, folder), 0);
 }
 
-/* Our own mapping is told with its bounds while it is there, and not after. */
+/* A mapping is listed with its bounds while it exists, and not after. */
 static bool maps_tell(long begin)
 {
     GOOD(file_text("/proc/self/maps", buffer, sizeof buffer) > 0);

@@ -62,7 +62,7 @@ void round_memory(void)
 
 enum { CHILDREN = 3, COPIED = 40 };
 
-/* Each child sees what was there, changes all of its copy, and writes its word into the shared page. */
+/* Each child sees the old contents, changes all of its copy, and writes its word into the shared page. */
 static void change_copy(char *own, volatile uint32_t *together, uint32_t seed, unsigned n)
 {
     SAME(bytes_hold(own, COPIED * PAGE, seed, 0), COPIED * PAGE);

@@ -1,10 +1,10 @@
 /*
- * mixed.c - a mixed load: workers of all kinds together, audited every so often, and what is left in the end.
+ * mixed.c - a mixed load: workers of all kinds together, an audit every so often, and the memory left in the end.
  *
  *   mixed SECONDS EVERY SEED        a short load to warm up, then SECONDS of load with an audit every EVERY seconds
- *   mixed leave STATUS              leaves with this status: what some workers execute
+ *   mixed leave STATUS              exits with this status: executed by some workers
  *
- * Its lines are docs/fuzzing.md's, and tests/mixed/mixed.py reads them; its status is 0 if nothing was wrong. A worker
+ * docs/fuzzing.md explains the lines, and tests/mixed/mixed.py reads them; the status is 0 without errors. A worker
  * that finishes no round for PATIENCE_MS stands still: that is wrong as well.
  */
 #include "mixed.h"
@@ -171,7 +171,7 @@ static unsigned reap(void)
     return left;
 }
 
-/* Who has finished no round for long stands still. */
+/* A worker that has finished no round for long stands still. */
 static void look_for_stalls(void)
 {
     uint32_t now = milliseconds();
@@ -190,7 +190,7 @@ static void look_for_stalls(void)
     }
 }
 
-/* Everybody but us is killed and waited for. */
+/* All processes but this one are killed and waited for. */
 static bool end_rest(void)
 {
     for (uint32_t begin = milliseconds(); milliseconds() - begin < PATIENCE_MS; sleep_ms(1)) {
@@ -313,7 +313,7 @@ static void load(uint64_t seed, uint32_t duration_ms, uint32_t every_ms)
         remove_folder();
 }
 
-/* The host stamps these lines: how long it took by its clock and by ours. */
+/* The host stamps these lines: the time by its own clock and by this program's. */
 static void tell_clock(const char *moment)
 {
     say("\nmixed: clock %s %u\n", moment, milliseconds());

@@ -3,7 +3,7 @@
  *
  * A worker is a process that does rounds of one kind until it is told to stop. A round takes what it needs, checks
  * contents, counts and statuses with SAME(), and gives everything back. The first check that fails ends its process
- * with a line that says which, what came and what was wanted.
+ * with a line that names the check, the result and the expected one.
  */
 #ifndef QUIRE_TESTS_MIXED_MIXED_H
 #define QUIRE_TESTS_MIXED_MIXED_H
@@ -25,12 +25,12 @@ struct worker {
     unsigned          number, kind;
     struct chance     chance;
     volatile uint32_t rounds, checks;
-    uint32_t          seen, seen_at;        /* the supervisor's: how many rounds it saw, and when there was one more */
+    uint32_t          seen, seen_at;        /* the supervisor's: rounds it has seen, and the time of the last */
     long              process;
 };
 extern struct worker *me;               /* of the process that runs */
 
-/* Checks that a long is what was wanted; otherwise this process ends, and the run has failed. */
+/* Checks that a long has the expected value; otherwise this process ends, and the run has failed. */
 #define SAME(got, wanted) same(__FILE__, __LINE__, #got, (long)(got), (long)(wanted))
 #define GOOD(condition)   same(__FILE__, __LINE__, #condition, (condition) ? 1 : 0, 1)
 /* A result that is no error, and is returned. */
@@ -65,7 +65,7 @@ long start_on(union stack *stack, long flags, void (*run)(void *), void *argumen
 /* Anonymous pages, MAP_PRIVATE or MAP_SHARED. */
 char *map_pages(uint32_t count, long kind);
 
-/* Wait while a word holds a value, no longer than some milliseconds (0: for ever); wake those who wait. */
+/* Wait while a word holds a value, no longer than some milliseconds (0: for ever); wake the waiters. */
 long futex_wait(volatile int32_t *word, int32_t value, uint32_t limit_ms);
 long futex_wake(volatile int32_t *word, int count);
 

@@ -4,7 +4,7 @@
 enum { FAMILY = 6, TEAM = 4, TURNS = 16, EXCHANGES = 20, WAITING = 3, QUEUED = 12 };
 enum { FUTEX_WAIT = 0, FUTEX_WAKE = 1, FUTEX_CMP_REQUEUE = 4, SIG_BLOCK = 0, SIG_UNBLOCK = 1, FAILED_EXEC = 99 };
 
-/* Seconds after which what should have come does not come any more. */
+/* Seconds after which an expected event counts as missing. */
 enum { LATEST = 60 };
 
 static union stack stacks[TEAM] __attribute__((aligned(STACK_BYTES)));
@@ -20,7 +20,7 @@ long start_on(union stack *stack, long flags, void (*run)(void *), void *argumen
     return kernel_call_twice(&clone, top);
 }
 
-/* Who was started by start_on() finds what to do at the bottom of its stack. */
+/* A child of start_on() finds its function at the bottom of its stack. */
 void child_main(void)
 {
     union stack *stack = (union stack *)((uintptr_t)__builtin_frame_address(0) & ~(uintptr_t)(STACK_BYTES - 1));
@@ -32,7 +32,7 @@ void child_main(void)
 
 /* ---- Processes ------------------------------------------------------------------------------------------ */
 
-/* This program again, which leaves with the status it is told. */
+/* This program again, which exits with a given status. */
 static void execute_self(void *status)
 {
     char *words[] = { "mixed", "leave", status, NULL }, *none[] = { NULL };
@@ -80,7 +80,7 @@ static void wait_to_be_killed(void)
         sleep_ms(60000);
 }
 
-/* A child whose parent goes first; it ends as somebody else's. */
+/* A child whose parent ends first; the child ends under another parent. */
 static void leave_orphan(void)
 {
     long child = DONE(split());
@@ -206,7 +206,7 @@ static void take_turns(struct together *together, int32_t mine)
     }
 }
 
-/* Those who wait for one word are moved to another, all of them, and woken there. */
+/* All waiters of one word are moved to another, and woken there. */
 static void move_waiters(struct together *together)
 {
     long children[WAITING], moved = 0;
@@ -263,7 +263,7 @@ static void mask(int how, int number)
     SAME(KERNEL(CALL_RT_SIGPROCMASK, how, (long)&set, 0, 8), 0);
 }
 
-/* Waits for a signal that is blocked; returns its number, and what came with it. */
+/* Waits for a blocked signal; returns its number, and its value. */
 static long wait_signal(int number, int32_t info[32], int32_t seconds)
 {
     uint64_t set = 1ull << (number - 1);
@@ -309,7 +309,7 @@ void round_signals(void)
     }
     mask(SIG_BLOCK, SIGUSR1);
     SAME(KERNEL(CALL_KILL, self, SIGUSR1), 0);
-    SAME(KERNEL(CALL_KILL, self, SIGUSR1), 0);                  /* the same number twice: it comes once */
+    SAME(KERNEL(CALL_KILL, self, SIGUSR1), 0);                  /* the same signal twice: it comes once */
     SAME(handled, QUEUED * SIGUSR1);
     mask(SIG_UNBLOCK, SIGUSR1);
     SAME(handled, (QUEUED + 1) * SIGUSR1);
@@ -355,7 +355,7 @@ static void sleep_is_long_enough(uint32_t us)
     GOOD(since_us(begin) >= us);
 }
 
-/* A timer that goes off again and again, each time no earlier than its period; what was missed is counted. */
+/* A timer that goes off again and again, each time no earlier than its period; missed expirations are counted. */
 static void timer_repeats(void)
 {
     int32_t  event[16] = { 4321, FIRST_QUEUED + 2, 0 }, period[4] = { 0, 3000000, 0, 3000000 }, info[32], timer;
@@ -371,7 +371,7 @@ static void timer_repeats(void)
         SAME(info[5], 4321);
     }
     SAME(KERNEL(CALL_TIMER_DELETE, timer), 0);
-    while (wait_signal(FIRST_QUEUED + 2, info, 0) > 0)          /* what it sent before it was deleted */
+    while (wait_signal(FIRST_QUEUED + 2, info, 0) > 0)          /* a signal that the timer sent before it was deleted */
         ;
 }
 

@@ -28,7 +28,7 @@ static void receive_stream(long from, uint32_t seed)
     SAME(done, STREAM);
 }
 
-/* Who writes into a pipe that nobody reads is ended by SIGPIPE. */
+/* A process that writes into a pipe without a reader is ended by SIGPIPE. */
 static void nobody_reads(void)
 {
     int  ends[2];
@@ -45,7 +45,7 @@ static void nobody_reads(void)
     SAME(KERNEL(CALL_CLOSE, ends[1]), 0);
 }
 
-/* A child writes, another hands on, we read. */
+/* A child writes, another copies, the parent reads. */
 void round_pipes(void)
 {
     uint32_t seed = chance_word(&me->chance);
@@ -150,7 +150,7 @@ static void serve(long listening, uint32_t word)
     SAME(KERNEL(CALL_CLOSE, socket), 0);
 }
 
-/* A descriptor in a message that nobody reads ends with its socket. */
+/* A descriptor in an unread message is closed with its socket. */
 static void leave_one_in_flight(uint32_t seed)
 {
     int ends[2];
@@ -187,7 +187,7 @@ void round_sockets(void)
 enum { EPOLL_ADD = 1, EPOLL_REMOVE = 2, EPOLL_IN = 1 };
 struct event { uint32_t events; uint32_t data, high; };
 
-/* Everybody of a set that is ready is told once, and nobody else. */
+/* Each descriptor of a set that is ready is reported once, and no other. */
 static void ready_are(long epoll, uint32_t set)
 {
     struct event events[WATCHED];

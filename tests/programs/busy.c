@@ -1,5 +1,5 @@
 /*
- * busy.c - what runs cannot be written, what is written cannot run: both ways, by every call, and what is left
+ * busy.c - a running file cannot be written, a file open for writing cannot run: by every call, and the state
  * afterwards.
  */
 #define _GNU_SOURCE
@@ -31,7 +31,7 @@ static void duplicate(const char *to)
     close(in), close(out);
 }
 
-/* Run it with one argument; what becomes of that. */
+/* Run the file with one argument; prints the result. */
 static void run(const char *when, const char *path)
 {
     int   status;
@@ -50,7 +50,7 @@ static void run(const char *when, const char *path)
         printf("%s: runs\n", when);
 }
 
-/* Each way to write it. */
+/* Each way to write the file. */
 static void attack(const char *when)
 {
     int file;

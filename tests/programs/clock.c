@@ -1,10 +1,10 @@
 /*
- * clock.c - what the clock says at the beginning and at the end of some seconds of a load, each time when asked.
+ * clock.c - the clock at the beginning and at the end of some seconds of a load, printed when asked.
  *
  *     clock LOAD SECONDS
  *
- * At either end it says that it is ready, and answers each `?` from standard input with the clock's nanoseconds, at
- * once, until another byte comes: whoever asks knows by his own clock between which two moments each answer was. In the
+ * At either end it prints that it is ready, and answers each `?` from standard input with the clock's nanoseconds, at
+ * once, until another byte comes: the asker knows by its own clock between which two moments each answer was. In the
  * load the clock is looked at again and again: it never steps back.
  */
 #define _GNU_SOURCE

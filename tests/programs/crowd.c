@@ -5,7 +5,7 @@
  *   crowd two         the same in two processes at the same time, whose threads wake each other's
  *   crowd fork        in a process nearly full: a spawn, a thread that forks and whose child executes, one that
  *                     executes
- *   crowd last        what they execute: says that it is there
+ *   crowd last        executed by them: prints one line
  *
  * Each thread sleeps in a read of a pipe, with its number in two registers that the kernel must give back: they
  * lie on its kernel stack, which in a crowd touches its neighbours'. The threads use no C library.
@@ -28,7 +28,7 @@ enum { MOST = 8192, STACK = 1024, PATIENCE = 50 };
 enum { FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
        CLONE_CHILD_CLEARTID };
 
-static volatile int number_of[MOST];        /* of each thread; 0 when it has ended            */
+static volatile int number_of[MOST];        /* number of each thread; 0 when the thread has ended            */
 static volatile int inside, came_back, corrupted;
 static int read_from;                       /* a byte for each thread comes out of this pipe  */
 static char *stacks;
@@ -131,7 +131,7 @@ static int one(void)
     return 0;
 }
 
-/* Both are full before either lets the other's threads go, and stays full until its own have been let go. */
+/* Both processes are full before either releases the other's threads, and stay full until their own are released. */
 static int half(const char *who, int own, int others, int tell_other, int hear_other)
 {
     char byte = 'r';
@@ -188,7 +188,7 @@ static int executer(void *with)
     return 1;
 }
 
-/* What glibc's posix_spawn() makes shares this process's memory, and its stacks, until it executes. */
+/* A child of glibc's posix_spawn() shares this process's memory, and its stacks, until it executes. */
 static int spawn(void)
 {
     pid_t child;
@@ -217,7 +217,7 @@ static int fork_and_exec(void)
     read_from = ends[0];
     count = start_all(&why);
     wait_until(&inside, count);
-    let_go(ends[1], 3);                     /* room for what comes now, its children, and one that is still ending */
+    let_go(ends[1], 3);                     /* room for the next child, its children, and one that is still ending */
     wait_until(&came_back, 3);
     if (!spawn())
         return 1;

@@ -1,5 +1,5 @@
 /*
- * epoll.c - what an epoll reports and when: levels, edges, once, exclusive, epolls in epolls, descriptors that are
+ * epoll.c - the reports of an epoll: levels, edges, once, exclusive, epolls in epolls, descriptors that are
  * copied and closed.
  */
 #define _GNU_SOURCE
@@ -34,7 +34,7 @@ static void add(int set, int file, unsigned events, unsigned word)
         printf("add: %s\n", strerrorname_np(errno));
 }
 
-/* All that is ready now, as word:bits in the order of the words: the order of reports is not told. */
+/* All that is ready now, as word:bits in the order of the words: the order of reports is not printed. */
 static void show(const char *when, int set)
 {
     struct epoll_event events[16];

@@ -1,5 +1,5 @@
 /*
- * event_files.c - what Linux answers about clone3, timerfd and signalfd, and about arguments of theirs that are wrong.
+ * event_files.c - answers of Linux about clone3, timerfd and signalfd, and about arguments of theirs that are wrong.
  *
  * Each line is a question and its answer, a result and an errno. Nothing depends on the machine or on the time, but
  * that sleeps are as long as they have to be.
@@ -135,7 +135,7 @@ static void clones(void)
     SAY(status_of(child));
 }
 
-/* Threads of the C library are made by clone3 where it is there; here one on a stack that it says. */
+/* Threads of the C library are made by clone3 where it is there; here one on a stack that the call names. */
 static volatile int told;
 
 static void thread_of_clone3(void)
@@ -429,7 +429,7 @@ static void *wait_for_signal(void *unused)
     return NULL;
 }
 
-/* A thread that sleeps in read, and one in poll, are woken; a signal for another thread is not theirs. */
+/* A thread that sleeps in read, and one in poll, are woken; a signal for another thread does not wake them. */
 static void signals_waited_for(void)
 {
     uint64_t      mask = MASK(SIGUSR1) | MASK(SIGUSR2);

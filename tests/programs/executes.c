@@ -1,8 +1,8 @@
 /*
- * executes.c - what Linux answers to execve(2) and execveat(2): flags, descriptors, scripts, names, and what is shared.
+ * executes.c - answers of Linux to execve(2) and execveat(2): flags, descriptors, scripts, names, shared tables.
  *
- * Each line is a question and its answer. A program that is run is this one: told "show" it says what it was given,
- * told "open N" whether descriptor N is open.
+ * Each line is a question and its answer. The program it runs is itself: with "show" it prints its arguments,
+ * with "open N" whether descriptor N is open.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,7 +25,7 @@
 static char *const show[] = { "zero", "show", "two words", NULL };
 static char *const none[] = { NULL };
 
-/* Run in a child; what execveat() returns is its status when it returns. */
+/* Run in a child; if execveat() returns, its result is the child's status. */
 static void ask(const char *question, int fd, const char *path, char *const argv[], int flags)
 {
     int status = 0;
@@ -227,7 +227,7 @@ static int run_open(void *number)
     return 1;
 }
 
-/* A table of descriptors shared by CLONE_FILES: exec closes what it closes in a table of its own. */
+/* A table of descriptors shared by CLONE_FILES: exec closes descriptors in a copy of the table. */
 static void shared_table(void)
 {
     static char stack[65536], number[16];

@@ -1,6 +1,6 @@
 /*
- * futex.c - FUTEX_WAKE_OP, which changes a second word: with words that are there, that lie askew, and that are not
- * there.
+ * futex.c - FUTEX_WAKE_OP, which changes a second word: with words that are mapped, unaligned, and not
+ * mapped.
  */
 #include <errno.h>
 #include <linux/futex.h>

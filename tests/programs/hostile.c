@@ -12,8 +12,8 @@
  *   a  MAP_PRIVATE | MAP_ANONYMOUS
  *   i  an array of one good iovec, I of one whose base is each bad pointer
  *
- * One line comes out for each combination: the error that Linux gives, or that there was none.
- * Three processes do all of it at the same time, and one of them is heard.
+ * One line comes out for each combination: the error that Linux gives, or no error.
+ * Three processes do all of it at the same time, and one of them prints.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -108,7 +108,7 @@ static const struct {
     { "getxattr", SYS_getxattr, "Psbn" }, { "getxattr", SYS_getxattr, "sPbn" },
 };
 
-static char *good, *edge;               /* a buffer; the last two bytes before what cannot be read */
+static char *good, *edge;               /* a buffer; the last two bytes before an unreadable page */
 static int file, folder, ends[2];
 static int quiet;
 

@@ -1,5 +1,5 @@
 /*
- * identities.c - what Linux answers about who one is: numbers of 16 bits, credentials of each thread, whose files they
+ * identities.c - answers of Linux about identities: numbers of 16 bits, credentials of each thread, whose files they
  * are, and what each capability allows a root that has given up another.
  *
  * Each line is a question and its answer, a result and an errno. A part runs in a process of its own. Recorded as a
@@ -372,7 +372,7 @@ static void owners(void)
     SAY(fcntl(ends[0], 11));
 }
 
-/* What is checked first, and what one may do with the files of others. */
+/* The order of checks, and the rights to files of other users. */
 static void orders(void)
 {
     char name[300];

@@ -1,5 +1,5 @@
 /*
- * locked.c - mlock, mlock2, munlock, mlockall, munlockall and MAP_LOCKED: errors, limits, and what /proc says of it.
+ * locked.c - mlock, mlock2, munlock, mlockall, munlockall and MAP_LOCKED: errors, limits, and the figures of /proc.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -55,7 +55,7 @@ static long locked(void)
     return found;
 }
 
-/* The regions of a range, as pages from `at` on, whether they are locked, and what of them is said to be. */
+/* The regions of a range, as pages from `at` on, whether they are locked, and the locked part by /proc. */
 static void regions(const char *what, char *at, size_t pages)
 {
     char          line[512];

@@ -1,5 +1,5 @@
 /*
- * locks.c - record locks: what splits and joins, who is named first, who waits, circles; open files' locks; flock().
+ * locks.c - record locks: splits and joins, the holder named first, waiters, circles; open files' locks; flock().
  */
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
@@ -107,7 +107,7 @@ static void refusals(void)
     close(file), close(reader), close(writer), close(bare);
 }
 
-/* A child that takes a lock, says so, and waits to be killed. */
+/* A child that takes a lock, reports it, and waits to be killed. */
 static pid_t holder(int type, off_t from, off_t bytes)
 {
     int   p[2];

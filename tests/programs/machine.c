@@ -1,5 +1,5 @@
 /*
- * machine.c - what /sys and /proc tell of the machine: one processor, no large pages, no devices, no control groups.
+ * machine.c - the machine as /sys and /proc show it: one processor, no large pages, no devices, no control groups.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /*
- * mappings.c - what mmap, mremap, mprotect, madvise, msync and mincore answer, to right arguments and to wrong ones.
+ * mappings.c - answers of mmap, mremap, mprotect, madvise, msync and mincore to right arguments and to wrong ones.
  *
  * Each line is the call and its result: 0, or an errno by number. Addresses are never printed.
  */
@@ -33,7 +33,7 @@ static char *fresh(size_t pages, int rights, int flags)
     return at;
 }
 
-/* One letter a page: what mincore says. */
+/* One letter a page: the answer of mincore. */
 static void show(const char *what, char *at, size_t pages)
 {
     unsigned char there[64];
@@ -48,7 +48,7 @@ static void show(const char *what, char *at, size_t pages)
     putchar('\n');
 }
 
-/* The bytes at the start of each page, as digits; a dot where there is no reading. */
+/* The bytes at the start of each page, as digits; a dot where a read faults. */
 static void bytes(const char *what, char *at, size_t pages)
 {
     int pipes[2];

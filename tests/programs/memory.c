@@ -1,4 +1,4 @@
-/* memory.c - mappings as programs use them, and what a wrong access gives: signal, code and address. */
+/* memory.c - mappings as programs use them, and the signal, code and address of wrong accesses. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
     siglongjmp(back, 1);
 }
 
-/* Try an access; say which signal came, with which code, and how far from `base` its address was. */
+/* Try an access; print the signal and its code, and how far from `base` its address was. */
 static void attempt(const char *what, volatile char *at, char *base, int write)
 {
     if (sigsetjmp(back, 1) == 0) {

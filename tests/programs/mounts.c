@@ -1,5 +1,5 @@
 /*
- * mounts.c - file systems that come and go, and what may not be changed in one that is read-only. Needs root, and
+ * mounts.c - file systems that are mounted and unmounted, and refused changes in one that is read-only. Needs root, and
  * mounts of its own.
  */
 #define _GNU_SOURCE

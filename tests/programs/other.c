@@ -1,5 +1,5 @@
 /*
- * other.c - process_vm_readv and process_vm_writev: another's memory in many ranges, and what is refused.
+ * other.c - process_vm_readv and process_vm_writev: another process's memory in many ranges, and the refusals.
  */
 #define _GNU_SOURCE
 #include <errno.h>

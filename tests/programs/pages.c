@@ -87,7 +87,7 @@ static void bad(void)
     printf("nothing came of it: %d\n", msync((void *)(PLACE + 0x100000), PAGE, MS_ASYNC) == -1 && errno == ENOMEM);
 }
 
-/* Pages are private to a space; what is physical is not inherited. */
+/* Pages are private to a space; a mapping of physical memory is not inherited. */
 static void family(void)
 {
     int status;
@@ -126,7 +126,7 @@ static void share(void)
     }
 }
 
-/* A wild child is killed, and its parent goes on and hears of it. */
+/* A child with a bad access is killed, and its parent goes on and gets its status. */
 static void wild(void)
 {
     int status;

@@ -56,7 +56,7 @@ static long send_files(int to, const char *text, const int *files, size_t count)
 
 static long send_file(int to, const char *text, int file) { return send_files(to, text, &file, 1); }
 
-/* Receive up to `bytes`; say what came; leave the first descriptor in *file, close the others. */
+/* Receive up to `bytes`; print the message; leave the first descriptor in *file, close the others. */
 static void receive(const char *what, int from, size_t bytes, size_t space, int flags, int *file)
 {
     char          text[64] = "";
@@ -126,7 +126,7 @@ static void one_file(int type)
     close(p[1]), close(s[0]), close(s[1]);
 }
 
-/* What is written together is read together, up to the end of what carries files. */
+/* Bytes of several writes are read together, up to the end of those that carry files. */
 static void borders(void)
 {
     int s[2], f;
@@ -289,7 +289,7 @@ static void circles(void)
     close(p[0]);
 
     pipe(p), socketpair(AF_UNIX, SOCK_STREAM, 0, a);
-    for (int i = 0; i < 3000; i++) {            /* each in the next one's messages: closed without a deep stack */
+    for (int i = 0; i < 3000; i++) {            /* each in the next one: closed without a deep stack */
         socketpair(AF_UNIX, SOCK_STREAM, 0, b);
         if (i == 0)
             send_file(b[0], "x", p[1]), close(p[1]);

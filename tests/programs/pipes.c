@@ -1,5 +1,5 @@
 /*
- * pipes.c - packets in pipes, bytes moved between pipes and files without a program's memory, and what fdinfo says.
+ * pipes.c - packets in pipes, bytes moved between pipes and files without a program's memory, and the text of fdinfo.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -211,7 +211,7 @@ static void memory(void)
     say("in", vmsplice(p[1], out, 3, 0));
     say("out", vmsplice(p[0], in, 2, 0));
     printf("%s %s\n", one, two);
-    moved = vmsplice(p[1], &all, 1, 0);         /* how much depends on where the pages begin */
+    moved = vmsplice(p[1], &all, 1, 0);         /* the number depends on where the pages begin */
     printf("more than there is room for: %s\n", moved > 61440 && moved <= 65536 ? "some" : "not some");
     say("and without waiting", vmsplice(p[1], &all, 1, SPLICE_F_NONBLOCK));
     while (waiting(p[0]) > 0)

@@ -1,5 +1,5 @@
 /*
- * processes.c - what Linux answers about processes: signals, futexes, rights, limits, waits, families.
+ * processes.c - answers of Linux about processes: signals, futexes, rights, limits, waits, families.
  *
  * Each line is a question and its answer, a result and an errno. Nothing depends on numbers of processes, on the time
  * or on the machine.
@@ -48,7 +48,7 @@ static void note(int number, siginfo_t *info, void *context)
     got_status = info->si_status;
 }
 
-/* Run in a process of its own, whose state goes with it. */
+/* Run a part in a process of its own, whose state ends with it. */
 static int status_of(void (*what)(void))
 {
     int   status = -1;
@@ -288,7 +288,7 @@ static int *shared;
 
 static void wait_for_word(void) { _exit(syscall(SYS_futex, shared, FUTEX_WAIT, 0, NULL, NULL, 0) == 0 ? 0 : 1); }
 
-/* How many of three waiters an operation wakes; those left are woken at the end. */
+/* How many of three waiters an operation wakes; the others are woken at the end. */
 static void wakes(int operation, int most, long move)
 {
     pid_t children[3];
@@ -429,7 +429,7 @@ static void show_groups(void)
     fflush(stdout);
 }
 
-/* Many, in the worst of orders; told in ascending order. */
+/* Many descriptors, in the worst order; printed in ascending order. */
 static void many_groups(void)
 {
     static gid_t list[65536];
@@ -892,7 +892,7 @@ static void waits_of_all_kinds(void)
     SAY(syscall(SYS_wait4, 0x80000000, &status, 0, NULL));
 }
 
-/* However they end, they are told of in the order they were made. */
+/* Children are reported in the order in which they were made, not that of their ends. */
 static void order_of_ends(void)
 {
     int   status, go[2];

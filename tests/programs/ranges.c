@@ -1,5 +1,5 @@
 /*
- * ranges.c - copy_file_range() and sendfile(): what may be copied where, and what is refused.
+ * ranges.c - copy_file_range() and sendfile(): the copies that are allowed, and the refusals.
  */
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64

@@ -1,4 +1,4 @@
-/* segv.c - says one line, then writes where nothing is. */
+/* segv.c - prints one line, then writes to an address that is not mapped. */
 #include <stdio.h>
 
 int main(void)

@@ -335,7 +335,7 @@ static const struct { const char *name; void (*act)(void); } acts[] = {
     { "truncate", do_truncate }, { "punch", do_punch }, { "close", do_close }, { "many-truncate", do_many_truncate },
 };
 
-/* In a process of its own, whose end counts as well. */
+/* Run an operation in a process of its own, whose end counts as well. */
 static void act(unsigned i)
 {
     forget();

@@ -1,8 +1,8 @@
 /*
- * timers.c - timers with intervals of a nanosecond, thousands of timers, and what is said of expiries that nobody
- * heard.
+ * timers.c - timers with intervals of a nanosecond, thousands of timers, and the counts of expiries without a
+ * reader.
  *
- * What it prints does not depend on how fast the machine is.
+ * The output does not depend on how fast the machine is.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -74,7 +74,7 @@ static void block(int how, int number)
     sigprocmask(how, &one, NULL);
 }
 
-/* Nobody is to be told: nothing happens, however short the interval. */
+/* A timer without a signal: no effect, however short the interval. */
 static void a_nanosecond_for_nobody(void)
 {
     struct event event = { .notify = SIGEV_NONE };
@@ -94,7 +94,7 @@ static void a_nanosecond_for_nobody(void)
     syscall(SYS_timer_delete, id);
 }
 
-/* The signal waits, and so does the timer; what was missed is counted when the signal is taken. */
+/* The signal waits, and so does the timer; missed expiries are counted when the signal is taken. */
 static void missed_while_blocked(int number)
 {
     struct event event = { .value = 4711, .signal = number };
@@ -138,7 +138,7 @@ static void a_nanosecond(int number)
     signal(number, SIG_DFL);
 }
 
-/* Two timers of one ordinary signal: both are told. */
+/* Two timers of one ordinary signal: both are reported. */
 static void two_of_one_signal(void)
 {
     struct event event = { .value = 1, .signal = SIGUSR1 };
@@ -175,7 +175,7 @@ static void thousands(void)
         syscall(SYS_timer_delete, ids[i]);
 }
 
-/* All due in the same moment, more than an interrupt fires. */
+/* All timers are due in the same moment, more than an interrupt fires. */
 static void at_once(void)
 {
     static int      ids[MANY];

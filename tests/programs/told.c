@@ -1,5 +1,5 @@
 /*
- * told.c - what /proc tells of a process: numbers of files, memory, descriptors, adjustments; and what it refuses.
+ * told.c - a process as /proc shows it: numbers of files, memory, descriptors, adjustments; and refusals.
  *
  * Built without large files, as most i386 programs are: numbers past 32 bits would be errors here.
  */
@@ -266,7 +266,7 @@ static long long counted(const char *name)
     return line != NULL ? atoll(line + strlen(name)) : -1;
 }
 
-/* What calls have moved, and how many they were; reading the counters themselves is not looked at. */
+/* The bytes that calls have moved, and the number of calls; reads of the counters themselves are not checked. */
 static void io(void)
 {
     char      bytes[5000] = { 0 };

@@ -1,9 +1,9 @@
 /*
- * turns.c - whom the processor's time is counted to, and for how long one has it while others wait.
+ * turns.c - the process that processor time is counted to, and the length of a turn while others wait.
  *
  *     turns [limit]
  *
- * Lines of a name and numbers; which numbers are right is the test's business (tests/system/test_clock.py).
+ * Lines of a name and numbers; tests/system/test_clock.py knows which numbers are right.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -54,7 +54,7 @@ static int64_t used_by(int who)
            (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
 }
 
-/* What three ways of asking say of work, and of rest: nanoseconds. */
+/* Nanoseconds of work and of rest, by three ways of asking. */
 static void work_and_rest(void)
 {
     int64_t begin = now(), process = clock_of(CLOCK_PROCESS_CPUTIME_ID), thread = clock_of(CLOCK_THREAD_CPUTIME_ID);
@@ -71,7 +71,7 @@ static void work_and_rest(void)
            (long long)(clock_of(CLOCK_PROCESS_CPUTIME_ID) - process));
 }
 
-/* Two that compute for 230 ms: what each had, and how often the other's turn came. */
+/* Two processes that compute for 230 ms: the time each had, and how often the other's turn came. */
 static void share(void)
 {
     struct rusage own;
@@ -93,7 +93,7 @@ static void share(void)
            (long long)used_by(RUSAGE_CHILDREN), turns);
 }
 
-/* Nobody else has a turn meanwhile, although there is somebody who could wake. */
+/* No other process has a turn meanwhile, although one exists that could wake. */
 static void work_alone(void)
 {
     struct rusage before, after;
@@ -122,7 +122,7 @@ static void use_it_up(void)
 
     if (fork() == 0) {
         signal(SIGXCPU, warn);
-        compute(300 * MILLISECOND);             /* what was used before there was a limit counts as well */
+        compute(300 * MILLISECOND);             /* time used before the limit was set counts as well */
         rest(500 * MILLISECOND);
         setrlimit(RLIMIT_CPU, &limit);
         while (warnings < 1)
@@ -136,7 +136,7 @@ static void use_it_up(void)
     printf("limit: killed %d\n", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 }
 
-/* Of a machine that has been idle for most of its time: hundredths of seconds. */
+/* Idle time of a machine that has been idle for most of its time: hundredths of seconds. */
 static void sum_up(void)
 {
     FILE *file = fopen("/proc/stat", "r");

@@ -6,7 +6,7 @@
  *
  * The program edits its own registers where it was stopped: one handler notes the signal, its code and address, what
  * the trap was, and goes on at `recover` with good segments. So nothing is forked but what has to die, and a
- * handler that cannot be reached is a death that the shell sees. No C library inside the handler: GS may be nobody's.
+ * handler that cannot be reached is a death that the shell sees. No C library inside the handler: GS may be invalid.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -43,7 +43,7 @@ static uint32_t step_at[16];
 extern char recover[], door[], landed[];
 void run(void *at);
 
-/* run(): the instructions at `at` are jumped to, and end by going to `recover`; so does whatever stops them. */
+/* run(): the instructions at `at` are jumped to, and end by going to `recover`, also when a trap stops them. */
 __asm__(".text\n"
         "run: pushal\n\t pushl %gs\n\t pushl %fs\n\t movl 44(%esp), %eax\n\t movl %esp, saved_esp\n\t jmp *%eax\n"
         ".globl recover\n"
@@ -136,7 +136,7 @@ static void put_end(uint8_t *to)
     to[4] = 0xC3;
 }
 
-/* What was written last. */
+/* The line written last. */
 static void try_again(void)
 {
     memset(&seen, 0, sizeof seen);
@@ -222,7 +222,7 @@ static const char *selector_text(unsigned selector)
 
 static int every;
 
-/* Entry 28 of Linux's table tells a program its processor, and the others' kernel segments are nobody's business. */
+/* Entry 28 of Linux's table tells a program its processor, and the others are kernel segments without use for it. */
 static unsigned next_selector(unsigned selector)
 {
     return every || selector < 0x1000 ? selector + 1 : selector + 61;
@@ -321,7 +321,7 @@ static const struct { const char *name, *before, *after; } loads[] = {
     { "pop gs", "FF 35", "0F A9" }, { "pop ss", "FF 35", "8C D1 89 E2 17 8E D1 89 D4" },
 };
 
-/* What follows an instruction's first bytes: the address of the selector. */
+/* Puts the operand behind an instruction's first bytes: the address of the selector. */
 static uint8_t *put_loaded(uint8_t *to)
 {
     *(uint32_t *)to = (uint32_t)&loaded;
@@ -359,7 +359,7 @@ static void all_far(void)
         } else {
             *end++ = way == 0 ? 0xEA : 0x9A;
             *(uint32_t *)end = (uint32_t)recover; end += 4;
-            place = (uint16_t *)end; end += 2;                      /* it is a part of the instruction */
+            place = (uint16_t *)end; end += 2;                      /* the selector is a part of the instruction */
         }
         put_end(end);
         for (unsigned selector = 0; selector < 0x10000; selector = next_selector(selector)) {
@@ -645,7 +645,7 @@ static void fpu_frames(void)
     use_fpu();
 }
 
-/* A handler begins with a fresh FPU, and the tags of what it interrupts are told by what the registers hold. */
+/* A handler begins with a fresh FPU, and the tags of the interrupted code follow from the contents of the registers. */
 static uint32_t told_tag, told_control, inside_control;
 
 static void edit_look_fpu(struct context *c)

@@ -1,7 +1,7 @@
 /*
  * waiting.c - threads of one process that fault, copy and wait in the kernel while one of them changes the map.
  *
- * What that one does takes long (fork, munmap, mprotect and mremap of many pages; another one cuts off a file that is
+ * Its calls take long (fork, munmap, mprotect and mremap of many pages; another one cuts off a file that is
  * mapped), so the others meet it in the middle and wait for the map or the file. Each of them checks that its memory is
  * what it wrote. What is printed is the same on Linux.
  */
@@ -67,7 +67,7 @@ static void *fault(void *none)
     return none;
 }
 
-/* The kernel copies from and to memory that is not there yet. */
+/* The kernel copies from and to pages that are not present yet. */
 static void *copy(void *none)
 {
     int pipes[2];
@@ -88,7 +88,7 @@ static void *copy(void *none)
     return none;
 }
 
-/* The word of a futex goes and comes back as zero. */
+/* The page of a futex is dropped and comes back as zeros. */
 static void *wait_for_word(void *none)
 {
     struct timespec soon = { 0, 200000 };
@@ -154,7 +154,7 @@ static void *cut(void *none)
     return none;
 }
 
-/* and one who maps it, and puts memory of his own in the place of half of that. */
+/* and a thread that maps the file, and puts private memory in the place of half of it. */
 static __thread sigjmp_buf  past_the_end;
 static __thread volatile int touches;
 

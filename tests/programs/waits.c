@@ -1,5 +1,5 @@
 /*
- * waits.c - how late each call that waits for a moment comes back, by the clock that it waits by.
+ * waits.c - how late each call that waits until a time returns, by the clock that it waits by.
  *
  *     waits TIMES [NANOSECONDS]
  *

@@ -26,7 +26,7 @@ static void look(const char *what, char *p)
     printf("%s: by a call %d, read %d, written %d\n", what, by_call, read, *(volatile char *)p);
 }
 
-/* With a child that shows the same frames meanwhile. */
+/* With a child that maps the same frames meanwhile. */
 static void shared_with_a_child(const char *what, char *p, void (*then)(char *))
 {
     int   gate[2];

@@ -1,11 +1,11 @@
 /*
  * bios_trick.S - a boot sector that makes the BIOS an older or a worse one, and then starts the one it replaces.
  *
- * It moves to 0x600, where nobody else is, puts itself before some of the BIOS's calls, reads the original sector,
- * number ORIGINAL of the disk, to 0x7C00, and jumps there. What it does to the calls, test_images.py says with -D:
+ * It moves to 0x600, which is free, puts itself before some of the BIOS's calls, reads the original sector,
+ * number ORIGINAL of the disk, to 0x7C00, and jumps there. test_images.py chooses its changes of the calls with -D:
  *
  *     NO_EXTENSIONS   int 13h only by cylinder, head and sector
- *     NO_GEOMETRY     nor does it know how many of these there are
+ *     NO_GEOMETRY     the BIOS does not know the numbers of these
  *     STUMBLE         three of four reads fail
  *     NO_E820, NO_E801    the memory map in the older ways only
  *     LOW_KIB=n       int 12h: the firmware keeps all but n KiB of low memory
@@ -92,7 +92,7 @@ new_15:
 #endif
     ljmp *%cs:old_15
 
-/* Carry in the caller's flags, and a status that says little. */
+/* Carry in the caller's flags, and a general error status. */
 fail:
     pushw %bp
     movw %sp, %bp

@@ -80,7 +80,7 @@ static void two_at_once(void)
         quire_free(machines[i]);
 }
 
-/* The caller takes every child that ends, ours too: nothing is lost. */
+/* The caller waits for every child, the library's too: the status is not lost. */
 static void children_are_waited_for(void)
 {
     struct quire *q = machine("exit 9");
@@ -92,7 +92,7 @@ static void children_are_waited_for(void)
     quire_free(q);
 }
 
-/* A program that does not read: the pipe's end is no signal of ours. */
+/* A program that does not read: the end of the pipe sends this process no signal. */
 static void nobody_reads(void)
 {
     struct quire *q = machine("exit 0");

@@ -1,8 +1,8 @@
 /*
- * small_kernel.S - the least that the relocator can start: says whether all is as promised, and leaves the emulator.
+ * small_kernel.S - the smallest kernel for the relocator: checks what boot/bios/image.h promises, ends the emulator.
  *
  * test_images.py links it elsewhere than any layout's kernel, with SIZE bytes of constants, a piece far behind the
- * rest, and with variables and a gap that must be zero although there was something else in memory before.
+ * rest, and with variables and a gap that must be zero although memory had other contents before.
  */
 #include "boot/bios.h"
 #include "devices/uart.h"
