@@ -2,8 +2,8 @@
  * claims.c - the claims of layouts/firmware/layout.md, G1 to G27, each looked at; G7 to G14 are in claims_rights.c.
  *
  * The addresses in here are the claims' own, or the linker's, and are not taken from the document's tables: if the
- * document were changed, these probes would notice. How many pages the system sets for heap and stack is the
- * document's to say (G24), and is found by trying.
+ * document were changed, these probes would notice. The number of pages that the system sets for heap and stack is a
+ * choice of the document (G24), and is found by trying.
  */
 #include "layouts/firmware/claims.h"
 
@@ -31,7 +31,7 @@ static struct app_arguments with(uint32_t a, uint32_t b) { return (struct app_ar
 
 /* ---- Looking at processes ------------------------------------------------------------------------- */
 
-/* Start an application; false, and said, when there is no memory. It runs when we give way. */
+/* Start an application, which runs when the caller gives way. False without memory: *result says so. */
 static bool claim_start(struct claim_result *result, struct builtin *b, const char *name,
                         struct app_arguments arguments)
 {
@@ -98,7 +98,7 @@ static void g1_own_tables(struct claim_result *result)
               show_address(one.place.shared).text, a.no, b.no, one.status, two.status);
 }
 
-/* Whatever kernel space shows lies below everything that a program has. */
+/* All mapped pages of kernel space lie below those of a program. */
 static void g2_kernel_below(struct claim_result *result)
 {
     page_t               highest = 0;
@@ -308,7 +308,7 @@ static void g16_opened_for_a_copy(struct claim_result *result)
               openings, readable ? "" : "not ", writable ? "" : "not ", after ? "" : "not ");
 }
 
-/* In the kernel's own segment. */
+/* Called in the kernel's own segment. */
 static void count_own(void *to)
 {
     app_counted += 7;
@@ -333,7 +333,7 @@ static void g17_pristine(struct claim_result *result)
 
 /* ---- Packing --------------------------------------------------------------------------------------------- */
 
-/* What lies below the stack is the original's last page, and is not there; tests/system overflows a stack for good. */
+/* Below the stack lies the original's last page, which is not present; a test in tests/system overflows the stack. */
 static void g18_below_the_stack(struct claim_result *result)
 {
     vaddr_t  below = linked(image_stack_start) - sizeof(uint32_t);
@@ -385,7 +385,7 @@ static void g20_one_page(struct claim_result *result)
               present, (unsigned)span_pages(b.place.stack));
 }
 
-/* All but the last page by writing, then one too many; and reading makes nothing grow. */
+/* Writes grow the stack to its last page and not beyond; reads do not grow it. */
 static void g21_grows(struct claim_result *result)
 {
     struct builtin all, more, read;
@@ -515,7 +515,7 @@ static void g27_like_the_heap(struct claim_result *result)
     struct region     region;
     page_t            lowest = layout.space_end, highest = 0;
 
-    if (!map_rom(&region, ROM))                             /* the table for the window stays */
+    if (!map_rom(&region, ROM))                             /* the window's table is kept    */
         return claim_saw(result, false, "no room for a device");
     kernel_unmap(&region);
     frames_sums(&before);

@@ -1,5 +1,6 @@
 /*
- * claims_rights.c - the claims G7 to G14: what kernel and programs may do with each of the eight regions, all 48 of it.
+ * claims_rights.c - the claims G7 to G14: the rights of kernel and programs to each of the eight regions, all 48 of
+ * them.
  *
  * Each region has a word to try: the kernel reads, writes and calls it; and an application is started that does one of
  * these and is killed, or not. The table below is the design document's.

@@ -27,7 +27,7 @@ static struct span pages_between(vaddr_t start, vaddr_t last)
     return (struct span){ page_of(start), page_of(last) + 1 };
 }
 
-/* Where nothing is mapped the claim does not hold, and its probe is not to be the end of the kernel. */
+/* Where no page is mapped the claim does not hold, and its probe must not crash the kernel. */
 static uint32_t word_at(vaddr_t address)
 {
     uint32_t word;
@@ -67,7 +67,7 @@ static bool below_512_kib(frame_t frame) { return frame.no < A_STRUCTURES_END; }
 static bool in_hardware(frame_t frame)   { return frame.no >= A_STRUCTURES_END && frame.no < A_HARDWARE_END; }
 static bool in_image(frame_t frame)      { return frame.no >= A_HARDWARE_END && frame.no < A_IMAGE_END; }
 
-/* No frame of [first, end) belongs to the pool, and taking all there is yields none of them. */
+/* No frame of [first, end) belongs to the pool, and none of them is among all frames that can be taken. */
 static void never_handed_out(struct claim_result *result, uint32_t first, uint32_t end,
                              bool (*forbidden)(frame_t))
 {
@@ -95,7 +95,7 @@ static void a3_hardware_stays(struct claim_result *result)
     never_handed_out(result, A_STRUCTURES_END, A_HARDWARE_END, in_hardware);
 }
 
-/* By what the loader said, not by what was made of it. */
+/* By the loader's own report, not by the kernel's map. */
 static bool in_image_or_module(frame_t frame) { return in_image(frame) || told_of(frame) == TOLD_MODULE; }
 
 static uint32_t modules_frames(void)
@@ -177,7 +177,7 @@ static void a8_place_of_bitmap(struct claim_result *result)
               (unsigned)bytes);
 }
 
-/* Its raw bytes, wherever they are: that is A8's. */
+/* The bitmap's raw bytes, at any place: the place is claim A8. */
 static void a9_one_is_free(struct claim_result *result)
 {
     size_t         bytes;
@@ -203,7 +203,7 @@ static void a9_one_is_free(struct claim_result *result)
 
 /* ---- Virtual memory ------------------------------------------------------------------------ */
 
-/* Every page from 3 GiB on is the kernel's alone. That it has nothing below is A18. */
+/* Every page from 3 GiB on is the kernel's alone. That the kernel has none below is claim A18. */
 static void a10_three_to_one(struct claim_result *result)
 {
     entry_t e;
@@ -305,7 +305,7 @@ static void a11_kernel_is_shared(struct claim_result *result)
     claim_saw(result, true, "directory entries 768 to 1021 of every space are the kernel's, also after it has grown");
 }
 
-/* Something that changes, so that two windows onto it can be compared. */
+/* A word that changes, so that two windows onto it can be compared. */
 static volatile uint32_t witness;
 
 /* The address in the last 256 MiB at which the first four megabytes begin again; 0: there is none. */
@@ -322,7 +322,7 @@ static vaddr_t second_window(void)
     return 0;
 }
 
-/* What else the kernel has is in the last 256 MiB. */
+/* The kernel's other regions are in the last 256 MiB. */
 static void a12_both_windows(struct claim_result *result)
 {
     vaddr_t code = address_of((const void *)a12_both_windows), second = second_window();
@@ -547,7 +547,7 @@ static uint32_t entry_in_frame(frame_t table, unsigned index)
     return word;
 }
 
-/* The window and the frame say the same. Both are looked at twice: looking may set a bit that records it. */
+/* The window and the frame show the same entry. Both are read twice: reading may set an accessed bit. */
 static bool same_entry(frame_t table, unsigned index, vaddr_t in_window)
 {
     (void)entry_in_frame(table, index);
@@ -599,7 +599,7 @@ static bool root_shows(struct claim_result *result, frame_t root, unsigned *tabl
     return true;
 }
 
-/* Of the space in use, and of one that is made for this; what shows itself at all is seen by its last entry. */
+/* For the space in use, and for one that is made here; the last entry tells whether a directory shows itself. */
 static void a16_self_map(struct claim_result *result)
 {
     static struct space space;

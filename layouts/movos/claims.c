@@ -65,7 +65,7 @@ static void m5_pool_from_8_mib(struct claim_result *result)
               first.no, owner_names[owner], kept);
 }
 
-/* One frame goes out and comes back: its bit, and no other, says so. */
+/* One frame is taken and given back: its bit changes, and no other. */
 static void m6_bitmap(struct claim_result *result)
 {
     size_t         bytes;
@@ -92,7 +92,7 @@ static void m6_bitmap(struct claim_result *result)
 
 /* ---- Directories -------------------------------------------------------------------------------- */
 
-/* What shows as many pages from a space's structure as their places are apart. Where the window is, is M13's. */
+/* The frame shown as far from a space's structure as the two places are apart. The window's address is M13's. */
 static frame_t directory_of(const struct space *space)
 {
     const struct bookkeeping *structure = space->home.structure;
@@ -100,7 +100,7 @@ static frame_t directory_of(const struct space *space)
     return m_shown(address_of(structure) + ((vaddr_t)structure->directory - structure->structure) * PAGE_SIZE);
 }
 
-/* The processor's own word for it, while a space is in use. */
+/* Read from the processor, while a space is in use. */
 static void m9_cr3(struct claim_result *result)
 {
     struct space space;

@@ -287,10 +287,7 @@ void m15_chunk_order(struct claim_result *result)
         w.steps, w.pages, w.wrong);
 }
 
-/*
- * ---- M16: the memory that a process sees
- * -----------------------------------------------------------------------------
- */
+/* ---- M16: the memory that a process sees -------------------------------------------------------------- */
 
 /* The processor is asked, not the tables: peek runs in ring 3 and tries each access. */
 void m16_kernel_unseen(struct claim_result *result)

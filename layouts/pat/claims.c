@@ -82,7 +82,7 @@ static void k2_set_is_in_use(struct claim_result *result)
               frames_end(), (unsigned)bytes, used);
 }
 
-/* What the table says of a page, in its own words: which value means what is K2's. */
+/* The table's bit for a page: the meaning of its values is claim K2. */
 static bool is_in_use(const uint8_t *bits, uint32_t n)
 {
     return bit_in(bits, (frame_t){ n }) == (frames.pool.used & 1);
@@ -128,7 +128,7 @@ static void k3_in_first_segment(struct claim_result *result)
               (unsigned long long)at, (unsigned)bytes);
 }
 
-/* How many bits were free before the first was marked is noted; and none is set but what was: as zeroing left it. */
+/* The number of free bits before the first was marked is noted; only bits of frames in use are set, as by zeroing. */
 static void k4_zeroed_first(struct claim_result *result)
 {
     size_t         bytes;
@@ -178,7 +178,7 @@ static void k5_marked(struct claim_result *result)
 /* Pages taken hang together by their links, so that no memory is needed to remember them. */
 struct taken {
     frame_t  last;
-    uint32_t count, twice;              /* pages; and how often one came that we had already    */
+    uint32_t count, twice;              /* pages; and how often a page came that was taken      */
     frame_t  bad;                       /* the first that should not have been handed out       */
     bool     all_zero;
 };
@@ -206,7 +206,7 @@ static bool is_zero(paddr_t page)
     return true;
 }
 
-/* A page of ours has a link, to the one before or to none; a page that is handed out anew has not. */
+/* A page that was taken has a link, to the one before or to none; a page that is handed out anew has no link. */
 static bool taken_note(struct taken *t, paddr_t page)
 {
     frame_t frame = frame_of(page);
@@ -283,7 +283,7 @@ static void k7_goes_on(struct claim_result *result)
     for (unsigned i = 0; i < 3; i++)
         page[i] = get_next_page();
     rising = page[0] < page[1] && page[1] < page[2];
-    if (!rising) {                      /* just then the search came round: from there on it rises */
+    if (!rising) {                      /* here the search began at the bottom again; then it rises */
         for (unsigned i = 0; i < 3; i++)
             free_page(page[i]);
         for (unsigned i = 0; i < 3; i++)

@@ -58,7 +58,7 @@ static bool is_hardware(uint32_t frame)
 
 static bool frame_is_reserved(frame_t frame) { return is_hardware(frame.no) || is_device_or_hole(frame); }
 
-/* They have no owner, also none that took memory before there was a pool; the same is true of a made machine. */
+/* Such frames never have an owner, not even before the pool opens; the same holds on a made machine. */
 static void q1_never_handed_out(struct claim_result *result)
 {
     static const enum told kinds[] = { TOLD_UNLISTED, TOLD_RESERVED, TOLD_DEVICE };
@@ -81,7 +81,7 @@ static void q1_never_handed_out(struct claim_result *result)
               "took all %u free frames: not frame 0, no hardware's, no device's, none unlisted", taken);
 }
 
-/* Between the image and the first free frame lies only what the pool itself has taken. */
+/* Between the image and the first free frame lie only frames that the pool itself has taken. */
 static void q2_pool_follows_image(struct claim_result *result)
 {
     uint32_t end = frame_of((paddr_t)(uintptr_t)image_physical_end + PAGE_SIZE - 1).no;
@@ -119,7 +119,7 @@ static void q10_bitmap_follows_image(struct claim_result *result)
               (unsigned long long)at, (unsigned)bytes, frames_end(), zeroes);
 }
 
-/* Fill frames with something, give them back, and see that none of it is left in zeroed ones. */
+/* Fill frames with a pattern, give them back, and check that no zeroed frame holds it. */
 static void frame_dirty(frame_t frame)
 {
     lock_state state = interrupts_off();
@@ -160,7 +160,7 @@ static bool is_among(frame_t frame, const frame_t *frames, uint32_t count)
     return false;
 }
 
-/* The frames that a program's writes bring, one page after the other. Returns how many; *zero of them are so. */
+/* Frames that a program's writes map, page after page. Returns their number; *zero: those that hold zeros. */
 static uint32_t program_take(struct space *space, vaddr_t from, frame_t *frames, uint32_t *zero)
 {
     uint32_t count = 0;
@@ -206,7 +206,7 @@ static bool nothing_forbidden(frame_t frame)
     return false;
 }
 
-/* While every frame is taken: one more, by each way of asking. */
+/* While every frame is taken: ask for one more, in each way. */
 static int ask_in_vain(frame_t *untouched)
 {
     struct region region;
@@ -287,7 +287,7 @@ static bool map_low_frame(struct region *region, frame_t *low)
     return false;
 }
 
-/* What is written through the one is read through the other. */
+/* Bytes written through the one page are read through the other. */
 static bool seen_twice(void)
 {
     struct region      region;
@@ -368,7 +368,7 @@ static bool window_keeps_inside(void)
     return keeps;
 }
 
-/* What is mapped in the slots' region is all there is of slots: nothing of it lies outside. */
+/* All slots are mapped in the slots' region: none lies outside. */
 static bool slots_keep_inside(void)
 {
     frame_t frame;

@@ -20,7 +20,7 @@ frame_t t_shown(vaddr_t address)
     return physical_of(address, &physical) ? frame_of(physical) : NO_FRAME;
 }
 
-/* Where nothing is mapped the claim does not hold, and its probe is not to be the end of the kernel. */
+/* Where no page is mapped the claim does not hold, and its probe must not crash the kernel. */
 uint32_t t_word(vaddr_t address)
 {
     uint32_t word;
@@ -47,13 +47,13 @@ uint32_t t_program_word(struct space *space, vaddr_t user)
 
 static vaddr_t object_of(const struct space *space) { return address_of(space->home.info); }
 
-/* Where the entry of a user address is: the sentence of the document, and nothing else. */
+/* The address of a user address's entry, by the document's sentence alone. */
 static vaddr_t entry_address(const struct space *space, vaddr_t user)
 {
     return object_of(space) + T_DIRECTORY + 4 * ((user - T_USER) / PAGE_SIZE);
 }
 
-/* The directory's word for a user address. */
+/* The directory's entry for a user address. */
 static uint32_t directory_word(const struct space *space, vaddr_t user)
 {
     return t_word(object_of(space) + 4 * (user >> 22));
@@ -239,7 +239,7 @@ static void t12_growing(struct claim_result *result)
 
 /* ---- T13, T14: moving ------------------------------------------------------------------------------ */
 
-/* Everything that one move is about, seen before and after, while the space is in use. */
+/* What one move concerns, read before and after it, while the space is in use. */
 struct move {
     struct space mover, neighbour;
     vaddr_t      from, to;

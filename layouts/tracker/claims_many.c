@@ -107,7 +107,7 @@ static int make_long(struct space *space)
     return 0;
 }
 
-/* Make a long object, and another space. False without memory, and then there is neither. */
+/* Make a long object, and another space. False without memory: then neither is made. */
 static bool make_pair(struct space *one, struct space *behind)
 {
     if (space_create(one) != 0)
@@ -187,7 +187,7 @@ static uint32_t audit_failures(void)
     return report.failed;
 }
 
-/* What already one space has wrong is another claim's, and so is when pages of trackers go (T17). */
+/* Errors of a single space are other claims', and so is the freeing of pages of trackers (T17). */
 void t11_thousands(struct claim_result *result)
 {
     struct crowd crowd;

@@ -22,7 +22,7 @@ static void t_restore_6(void)  { entry_write(late_entry(), identity(layout.space
 static bool t_corrupt_7(void) { return change_entry(page_of(0xD0000), identity(page_of(0xD0000))); }
 static bool t_corrupt_8(void) { return change_entry(page_of(0x57F000), identity(page_of(0x57F000))); }
 
-/* Two spaces each link to the other's object. Nobody reaches their tables meanwhile. */
+/* Two spaces each link to the other's object. No code reaches their tables meanwhile. */
 static void exchange_links(void)
 {
     struct page_table_info *between = one.home.info;

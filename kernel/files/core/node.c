@@ -186,8 +186,8 @@ bool node_is_read_only(const struct node *node)
 }
 
 /*
- * Who has the capabilities for it may read and write all, search every folder, and execute what anybody may execute;
- * or only read, and search.
+ * A process with the capabilities for it may read and write every file, search every folder, and execute files that any
+ * user may execute; or only read, and search.
  */
 static bool is_beyond_rights(const struct node *node, unsigned wanted)
 {

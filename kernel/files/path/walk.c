@@ -163,8 +163,8 @@ static int follow_magic(struct walk *walk, struct node *link)
 }
 
 /*
- * A link that somebody else has left where everybody may leave links (/tmp) is not followed at a path's end: it could
- * lead to a file of ours. (Linux's protected_symlinks, which distributions set.)
+ * A link that another user has left in a folder where all users may leave links (/tmp) is not followed at a path's end:
+ * it could lead to a file of the caller's. (Linux's protected_symlinks, which distributions set.)
  */
 static bool is_trap(const struct node *folder, const struct node *link)
 {

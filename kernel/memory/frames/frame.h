@@ -167,7 +167,7 @@ struct frame_sums {
 void frames_sums(struct frame_sums *out);
 
 /*
- * The longest run of free frames, and the free 2 MiB areas, aligned. Takes no lock: exact while nobody takes or gives
+ * The longest run of free frames, and the free 2 MiB areas, aligned. Takes no lock: exact while no CPU takes or gives
  * frames. Cost: the bitmap.
  */
 struct frame_runs { uint32_t largest, free_areas; };

@@ -23,7 +23,8 @@
  * a device that is told addresses could be told the kernel's. Such pages are not counted (frame_show()), are not
  * inherited by a child, and go with munmap or the program.
  *
- * Locking  takes the space's map lock. A new page costs what a fault would, without the trap.
+ * Locking  takes the space's map lock as the writer, and may sleep.
+ * Cost     that of a fault for each page, without the trap.
  * Source   claims K18..K22; docs/claims.md has what was seen.
  */
 #ifndef QUIRE_MEMORY_MAP_PAGES_H

@@ -256,7 +256,7 @@ static int find_page(const struct object *object, uint64_t page, frame_t *out)
     return 0;
 }
 
-/* Whoever becomes the writer after waiting looks again. */
+/* The index may have changed while the caller waited to become the writer: look again. */
 static int find_or_fill(struct object *object, uint64_t page, frame_t *out)
 {
     int err;

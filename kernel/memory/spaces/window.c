@@ -85,7 +85,7 @@ static struct span span_batch(struct span span)
     return (struct span){ span.first, span_pages(span) < CURSOR_BATCH ? span.end : span.first + CURSOR_BATCH };
 }
 
-/* Unmap pages, in batches: interrupts are let in between, where they were on. Nobody else knows the pages any more. */
+/* Unmap pages, in batches: interrupts are let in between, where they were on. No other code uses the pages any more. */
 static void window_empty(const struct region *region, struct span span)
 {
     while (!span_empty(span)) {                 /* bound: CURSOR_BATCH under one lock */
@@ -126,7 +126,7 @@ static int window_fill_part(const struct region *region, struct span span, enum 
     return err;
 }
 
-/* Frames for every page, or none. Nobody knows the pages yet. */
+/* Frames for every page, or for none. No other code uses the pages yet. */
 static int window_fill(const struct region *region, enum owner owner)
 {
     struct span span = mapped_part(region);
