@@ -386,7 +386,7 @@ static void read_input_once(void)
     KERNEL(CALL_FCNTL, 0, SET_FLAGS, 0);
 }
 
-/* All of our own memory is there before it is counted: a deep folder, or many mounts, would ask for more of it. */
+/* The supervisor's memory is present before it is counted: a deep folder, or many mounts, would ask for more of it. */
 static void touch_own_memory(void)
 {
     volatile char below[OWN_STACK];

@@ -95,7 +95,7 @@ static int signal_that_is_none(void)
     return end_of(child);
 }
 
-/* Two gigabytes from one device to another: the call ends when its process is killed, and we have our turn to do so. */
+/* Two gigabytes from one device to another: the call ends when its process is killed, and the parent gets a turn. */
 static int copy_without_end(void)
 {
     long child = split();

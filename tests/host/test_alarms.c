@@ -225,7 +225,7 @@ static void nobody_listens(void)
     on_signal(40, 100, SA_NODEFER);
     ticks(1);
     assert_int_equal(handlers_run, 1);
-    assert_true(handled[0].info.overrun >= 4);  /* those that were ignored */
+    assert_true(handled[0].info.overrun >= 4);  /* the expirations that were ignored */
     set(id, false, TICK, TICK / 10);            /* shorter than a tick: not before the next */
     on_signal(40, SIG_IGN, 0);
     ticks(3);

@@ -295,7 +295,7 @@ static void sleeping_with_interrupts_off_is_noticed(void **state)
 
     (void)state;
     stops_saying(MACHINE_STOPS(sleeper()), "sleeper()", "interrupts off");
-    yielder();                                          /* they are off again when it comes back */
+    yielder();                                          /* interrupts are off again when yielder() returns */
     stops_saying(MACHINE_STOPS(toucher()), "toucher()", "interrupts off");
     interrupts_restore(before);
     sleeper();

@@ -239,7 +239,7 @@ static void history_brings_lines_back(void **state)
     memset(&line, 0, sizeof line);
     feed(&line, "one\r");
     feed(&line, "two\r");
-    feed(&line, "two\r");                                       /* not kept twice           */
+    feed(&line, "two\r");                                       /* an equal line is not kept twice           */
     feed(&line, UP "\r");
     assert_string_equal(line.text, "two");
     feed(&line, UP UP "\r");

@@ -373,10 +373,10 @@ static void changes_capabilities(void)
     assert_int_equal(set_capabilities(0, 3, 4), 0);
     assert_true(rights()->permitted == 3 && rights()->ambient == 0);
     be(1, 1, 1, (struct capabilities){ .permitted = 16 });
-    assert_int_equal(set_capabilities(0, 16, 16), -EPERM);      /* what is out of bounds is not inherited */
+    assert_int_equal(set_capabilities(0, 16, 16), -EPERM);      /* none beyond the bounds is inherited */
     be(1, 1, 1, (struct capabilities){ .bounding = 32, .effective = BIT(CAP_SETPCAP) });
     assert_int_equal(set_capabilities(0, 0, 64), -EPERM);
-    assert_int_equal(set_capabilities(0, 0, 32), 0);            /* this right goes as far as the bounds */
+    assert_int_equal(set_capabilities(0, 0, 32), 0);            /* CAP_SETPCAP reaches to the bounds */
     assert_true(rights()->inheritable == 32);
 }
 

@@ -84,7 +84,7 @@ static void without_memory_opening_changes_nothing(void **state)
 
     (void)state;
     start();
-    map(USER_PAGE(0xC01), new_frame(1), user_data);                /* one of the tables is there already */
+    map(USER_PAGE(0xC01), new_frame(1), user_data);                /* one of the tables exists already */
     for (uint32_t k = 1; err == -ENOMEM; k++) {
         struct frame_sums before, after;
         struct cursor     c;
@@ -120,7 +120,7 @@ static void a_new_kernel_table_is_in_every_space(void **state)
     tables = kernel_space.table_frames;
     assert_int_equal(kernel_map(&region, PURPOSE_HEAP, "wide", 1500, 1, OWNER_TEST), 0);
     if (layout.access == ACCESS_TRACKED)
-        assert_int_equal(kernel_space.table_frames, tables);    /* it had them all */
+        assert_int_equal(kernel_space.table_frames, tables);    /* kernel space had all its tables */
     else
         assert_true(kernel_space.table_frames > tables);
     *(volatile uint32_t *)pointer_to(page_address(region.span.end - 1)) = 77;
@@ -230,7 +230,7 @@ static void protect_blocks_and_brings_back(void **state)
     cursor_close(&c);
     assert_true(user_reads(USER_PAGE(0x500), &value));
     assert_int_equal(value, 42);
-    assert_true(entry_dirty(entry_of(USER_PAGE(0x500))));          /* what was written is still to be saved */
+    assert_true(entry_dirty(entry_of(USER_PAGE(0x500))));          /* the page's bytes are still to be saved */
     assert_false(user_writes(USER_PAGE(0x500), 43));
     assert_int_equal(space.resident, 1);
     discard(USER_PAGE(0x500));

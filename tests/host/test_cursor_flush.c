@@ -229,7 +229,7 @@ static void discard_many(struct space *space)
     open(&c, space, USER_PAGE(0x900), end - USER_PAGE(0x900));
     for (page_t page = USER_PAGE(0x900); page < end; page++) {
         cursor_discard(&c, page);
-        if (page == USER_PAGE(0x900) + CURSOR_FREED)       /* one too many to keep: the others are used once more */
+        if (page == USER_PAGE(0x900) + CURSOR_FREED)       /* one frame too many: the others are used once more */
             for (page_t rest = page + 1; rest < end; rest++)
                 use_users(rest);
     }

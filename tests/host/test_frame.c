@@ -134,7 +134,7 @@ static void a_frame_is_taken_and_given_back(void **state)
         assert_int_equal(owned(OWNER_USER), 0);
         assert_int_equal(frames_free(), PC_FREE);
         check_frames();
-        while (get(OWNER_USER, FRAME_SPARE).no != frame.no)     /* it comes again, without its old link */
+        while (get(OWNER_USER, FRAME_SPARE).no != frame.no)     /* the frame returns without its old link */
             ;
         assert_int_equal(frame_link(frame), 0);
         assert_int_equal(misuses(), 0);
@@ -421,7 +421,7 @@ static void idle_work_zeroes_ahead_and_ends(void **state)
     frames_sums(&sums);
     assert_int_equal(sums.zeroed, 31);
     assert_true(page_holds(frame_words(frame), 0));
-    frames_drain();                         /* they are still known in the bitmap */
+    frames_drain();                         /* the bitmap still marks them as cleared */
     frames_sums(&sums);
     assert_int_equal(sums.zeroed, 31);
     assert_int_equal(sums.magazine, 0);
@@ -755,7 +755,7 @@ static void a_run_not_wholly_ours_is_refused_whole(void **state)
     frame_run_put(first, 8);
     assert_non_null(strstr(printed(), "shared"));
     frame_put((frame_t){ first.no + 3 });
-    frame_run_put(first, 9);                        /* one too many, and that one is free */
+    frame_run_put(first, 9);                        /* one frame too many, which is free */
     assert_non_null(strstr(printed(), "double free"));
     frame_run_put((frame_t){ 0xFFE }, 3);
     frame_run_put((frame_t){ UINT32_MAX - 1 }, UINT32_MAX);

@@ -117,7 +117,7 @@ static void interrupts_a_waiter(void)
     signal_thread(thread_find(ids[0]), &info);
     give_way();
     assert_string_equal(order, "!");
-    assert_int_equal(wake(WORD, 1), 0);                         /* it waits no more */
+    assert_int_equal(wake(WORD, 1), 0);                         /* the thread waits no more */
     ids[0] = start_waiter('b', WORD, 1);
     assert_int_equal(wake(WORD, 1), 1);
     signal_thread(thread_find(ids[0]), &info);                  /* woken first: that counts */
@@ -160,7 +160,7 @@ static void moves_waiters(void)
     assert_int_equal(wake(OTHER, 1), 1);
     give_way();
     assert_string_equal(order, "ab");
-    assert_int_equal(futex_requeue(WORD, true, 0, WORD, 2, false, 0), 2);       /* to where they are: they stay */
+    assert_int_equal(futex_requeue(WORD, true, 0, WORD, 2, false, 0), 2);       /* to their own word: they stay */
     assert_int_equal(wake(WORD, 10), 3);
     give_way();
     assert_string_equal(order, "abdef");
@@ -214,7 +214,7 @@ static void wakes_elsewhere(void)
     assert_int_equal(futex_wake(SHARED + PAGE_SIZE + 4, true, 1, 1), 0);        /* another name */
     assert_int_equal(futex_wake(SHARED + 4, false, 1, 1), 0);                   /* another page */
     assert_int_equal(futex_wake(SHARED + PAGE_SIZE, false, 1, 1), 0);           /* another word */
-    assert_int_equal(futex_wake(WORD, false, 10, 1), 0);                        /* its own memory is its own */
+    assert_int_equal(futex_wake(WORD, false, 10, 1), 0);                        /* private memory is not shared */
     assert_int_equal(futex_wake(SHARED + PAGE_SIZE + 4, false, 1, 1), 1);
     assert_int_equal(wait_for(ids[0], 0), ids[0]);
     assert_int_equal(wait_for(ids[1], 0), ids[1]);
@@ -306,7 +306,7 @@ static void ends_with_a_lock(void)
 
 static void ends_with_a_pending_lock(void)
 {
-    set_robust(1, (uint32_t)NODE(0));                           /* in both: dealt with once */
+    set_robust(1, (uint32_t)NODE(0));                           /* a node in both lists is handled once */
     set_word(NODE(0) + LOCK_OFFSET, (uint32_t)current_thread()->id | WAITERS);
     sleep_for(TICK);
     thread_exit(0);
@@ -319,7 +319,7 @@ static void waits_for_locks(void)
     thread_into(waits_for_a_lock);
     thread_into(waits_for_a_lock);
     sleep_for(3 * TICK);
-    assert_string_equal(order, "k");                            /* one of them is woken */
+    assert_string_equal(order, "k");                            /* one of the waiters is woken */
     assert_int_equal(futex_wake_at(NODE(0) + LOCK_OFFSET, 10), 1);
     give_way();
     thread_into(ends_with_a_pending_lock);

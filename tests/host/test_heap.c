@@ -17,7 +17,7 @@ static void a_heap_nobody_uses_holds_no_page(void)
 static void the_first_block_costs_two_pages(void)
 {
     take(64);
-    assert_int_equal(heap_pages(), 2);                  /* its slab and the book */
+    assert_int_equal(heap_pages(), 2);                  /* the block's slab and the book */
     take(100);
     assert_int_equal(heap_pages(), 3);
     assert_sound();

@@ -58,7 +58,7 @@ static void a_hole_is_made_in_the_file_itself(void)
     assert_int_equal(word_at(column(12)), 54);
     assert_int_equal(advise(8, 1, REMOVE), -EACCES);    /* a private one makes no holes */
     assert_int_equal(map_fixed(20, 1, R | W), 0);
-    assert_int_equal(advise(20, 1, REMOVE), -EINVAL);   /* nor one without a file */
+    assert_int_equal(advise(20, 1, REMOVE), -EINVAL);   /* nor a region without a file */
     assert_int_equal(map_lock(&program, column(0), PAGE_SIZE, false), 0);
     assert_int_equal(advise(0, 1, REMOVE), -EINVAL);
     assert_int_equal(map_unlock(&program, column(0), PAGE_SIZE), 0);
@@ -175,7 +175,7 @@ static void what_cannot_be_shown_is_refused(void)
     assert_int_equal(map_show_other(&program, column(0), 0, 1), -EINVAL);
     assert_int_equal(map_show_other(&program, column(0), PAGE_SIZE - 1, 1), -EINVAL);
     assert_int_equal(map_show_other(&program, column(3), 2 * PAGE_SIZE, 1), -EINVAL);   /* two regions */
-    assert_int_equal(map_show_other(&program, column(4), PAGE_SIZE, 1), -EINVAL);       /* none */
+    assert_int_equal(map_show_other(&program, column(4), PAGE_SIZE, 1), -EINVAL);       /* no region */
     assert_int_equal(map_show_other(&program, column(8), PAGE_SIZE, 1), -EINVAL);       /* a private one */
     assert_int_equal(map_show_other(&program, column(0), PAGE_SIZE, UINT64_MAX), -EINVAL);
     for (uint32_t n = 1; n <= 2; n++) {

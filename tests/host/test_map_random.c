@@ -18,7 +18,7 @@ struct model_page {
     uint8_t  rights;
     int      object;                    /* number, or ANONYMOUS */
     uint32_t index;                     /* page of the object   */
-    uint32_t value;                     /* of a page of our own */
+    uint32_t value;                     /* of a private page    */
 };
 
 static struct model {
@@ -235,7 +235,7 @@ static void step_move(struct model *m)
 
     any_range(&from, &old);
     any_range(&to, &new);
-    if (!one_run(m, from, old < new ? old : new))       /* what is beyond goes, whatever it is */
+    if (!one_run(m, from, old < new ? old : new))       /* pages beyond the new size are unmapped in any state */
         should = -EFAULT;
     if (m->pages[from].mapped && to < from + old && from < to + new)
         should = -EINVAL;

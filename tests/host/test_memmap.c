@@ -198,7 +198,7 @@ static void owning_keeps_what_others_have(void **state)
     assert_int_equal(memmap_ram(&map), 7);
     usable(0x1000, 0x8000);                                     /* firmware repeats itself: owners stay */
     CHECK_MAP(".HII-IHHH.");
-    reserved(0x2000, 0x1000);                                   /* and this frame was none of RAM's */
+    reserved(0x2000, 0x1000);                                   /* and this frame was not RAM */
     CHECK_MAP(".H-I-IHHH.");
 }
 

@@ -372,7 +372,7 @@ static void taking_rights_away_needs_a_flush_and_giving_needs_none(void **state)
     assert_true(machine_store(&space, page_address(PAGE_A), true, 2, &fault));
     poke(PAGE_A, entry_leaf(frame, user_const, CACHE_BACK, false, 1));
     assert_false(machine_tlb_ok());
-    assert_true(machine_store(&space, page_address(PAGE_A), true, 3, &fault));      /* it still may */
+    assert_true(machine_store(&space, page_address(PAGE_A), true, 3, &fault));      /* cached: still allowed */
     mmu_flush_page(PAGE_A);
     assert_false(machine_store(&space, page_address(PAGE_A), true, 4, &fault));
     assert_int_equal(load(PAGE_A), 3);

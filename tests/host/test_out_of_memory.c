@@ -73,7 +73,7 @@ static void asks_once(void)
     assert_int_equal(wait_for(ids[1], 0), ids[1]);
     assert_int_equal(waited.status, SIGKILL);
     assert_true(process_give_memory_back());
-    assert_true(is_gone(ids[0]));                       /* then the next one */
+    assert_true(is_gone(ids[0]));                       /* then the next process is ended */
     collect(1);
 }
 
@@ -156,7 +156,7 @@ static void all_that_share_the_memory_end(void) { begin(asks_with_sharers); }
 
 static void borrows(void)
 {
-    answer = process_give_memory_back();                /* its lender's memory, so the lender counts, and it goes too */
+    answer = process_give_memory_back();                /* a vfork child has its caller's memory: both are ended */
     back();
 }
 
@@ -204,7 +204,7 @@ static void asks_again(void)
     assert_int_equal(lines_told, 1);
     while (clock_now() < began + 1000000000ull - 2 * (uint64_t)TICK) {
         assert_true(process_give_memory_back());
-        assert_int_equal(lines_told, 1);                /* it has a second to end */
+        assert_int_equal(lines_told, 1);                /* the process has a second to end */
         sleep_for(TICK);
     }
     assert_false(is_gone(ids[1]));
@@ -212,7 +212,7 @@ static void asks_again(void)
     if (is_gone(ids[1]))
         fail_msg("another was ended too early");
     assert_true(process_give_memory_back());
-    assert_int_equal(lines_told, 2);                    /* then another is chosen */
+    assert_int_equal(lines_told, 2);                    /* then another process is chosen */
     assert_true(is_gone(ids[1]));
     wake_all(&process_find(ids[0])->child_change);
     collect(2);
@@ -231,7 +231,7 @@ static void gives_up(void)
     assert_non_null(strstr(told, "process 1 (first): the write at 0x20000000 faults again and again, its entry "
                                  "stays 00"));
     assert_string_equal(verdict.reason, "the fault comes back unchanged");
-    assert_int_equal(verdict.signal, SIGBUS);           /* all else is as it was found */
+    assert_int_equal(verdict.signal, SIGBUS);           /* all other fields are unchanged */
     repeat.where = 0x20001000 | MAY_READ;
     assert_int_equal(program_fault_give_up(&repeat, &verdict), -EFAULT);
     assert_non_null(strstr(told, "the read at 0x20001000 faults"));

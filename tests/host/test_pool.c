@@ -414,7 +414,7 @@ static void large_pools_reach_every_area(void **state)
         for (size_t i = 0; i < COUNT_OF(some); i++)
             assert_int_equal(pool_take(&pool, false), some[i] * AREA_FRAMES + i);
         assert_int_equal(pool_take(&pool, false), POOL_NONE);
-        if (search == SEARCH_NEXT) {                    /* what lies behind waits until the search wraps */
+        if (search == SEARCH_NEXT) {                    /* frames behind the position wait until the search wraps */
             static const uint32_t order[] = { 4097, 20000, 4096 };
 
             for (size_t i = 0; i < COUNT_OF(order); i++)

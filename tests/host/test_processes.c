@@ -112,8 +112,8 @@ static void parent_of_many(void)
         ids[i] = fork_into(i == 2 ? sleeps_long : exits_with_7);
     give_way();
     check_families();
-    assert_int_equal(wait_for(ids[1], 0), ids[1]);              /* one by number, from the middle */
-    assert_int_equal(wait_for(-1, 0), ids[0]);                  /* then the eldest */
+    assert_int_equal(wait_for(ids[1], 0), ids[1]);              /* a child by number, from the middle */
+    assert_int_equal(wait_for(-1, 0), ids[0]);                  /* then the eldest child */
     assert_int_equal(wait_for(-1, 0), ids[3]);
     assert_int_equal(wait_for(-1, NOHANG), 0);
     kill(ids[2], SIGKILL);
@@ -244,13 +244,13 @@ static void ignores_its_children(void)
     fork_into(does_nothing);
     give_way();
     assert_int_equal(processes_alive(), 1);
-    assert_int_equal(handlers_run, 1);                          /* told all the same */
+    assert_int_equal(handlers_run, 1);                          /* the signal is sent all the same */
     on_signal(SIGCHLD, SIG_IGN, 0);
     ids[0] = clone_into(does_nothing, (struct clone_request){ .exit_signal = SIGUSR2 });
     on_signal(SIGUSR2, SIG_IGN, 0);
     give_way();
     assert_int_equal(processes_alive(), 2);                     /* another signal than SIGCHLD: it stays */
-    assert_int_equal(wait_for(-1, NOHANG), -ECHILD);            /* and is for __WCLONE or __WALL */
+    assert_int_equal(wait_for(-1, NOHANG), -ECHILD);            /* and only __WCLONE or __WALL find the child */
     assert_int_equal(wait_for(-1, (int)0x80000000 | NOHANG), ids[0]);
     ids[0] = clone_into(does_nothing, (struct clone_request){ .exit_signal = 0 });
     give_way();
@@ -344,11 +344,11 @@ static void stops_and_continues_a_child(void)
     give_way();
     check_families();
     assert_int_equal(process_find(ids[0])->state, PROCESS_STOPPED);
-    assert_int_equal(wait_for(-1, NOHANG), 0);                  /* not asked for */
+    assert_int_equal(wait_for(-1, NOHANG), 0);                  /* stops were not asked for */
     assert_int_equal(wait_for(-1, NOHANG | UNTRACED | 0x1000000), ids[0]);
     assert_int_equal(wait_for(-1, NOHANG | UNTRACED), ids[0]);
     assert_int_equal(waited.status, SIGSTOP << 8 | 0x7F);
-    assert_int_equal(wait_for(-1, NOHANG | UNTRACED), 0);       /* told once */
+    assert_int_equal(wait_for(-1, NOHANG | UNTRACED), 0);       /* reported once */
     assert_true(list_is_empty(&process_find(1)->changed_children));
     kill(ids[0], SIGCONT);
     give_way();
@@ -452,7 +452,7 @@ static void makes_groups(void)
 {
     assert_int_equal(current_process()->group, 1);
     assert_int_equal(current_process()->session, 1);
-    assert_int_equal(process_set_group(0, 0), -EPERM);          /* it leads the session */
+    assert_int_equal(process_set_group(0, 0), -EPERM);          /* the caller leads the session */
     for (int i = 0; i < 3; i++)
         ids[i] = fork_into(member);
     assert_int_equal(process_find(ids[0])->group, 1);
@@ -472,7 +472,7 @@ static void makes_groups(void)
     assert_int_equal(wait_for(-ids[0], NOHANG), 0);
     assert_int_equal(wait_for(-99, NOHANG), -ECHILD);
     assert_int_equal(wait_for(-ids[1], NOHANG), -ECHILD);
-    assert_int_equal(wait_for(0, 0), ids[2]);                           /* of its own group is only this one */
+    assert_int_equal(wait_for(0, 0), ids[2]);                           /* its own group has only this child */
     assert_int_equal(wait_for(0, 0), -ECHILD);
     assert_int_equal(wait_for(-ids[0], 0), ids[0]);
     assert_int_equal(wait_for(-ids[0], 0), ids[1]);                     /* the group outlives its leader */
@@ -487,7 +487,7 @@ static void moves_itself(void)
     assert_int_equal(current_process()->group, current_process()->id);
     assert_int_equal(process_set_group(0, 1), 0);
     assert_int_equal(current_process()->group, 1);
-    assert_int_equal(process_set_group(1, 1), -ESRCH);                  /* its parent is not its to move */
+    assert_int_equal(process_set_group(1, 1), -ESRCH);                  /* a child cannot move its parent */
     current_process()->has_executed = true;
     assert_int_equal(process_set_group(current_process()->id, 0), 0);   /* itself it may move after exec, too */
     assert_int_equal(process_set_group(0, 1), 0);
@@ -503,7 +503,7 @@ static void begins_a_session(void)
     assert_int_equal(self->session, self->id);
     assert_int_equal(self->group, self->id);
     assert_null(self->terminal);
-    assert_int_equal(process_new_session(), -EPERM);                    /* it leads a group */
+    assert_int_equal(process_new_session(), -EPERM);                    /* the caller leads a group */
     assert_int_equal(process_set_group(0, 1), -EPERM);                  /* and the session */
     give_way();
 }
@@ -577,7 +577,7 @@ static void leader_of_the_link(void)
     assert_int_equal(process_new_session(), current_process()->id);
     on_signal(SIGHUP, 200, 0);
     ids[1] = fork_into(stops_itself_in_a_group_of_its_own);
-    ids[2] = fork_into(does_nothing);           /* in the leader's group: nothing is done to that */
+    ids[2] = fork_into(does_nothing);           /* in the leader's group, which gets no signal */
     give_way();
     assert_int_equal(process_find(ids[1])->state, PROCESS_STOPPED);
     assert_false(process_group_is_orphaned(process_find(ids[1])));
@@ -900,7 +900,7 @@ static void has_children_who_make_brothers(void)
     on_signal(SIGUSR2, SIG_IGN, 0);
     ids[0] = fork_into(makes_a_brother);
     assert_int_equal(wait_for(ids[0], WAIT_ALL_KINDS), ids[0]);
-    assert_int_equal(process_find(ids[1])->exit_signal, SIGUSR2);   /* told as its brother's end */
+    assert_int_equal(process_find(ids[1])->exit_signal, SIGUSR2);   /* its end is signalled as its brother's */
     assert_int_equal(process_find(ids[1])->maker, 1);
     assert_int_equal(wait_for(ids[1], WAIT_ALL_KINDS), ids[1]);
     ids[0] = clone_into(does_nothing, (struct clone_request){ .exit_signal = 65 });
@@ -1204,7 +1204,7 @@ static void runs_a_file(void)
     assert_int_equal(program_file.runners, 2);
     assert_int_equal(program_file.uses, 2);
     ids[1] = clone_into(member, (struct clone_request){ .flags = VM, .exit_signal = SIGCHLD });
-    assert_int_equal(program_file.runners, 2);                  /* one space, once */
+    assert_int_equal(program_file.runners, 2);                  /* a space counts once */
     assert_int_equal(wait_for(-1, 0), ids[0]);
     assert_int_equal(program_file.runners, 1);
     assert_int_equal(wait_for(-1, 0), ids[1]);
@@ -1254,7 +1254,7 @@ static void the_console_collects_what_it_started(void)
     assert_false(process_collect(console, -1, &end));
     while (schedule_ready() > 0)
         schedule();
-    assert_false(process_collect(console, ids[1], &end));       /* it has not ended */
+    assert_false(process_collect(console, ids[1], &end));       /* the process has not ended */
     assert_false(process_collect(console, 99, &end));
     assert_true(process_collect(console, ids[2], &end));
     assert_int_equal(end.id, ids[2]);
@@ -1374,7 +1374,7 @@ static void has_two_seconds(void)
 static void rlimit_cpu_warns_each_second_and_then_kills(void)
 {
     begin(has_two_seconds);
-    assert_int_equal(visits, 2);                /* at 2 s and 3 s; at 4 s it ends */
+    assert_int_equal(visits, 2);                /* at 2 s and 3 s; at 4 s the program ends */
     assert_int_equal(visited[0], 199);
     assert_int_equal(visited[1], 299);
     assert_int_equal(handled[0].info.code, SI_KERNEL);

@@ -212,7 +212,7 @@ static void wakes_exclusive_ones(void)
     fork_into(waits_exclusively);
     fork_into(waits);
     give_way();
-    assert_true(wake_for(&queue, 0));           /* all that are not exclusive, and one that is */
+    assert_true(wake_for(&queue, 0));           /* all waiters that are not exclusive, and one that is */
     assert_true(wake_for(&queue, 0));           /* an event more: the other */
     assert_true(wake_for(&queue, 0));           /* the others are woken again; of exclusive ones none is left */
     give_way();
@@ -257,10 +257,10 @@ static void waits_by_calls(void)
     wait_link_call(&calls[1], &queue, on_call, true);
     wait_link_call(&calls[2], &queue, on_call, true);
     assert_null(waiter_broken(&calls[1]));
-    assert_true(wake_for(&queue, 7));           /* of the exclusive ones the first takes it */
+    assert_true(wake_for(&queue, 7));           /* the first exclusive waiter takes the event */
     assert_int_equal(called, 5);
     call_takes = false;
-    assert_false(wake_for(&queue, 7));          /* none takes it: all are asked */
+    assert_false(wake_for(&queue, 7));          /* no waiter takes it: all are asked */
     assert_int_equal(called, 8);
     wait_unlink(&calls[1]);
     wait_unlink(&calls[1]);                     /* once more does nothing */
@@ -466,7 +466,7 @@ static void starts_readers_and_writers(void)
     fork_into(wants_to_read);
     rwlock_write(&rwlock);
     schedule();
-    assert_string_equal(order, "");             /* all wait for the writer */
+    assert_string_equal(order, "");             /* all readers wait for the writer */
     assert_null(waiter_broken(&process_find(4)->threads->mutex_waiter));
     rwlock_write_drop(&rwlock);
     for (int i = 0; i < 4; i++)

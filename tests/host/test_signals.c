@@ -51,9 +51,9 @@ static void queues_real_time(void)
     assert_true(signals_waiting(current_thread()) == (BIT(34) | BIT(40) | BIT(64)));
     assert_false(signal_pending(current_thread()));
     assert_false(signal_take(BIT(35), &info));
-    assert_true(signal_take(BIT(40), &info));                   /* of each number the oldest first */
+    assert_true(signal_take(BIT(40), &info));                   /* the oldest signal of each number first */
     assert_int_equal(info.value, 0);
-    assert_true(signal_take(~0ull, &info));                     /* of all the lowest */
+    assert_true(signal_take(~0ull, &info));                     /* of all signals the lowest number */
     assert_int_equal(info.number, 34);
     assert_int_equal(info.value, 1);
     assert_true(signal_take(~0ull, &info));
@@ -129,8 +129,8 @@ static void has_a_limit(void)
     assert_int_equal(send(41, SI_USER, 4), 0);                  /* kill(): it counts, its details are lost */
     assert_int_equal(send_to_self(42, SI_TKILL), -EAGAIN);
     assert_int_equal(send(SIGUSR1, SI_USER, 5), 0);             /* ordinary ones come through, with details */
-    assert_int_equal(send(SIGUSR2, SI_QUEUE, 6), 0);            /* those of sigqueue() without */
-    assert_int_equal(send(SIGCHLD, SI_KERNEL, 7), 0);           /* what the kernel says, too */
+    assert_int_equal(send(SIGUSR2, SI_QUEUE, 6), 0);            /* signals of sigqueue() without */
+    assert_int_equal(send(SIGCHLD, SI_KERNEL, 7), 0);           /* signals of the kernel, too */
     assert_int_equal(send(43, SI_KERNEL, 8), 0);
     assert_true(signal_take(BIT(41), &info));
     assert_int_equal(info.number, 41);
@@ -279,7 +279,7 @@ static void has_a_thread_that_blocks(void)
     assert_int_equal(send(SIGUSR1, SI_USER, 0), 0);
     assert_true(signals_waiting(current_thread()) == BIT(SIGUSR1));
     signal_forget(current_process(), BIT(SIGUSR1));
-    thread_find(ids[0])->mask = 0;                              /* one that does not is enough */
+    thread_find(ids[0])->mask = 0;                              /* one thread that does not block it is enough */
     assert_int_equal(send(SIGUSR1, SI_USER, 0), 0);
     assert_true(signals_waiting(current_thread()) == 0);
     exit_with(0);
@@ -421,9 +421,9 @@ static void blocks_its_fault(void)
     signal_fault(&fault);
     assert_true(current_thread()->pending.pending == BIT(SIGSEGV));
     back();
-    assert_int_equal(handlers_run, 1);                  /* it has a handler, and may go on */
+    assert_int_equal(handlers_run, 1);                  /* the signal has a handler: the program goes on */
     passed++;
-    signal_fault(&fault);                               /* but not while that runs */
+    signal_fault(&fault);                               /* but not while the handler runs */
     back();
     passed++;
 }
@@ -456,7 +456,7 @@ static void in_a_call(int signal, uint32_t flags, vaddr_t handler)
     assert_int_equal(send(signal, SI_USER, 0), 0);
     back();
     own_frame()->call = -1;
-    assert_int_equal(restarts, 1);                      /* told once, whatever came */
+    assert_int_equal(restarts, 1);                      /* one restart, for any number of signals */
     assert_int_equal(restarted_call, 77);
     signal_set_mask(0);
 }
@@ -658,7 +658,7 @@ static void stops_two_threads(void)
     give_way();
     assert_int_equal(process_find(ids[0])->state, PROCESS_STOPPED);
     sleep_for(5 * TICK);
-    assert_int_equal(passed, 1);                        /* both stay where they are */
+    assert_int_equal(passed, 1);                        /* both threads stay stopped */
     for (const struct thread *t = process_find(ids[0])->threads; t != NULL; t = t->next_in_process)
         assert_int_equal(t->phase, THREAD_STOPPED);
     kill(ids[0], SIGUSR1);                              /* nothing else sets them going */
@@ -691,7 +691,7 @@ static void lets_one_thread_end(void)
     current_process()->survivor = current_thread();
     signal_thread(thread_find(ids[0]), &kill_it);
     give_way();
-    assert_null(thread_find(ids[0]));                   /* it ends, the process goes on */
+    assert_null(thread_find(ids[0]));                   /* the thread ends, the process goes on */
     current_process()->survivor = NULL;
     assert_int_equal(current_process()->thread_count, 1);
     passed += 10;

@@ -348,7 +348,7 @@ static void firmware_may_say_what_it_likes(void **state)
                                              (uint64_t)rand() % (3 * MiB) >> rand() % 12,
                                              rand() % 8 == 0 ? BOOT_RESERVED : BOOT_USABLE };
         ranges[3] = (struct boot_range){ UINT64_MAX - 5, 100, (uint32_t)rand() };
-        ranges[7] = (struct boot_range){ 8 * MiB, UINT64_MAX, BOOT_RESERVED };      /* there is no more RAM */
+        ranges[7] = (struct boot_range){ 8 * MiB, UINT64_MAX, BOOT_RESERVED };      /* the range leaves no more RAM */
         machine_start(&config, &facts);
         info = *facts.info;
         info.module_count = 2;
