@@ -45,14 +45,14 @@ enum { RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_
 #define LIMIT_NONE UINT64_MAX
 
 /*
- * What threads have used: getrusage(2) and /proc tell it. A process's own is the sum of its threads', dead and alive.
+ * What threads have used, for getrusage(2) and /proc. A process's own is the sum of its threads', dead and alive.
  */
 struct resource_usage {
     uint64_t user_time, system_time;            /* nanoseconds; of a living thread: see thread_usage() */
     uint64_t faults_minor, faults_major;
     uint64_t switches_voluntary;                /* it had to wait, or ended                       */
     uint64_t switches_involuntary;              /* another's turn came                            */
-    uint64_t reads, bytes_read;                 /* calls that read from files, and what they moved */
+    uint64_t reads, bytes_read;                 /* calls that read from files, and their bytes */
     uint64_t writes, bytes_written;
     uint64_t peak;                              /* most pages resident at one time; of many, the largest */
 };
@@ -81,14 +81,14 @@ struct process {
     struct list       changed_children; /* of them, those a wait may tell of (T1 in process.c), in that order */
     struct list       sibling_link, changed_link;
     uint64_t          order;            /* higher than that of each earlier child of its parent   */
-    int32_t           maker;  /* the parent's thread that made it; when that has ended, the eldest counts as it */
+    int32_t           maker;  /* the parent's thread that made it; when that has ended, the parent's eldest */
     struct thread    *threads, *last_thread;            /* the eldest first                        */
     uint32_t          thread_count;
     enum process_state state;
     int32_t           exit_status;      /* as wait4() reports it                                  */
     int32_t           stop_signal;
     bool              exiting;          /* every thread is to end                                 */
-    bool              continued, waited_stop, waited_continue;  /* what the parent has not heard of, and what it has */
+    bool              continued, waited_stop, waited_continue;  /* since a stop; those it has waited for */
     bool              notify_continue;       /* a thread that goes on tells the parent                 */
     int32_t           vfork_caller;     /* the process that waits until this one needs its space no more; 0: none */
     bool              has_executed;     /* exec since fork: its parent may not move it between groups */
@@ -128,7 +128,7 @@ struct process {
 struct restart {
     long    (*again)(const struct restart *restart);    /* NULL: there is nothing to go on with */
     uint64_t  deadline;                 /* clock_now() terms                                      */
-    uintptr_t arguments[4];             /* what `again` wants of the call's                       */
+    uintptr_t arguments[4];             /* those of the call's that `again` needs                 */
 };
 
 struct thread {
@@ -143,7 +143,7 @@ struct thread {
     struct number       own_number;
     enum thread_phase   phase;
     struct stack        stack;
-    struct credentials *credentials;    /* [t] whom it acts for; NULL: the idle thread            */
+    struct credentials *credentials;    /* [t] those it acts by; NULL: the idle thread            */
     uint64_t            mask;           /* [t] blocked signals, bit n-1 for signal n              */
     uint64_t            saved_mask;     /* [t] for sigsuspend                                     */
     bool                restore_mask;
@@ -177,8 +177,8 @@ struct thread {
 static inline struct process *current_process(void) { return current_thread()->process; }
 
 /*
- * Numbers are unique among processes and threads; lookups return NULL when there is none. No reference is taken: what
- * is found stays until the caller waits, as there is one CPU.
+ * Numbers are unique among processes and threads; lookups return NULL when there is none. No reference is taken: the
+ * process or thread stays until the caller waits, as there is one CPU.
  */
 struct process *process_find(int32_t id);
 struct thread  *thread_find(int32_t id);

@@ -96,7 +96,7 @@ static void watch_turn(void)
     timer_arm(&turn_timer, clock_now() + (gone < SLICE ? SLICE - gone : SLICE));
 }
 
-/* In an interrupt. While no thread is ready the timer stays disarmed: append_ready() arms it again. */
+/* Interrupts are off. While no thread is ready the timer stays disarmed: append_ready() arms it again. */
 static void check_turn(struct timer *timer __attribute__((unused)))
 {
     lock_state state = lock_take(&lock);

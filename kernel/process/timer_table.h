@@ -31,7 +31,7 @@ struct timer_table {
 
 /* Give `what` (not NULL) a number: returns it, or -EAGAIN when all numbers are taken, or -ENOMEM. */
 int   timer_table_add(struct timer_table *table, void *what);
-/* What has this number; NULL when nothing has it, or the number is out of range. */
+/* The timer that has this number; NULL when the number is free, or out of range. */
 void *timer_table_find(const struct timer_table *table, int number);
 /* Free a number that is taken. */
 void  timer_table_remove(struct timer_table *table, int number);

@@ -2,11 +2,11 @@
  * timers.h - a process's timers: the alarm of alarm() and setitimer(), and the timers of timer_create().
  *
  * A timer of timer_create() whose signal waits to be taken rests until that has happened, as on Linux. The expiries
- * that it has missed by then are counted (by division, whatever the interval); timer_getoverrun() and siginfo_t tell
- * their number. A timer that sends no signal is never armed: when it would be due is arithmetic.
+ * that it has missed by then are counted (by division, whatever the interval); timer_getoverrun() and siginfo_t have
+ * their number. A timer that sends no signal is never armed: the moment at which it is due is computed.
  *
- * Locking  the table belongs to the process, whose threads alone change it; fields that the timer interrupt changes as
- *          well are guarded by the alarms' lock (RANK_ALARMS), taken inside.
+ * Locking  the table belongs to the process, whose threads alone change it; fields that a timer changes as well when it
+ *          fires are guarded by the alarms' lock (RANK_ALARMS), taken inside.
  * Cost     constant, and the logarithm of how many timers there are in all (timer_heap.h).
  * Source   timer_create(2), timer_settime(2), timer_getoverrun(2), setitimer(2).
  */

@@ -49,7 +49,7 @@ uint64_t process_time(const struct process *process)
 void thread_usage(const struct thread *thread, struct resource_usage *out)
 {
     *out = thread->used;
-    out->user_time += thread_time(thread);      /* what the program and the kernel took of it is not told apart */
+    out->user_time += thread_time(thread);      /* the program's and the kernel's share are not told apart */
 }
 
 void usage_keep_peak(struct process *process)
@@ -111,7 +111,7 @@ static void watch_limit(const struct process *process, uint64_t used)
         timer_arm(&limit_timer, due);
 }
 
-/* In an interrupt. It may have been armed for another process than the one that runs now, whose turn armed it anew. */
+/* Interrupts are off. The timer may have been armed for another process than the one that runs now. */
 static void check_limit(struct timer *timer __attribute__((unused)))
 {
     struct process *process = current_thread()->process;
@@ -133,7 +133,7 @@ void usage_change_turn(struct process *from, uint64_t nanoseconds, const struct 
         watch_limit(to, to->cpu_time);
 }
 
-/* A limit of 0 is one of a second, as under Linux. What has been used without one is added up here, once. */
+/* A limit of 0 is one of a second, as under Linux. Time used before there was a limit is added up here, once. */
 void process_watch_cpu_limit(struct process *process)
 {
     uint64_t soft = process->limits[RLIMIT_CPU].soft;

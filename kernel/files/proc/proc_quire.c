@@ -157,7 +157,7 @@ static int ask_map(struct proc_node *node __attribute__((unused)), const char *b
 }
 
 /*
- * How long interrupts were off at the longest, in ticks (instructions, under QEMU's instruction clock), and by whom.
+ * The longest time that interrupts were off, in ticks (instructions, under QEMU's instruction clock), and the callers.
  * Writing anything begins anew.
  */
 static int write_stretch(struct text *text, struct proc_node *node __attribute__((unused)))
