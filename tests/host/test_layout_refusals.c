@@ -192,6 +192,14 @@ static const struct refusal refusals[] = {
       "tss has 72 B; expected at least 104 B" },
     { "tss_outside", HH, "0x00002000 | 0x00002071 | 114 B", "0x00300000 | 0x00300071 | 114 B", "| tss ",
       "tss lies in no row of physical memory with the use `kernel`" },
+    { "structure_at_another_distance", FW, "## Virtual memory",
+      "## Kernel structures\n\n| Start | End | Size | Name | What lives there |\n| --- | --- | --- | --- | --- |\n"
+      "| 0x00100880 | 0x0010091F | 160 B | gdt | Descriptors |\n\n## Virtual memory", "| gdt ",
+      "no writable region backed by `physical` shows gdt at 0xFFEF0880, its address at the image's distance; the "
+      "kernel could not reach it" },
+    { "structure_before_the_boot_mapping", HH, "| 0xC0000000 | 0x00000000 | 4 MiB | yes |",
+      "| 0xC0002000 | 0x00002000 | 4088 KiB | yes |", "| idt ",
+      "no boot mapping shows idt at 0xC0001000, its address at the image's distance; the kernel could not reach it" },
     { "structures_overlap", HH, "0x00003000 | 0x000033FF | 1 KiB", "0x00002000 | 0x000023FF | 1 KiB",
       "| gdt ", "gdt overlaps tss (line {| tss })" },
     { "boot_maps_overlap", HH, "| 0xC0000000 | 0x00000000 | 4 MiB | yes |",

@@ -552,11 +552,54 @@ static void check_rows(struct document *d)
                  largest_other(d));
 }
 
+/* Whether the kernel may write to [start, end) at the image's distance, once it has page tables of its own. */
+static bool is_shown_at_distance(const struct document *d, uint64_t start, uint64_t end)
+{
+    for (uint32_t i = 0; i < d->region_count; i++) {
+        const struct region *r = &d->regions[i];
+
+        if (r->backing == BACKING_FIXED && place_is_fixed(&r->place) && !r->physical.floats &&
+            (r->kernel & MAY_WRITE) != 0 && r->physical.at <= start &&
+            end - r->physical.at <= r->place.end.at - r->place.start.at &&
+            (r->place.start.at - r->physical.at) % SPACE_END == d->kernel_offset % SPACE_END)
+            return true;
+    }
+    return false;
+}
+
+/* The same for the boot tables. */
+static bool is_mapped_at_distance(const struct document *d, uint64_t start, uint64_t end)
+{
+    for (uint32_t i = 0; i < d->boot_map_count; i++) {
+        const struct boot_map *m = &d->boot_maps[i];
+
+        if (!m->broken && m->physical <= start && end <= m->physical + m->size &&
+            (m->virtual - m->physical) % SPACE_END == d->kernel_offset % SPACE_END)
+            return true;
+    }
+    return false;
+}
+
+/* The processor is told where its tables are before the kernel has its own page tables, and the places stay. */
+static void check_structure_view(struct document *d, const struct place *p)
+{
+    uint64_t start = p->start.at, end = p->end.at;
+    const char *lacks = !is_shown_at_distance(d, start, end)  ? "writable region backed by `physical`" :
+                        !is_mapped_at_distance(d, start, end) ? "boot mapping" : NULL;
+
+    if (lacks != NULL && physical_is_shown(d, start, end))      /* otherwise check_structures() has said it */
+        complain(d->source, p->line,
+                 "no %s shows %s at 0x%08" PRIX64 ", its address at the image's distance; "
+                 "the kernel could not reach it", lacks, p->name, (start + d->kernel_offset) % SPACE_END);
+}
+
 static void check_structure_rows(struct document *d)
 {
     for (uint32_t i = 0; i < d->structure_count; i++) {
         const struct place *p = &d->structures[i].place;
 
+        if (!p->broken)
+            check_structure_view(d, p);
         if (!p->broken && p->start.at < LEGACY_END && LEGACY_START < p->end.at)
             complain(d->source, p->line,
                      "%s lies in 0x%08" PRIX64 " to 0x%08" PRIX64 ", where every PC has video memory and ROMs", p->name,
