@@ -159,6 +159,7 @@ struct thread {
     struct rwlocks_held rwlocks;        /* [t] filled in checked builds                           */
     bool                rwlock_tried;   /* [RANK_SCHEDULE] it was woken for the lock it waits for, in vain */
     uint32_t            rwlock_overtaken;       /* [RANK_SCHEDULE] attempts of others to overtake it     */
+    bool                leads;          /* [RANK_SCHEDULE] it is ready before its turn, for a lock        */
     struct wait_queue   never;          /* is never woken: for waiting for signals and time alone */
     struct futex_waiter futex;
     struct timer        sleep_timer;

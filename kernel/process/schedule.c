@@ -47,6 +47,8 @@ static uint64_t       turn_began;               /* [lock] cpu_ticks() when the c
 static void           check_turn(struct timer *timer);
 static struct timer   turn_timer = { .fire = check_turn };      /* armed while a thread waits for its turn */
 static bool           idle_shares;              /* [c] the idle thread waits for its turn like others */
+static bool           lead;                     /* [lock] since when threads are taken out of their turn, */
+static uint64_t       lead_began;               /* [lock] if so: cpu_ticks()                          */
 static volatile bool  due;                      /* the current thread's turn is over, or a probe is to be answered */
 static void         (*volatile probes[PROBES])(void);   /* to be called as schedule_probe() says; NULL: none */
 
@@ -124,6 +126,29 @@ static void append_ready(struct thread *thread)
         watch_turn();
 }
 
+/*
+ * For a thread that was woken for a lock, and perhaps has it already: all that want the lock wait for it. It is the
+ * next to run, before threads that compute for whole turns; else each step of threads that share a lock would cost a
+ * turn of each of the others. Threads run out of their turn for at most the length of one turn, then a thread that
+ * waits for its own.
+ */
+static void lead_ready(struct thread *thread)
+{
+    if (run_queue.first == NULL || (lead && clock_span(cpu_ticks() - lead_began) >= SLICE)) {
+        append_ready(thread);
+        return;
+    }
+    if (!lead)
+        lead_began = cpu_ticks();
+    lead = thread->leads = true;
+    thread->phase      = THREAD_READY;
+    thread->queue_next = run_queue.first;
+    run_queue.first    = thread;
+    run_queue.count++;
+    if (!turn_timer.armed && (current != &idle || idle_shares))
+        watch_turn();
+}
+
 static struct thread *take_first_ready(void)
 {
     struct thread *thread = run_queue.first;
@@ -132,6 +157,8 @@ static struct thread *take_first_ready(void)
         return &idle;
     run_queue.first = thread->queue_next;
     run_queue.count--;
+    lead          = lead && thread->leads;
+    thread->leads = false;
     return thread;
 }
 
@@ -655,7 +682,7 @@ static void rwlock_let_in_next(struct rwlock *rwlock)
         rwlock_leave_queue(rwlock, next);
     }
     if (next->thread->phase == THREAD_WAITING)
-        append_ready(next->thread);
+        lead_ready(next->thread);
 }
 
 /*
