@@ -113,11 +113,11 @@ static bool is_plain(const struct target *target)
 /* ---- The snapshot ------------------------------------------------------------------------ */
 
 /* Make a picture of the lines. False, after a complaint, when they make none; source_free() is needed either way. */
-static bool see(struct picture *picture, struct source *source, char *lines, size_t length)
+static bool see(struct picture *picture, struct source *source, FILE *complaints, char *lines, size_t length)
 {
     struct snapshot snapshot;
 
-    *source = (struct source){ .path = "snapshot", .complaints = stderr };
+    *source = (struct source){ .path = "snapshot", .complaints = complaints };
     if (!snapshot_read(&snapshot, source, lines, length))
         return false;
     picture_make(picture, source, &snapshot);
@@ -131,7 +131,7 @@ static int draw_map(struct sandbox *sandbox, struct target *target, bool anew)
     struct picture picture;
     int status = SANDBOX_FAILED;
 
-    if (see(&picture, &source, sandbox->snapshot, sandbox->snapshot_length))
+    if (see(&picture, &source, stderr, sandbox->snapshot, sandbox->snapshot_length))
         status = anew ? replace(target, &picture, &source, 0) : draw_to(target, &picture, &source);
     source_free(&source);
     return status;
@@ -139,10 +139,11 @@ static int draw_map(struct sandbox *sandbox, struct target *target, bool anew)
 
 /* ---- One after the other ------------------------------------------------------------------- */
 
-enum { EVERY_MS = 1000 };
+enum { EVERY_MS = 1000, DAMAGED_MOST = 5 };
 
 struct follower {
     struct follow  follow;
+    unsigned       damaged;             /* snapshots in a row that made no picture */
     struct target *target;
     struct screen  screen;
     bool           anew;                /* into a plain file */
@@ -168,18 +169,42 @@ static void show_text(struct follower *follower, const struct picture *picture)
     free(drawing);
 }
 
+/*
+ * A serial line whose reader is slow loses bytes, in QEMU as on a PC: a snapshot that makes no picture is asked for
+ * once more at once. If several in a row make none, what is wrong with the last is said, and the next comes when it is
+ * due.
+ */
+static void show_damage(struct follower *follower, const char *complaint)
+{
+    if (++follower->damaged < DAMAGED_MOST)
+        follower->follow.next_ms = 0;
+    else
+        fputs(complaint, stderr);
+}
+
 static void show_next(struct follow *follow, char *lines, size_t length)
 {
     struct follower *follower = (struct follower *)follow;
     struct source source;
     struct picture picture;
+    char *complaint = NULL;
+    size_t said = 0;
+    FILE *complaints = open_memstream(&complaint, &said);
 
-    if (see(&picture, &source, lines, length)) {
+    if (complaints == NULL)
+        return;
+    if (see(&picture, &source, complaints, lines, length)) {
+        follower->damaged = 0;
         if (follower->target->path == NULL)
             show_text(follower, &picture);
         else if (follower->anew)
             replace(follower->target, &picture, &source, (unsigned)follow->every_ms);
+        fclose(complaints);
+    } else {
+        fclose(complaints);
+        show_damage(follower, complaint);
     }
+    free(complaint);
     source_free(&source);
 }
 
