@@ -1,5 +1,9 @@
 /*
- * processes.h - the console's commands about programs that are built in.
+ * processes.h - the console's commands about programs that are built in: rows of the table of commands (console.h).
+ *
+ * Each takes the words of its line and returns 0, or a negative error after it has said what is wrong. run_start()
+ * sleeps until what it started has ended, unless the last word is `&`; run_wait() until all programs have ended, or for
+ * the milliseconds that its line gives. Ctrl-C ends the programs, or the milliseconds.
  */
 #ifndef QUIRE_CONSOLE_PROCESSES_H
 #define QUIRE_CONSOLE_PROCESSES_H

@@ -1,5 +1,6 @@
 /*
- * claims.h - the probes of the claims K1 to K23, which are in two files: pages, and spaces.
+ * claims.h - the probes of pat's claims are in two files: those about spaces, K13 to K22, are declared here for the
+ * table in claims.c, which has the others.
  */
 #ifndef QUIRE_CLAIMS_PAT_H
 #define QUIRE_CLAIMS_PAT_H

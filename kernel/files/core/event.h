@@ -6,7 +6,10 @@
 
 #include "files/core/file.h"
 
-/* NULL without memory. flags: O_NONBLOCK. With `semaphore` a read takes one, otherwise all. */
+/*
+ * An open file with a counter that begins with `value`, below UINT64_MAX; flags: O_NONBLOCK or 0. With `semaphore` a
+ * read takes one, otherwise all. The caller has the only reference. NULL without memory.
+ */
 struct file *event_make(uint64_t value, uint32_t flags, bool semaphore);
 
 #endif

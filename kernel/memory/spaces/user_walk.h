@@ -11,6 +11,8 @@
  * Interrupts are off from the look-up of a page until its bytes are copied, so that the frame cannot change hands
  * in between.
  *
+ * Locking  a look-up takes the space's tables lock. Bringing in a missing page takes its map lock and may sleep; where
+ *          interrupts are off, the call fails with -EFAULT at a missing page instead.
  * Cost     a walk of the tables for each page, and the copy.
  */
 #ifndef QUIRE_MEMORY_USER_WALK_H
