@@ -31,14 +31,15 @@ include tests/calls/rules.mk
 include tests/mixed/rules.mk
 include tests/documents/rules.mk
 include tests/mutations/rules.mk
+include tests/claims/rules.mk
 
 # ---- Goals ----------------------------------------------------------------------------
 
 .PHONY: documents-program documents calls-programs fuzz-calls fuzz-differ bombs mixed-program nightly mutations \
         mutant-parts mutants coverage
 .PHONY: all library kernel ready run ready-console console image ready-image run-image iso run-iso web run-web \
-        test-web install uninstall package claims figures test bench compare fuzz tool-tests machine-tests \
-        fuzz-programs programs test-machines test-fresh clean distclean help setup FORCE
+        test-web install uninstall package claims claims-on-host figures test bench compare fuzz tool-tests \
+        machine-tests fuzz-programs programs test-machines test-fresh clean distclean help setup FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
@@ -84,6 +85,7 @@ fuzz-differ: quire kernel calls-programs | $(O)/programs/kernel.done ## the same
 	@/usr/bin/python3 tests/calls/differ.py --build $(O) --layout $(name) --count $(N) --seed $(SEED)
 
 documents: quire documents-program      ## documents changed by chance: obeyed, or refused in words: N=200, SEED=
+	@/usr/bin/python3 tests/documents/documents.py --build $(O) --hand
 	@/usr/bin/python3 tests/documents/documents.py --build $(O) --count $(N) --seed $(SEED) --checked 20
 
 CLAIM ?=
@@ -92,9 +94,10 @@ mutations: quire                        ## each claim made untrue, and noticed b
 	    $(if $(filter command,$(origin LAYOUT)),--layout $(LAYOUT)) $(if $(CLAIM),--claim $(CLAIM))
 
 # Tests that bite: docs/mutants.md. ROOM is memory, process or layout; without it all three.
-mutants:                                ## one changed line at a time, and the host tests must notice: N=100 SEED= ROOM=
+mutants:                                ## one changed line at a time; the host tests must notice: N=100 SEED= ROOM= CHANGES=
 	@/usr/bin/python3 tests/mutants/mutants.py --build $(O) --layout $(name) --room $(or $(ROOM),all) \
-	    --count $(if $(filter command,$(firstword $(origin N))),$(N),100) --seed "$(filter-out 0,$(SEED))"
+	    --count $(if $(filter command,$(firstword $(origin N))),$(N),100) --seed "$(filter-out 0,$(SEED))" \
+	    $(if $(CHANGES),--changes $(CHANGES))
 
 coverage:                               ## lines and branches that the host tests go through, by file: ROOM=
 	@/usr/bin/python3 tests/mutants/coverage.py --build $(O) --room $(or $(ROOM),all) --lines \
@@ -130,6 +133,9 @@ claims: quire                           ## docs/claims.md anew: every layout boo
 	@for layout in $(LAYOUTS); do $(MAKE) --no-print-directory LAYOUT=$$layout kernel || exit 1; done
 	@tools/claims-table --build $(O) --layouts "$(LAYOUTS)" --write docs/claims.md
 
+claims-on-host: $(B)/claims-on-host     ## LAYOUT's claims on the machine in plain memory: build/NAME/claims-on-host
+	@$<
+
 # A layout's images; a checked kernel's are its own.
 images = $(O)/quire-$(notdir $(B))
 
@@ -161,15 +167,16 @@ run-web: web                            ## the page, served on this machine's po
 
 test-web: web | $(O)/setup-web          ## the page as a whole, in a browser: every button, every lesson; a few minutes
 	@QUIRE_BUILD=$(abspath $(O)) QUIRE_LAYOUTS="$(LAYOUTS)" PYTHONPATH=tests/system \
-	    /usr/bin/python3 -m pytest -p no:cacheprovider -q tests/system/test_web.py tests/web
+	    /usr/bin/python3 -m pytest -p no:cacheprovider -o 'markers=needs: for tests/run' \
+	    -q tests/system/test_web.py tests/web
 
 programs: $(O)/programs/programs.done   ## real i386 programs from Debian's packages, for ./quire run
 
 test-machines: | $(O)/setup-machines    ## second opinions: each layout's claims under Bochs, from disk and floppy
 	@tests/run --build $(O) --layouts "$(LAYOUTS)" bochs
 
-test-fresh: | $(O)/setup-fresh          ## `make run` on bare Debian systems, by debootstrap; as root, 10 minutes each
-	@tests/fresh --build $(O) $(RELEASES)
+test-fresh: | $(O)/setup-fresh          ## `make run` on bare Debian systems; as root, 10 minutes each; TESTS=1: `make test`, too
+	@tests/fresh --build $(O) $(if $(TESTS),--tests) $(RELEASES)
 
 clean:                                  ## remove what was built; the fetched programs stay
 	@[ ! -d $(O) ] || find $(O) -mindepth 1 -maxdepth 1 ! -name programs -exec rm -rf {} +

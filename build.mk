@@ -54,7 +54,7 @@ KERNEL_FLAGS = -m32 -march=i686 -mregparm=3 -std=gnu11 -ffreestanding -fno-pic -
                -fno-delete-null-pointer-checks \
                -mno-sse -mno-mmx -mno-80387 -mpreferred-stack-boundary=2 -fno-asynchronous-unwind-tables \
                -ffunction-sections -fdata-sections \
-               -falign-functions=1 -falign-jumps=1 -falign-loops=1 -falign-labels=1 \
+               -falign-functions=1 -falign-jumps=1 -falign-loops=1 -falign-labels=1 -malign-data=abi \
                $(OPTIMISE) $(nowhere) $(warnings) $(if $(filter 1,$(CHECKED)),-DCHECKED) \
                -Iarch/i386 -Ikernel/linux/i386 $(includes)
 LINK_FLAGS   = -m32 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
@@ -75,7 +75,8 @@ TOOL_FLAGS   = -std=gnu11 -D_GNU_SOURCE -O2 -g $(nowhere) $(warnings) -Itools
 SANITIZERS   = -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_FLAGS   = -m64 -std=gnu11 -D_GNU_SOURCE $(warnings) -fno-omit-frame-pointer -fno-pie -pthread \
                -Iarch/host $(includes)
-TEST_FLAGS   = $(HOST_FLAGS) $(TESTED) $(SANITIZERS) -DCHECKED
+# A thread's locals are on its stack, which arch/host makes: not in a place that the sanitizer has for them.
+TEST_FLAGS   = $(HOST_FLAGS) $(TESTED) $(SANITIZERS) --param asan-use-after-return=0 -DCHECKED
 FUZZING      = -fsanitize=fuzzer $(SANITIZERS)
 FUZZ_FLAGS   = $(HOST_FLAGS) -O1 -g1 $(FUZZING) -DCHECKED
 BENCH_FLAGS  = $(HOST_FLAGS) -O2 -g
@@ -122,11 +123,13 @@ bench_objects  := $(O)/objects/bench
 
 # The manners in which some sources of the kernel are compiled, each into a folder of its own: a source that is moved to
 # another list has another object, so that it is compiled anew.
-manners        = small boot string
+manners        = small tiny boot string
 manner_small   = $(if $(findstring -O2,$(OPTIMISE)),-Os)    # runs when the kernel starts or ends, or somebody looks
+manner_tiny    = $(if $(findstring -O2,$(OPTIMISE)),-Oz)    # the same; a store of 0 may be a read as well, so no devices
 manner_string  = -fno-tree-loop-distribute-patterns         # a loop that is memcpy must not become a call of memcpy
 manner_boot    = $(manner_string) $(manner_small)
-of_small       = $(cold)
+of_small       = $(filter kernel/devices/% arch/% kernel/console/% kernel/claims/%,$(cold))
+of_tiny        = $(filter-out $(of_small),$(cold))
 of_boot        = $(boot)
 of_string      = kernel/base/string.c
 manner         = $(strip $(foreach one,$(manners),$(if $(filter $(1),$(of_$(one))),-$(one))))
@@ -191,6 +194,7 @@ $(eval $(call once_or_layout,port,$(CC) $(TEST_FLAGS),$(test_setup)))
 $(eval $(call once_or_layout,fuzz,$(FUZZ_CC) $(FUZZ_FLAGS),$(test_setup)))
 $(eval $(call once_or_layout,bench,$(CC) $(BENCH_FLAGS),$(test_setup)))
 $(eval $(call compiles,$(O)/objects/host,$(CC) $(TOOL_FLAGS),$(build_setup)))
+$(eval $(call compiles,$(O)/objects/library,$(CC) $(TOOL_FLAGS) -fPIC -fvisibility=hidden,$(build_setup)))
 $(eval $(call compiles,$(O)/objects/host-checked,$(CC) $(TOOL_FLAGS) $(TESTED) $(SANITIZERS),$(test_setup)))
 $(eval $(call compiles,$(O)/objects/host-fuzz,$(FUZZ_CC) $(TOOL_FLAGS) -O1 -g1 $(FUZZING),$(test_setup)))
 $(eval $(call compiles,$(O)/objects/bios,$(CC) $(BIOS_FLAGS),$(build_setup)))
@@ -233,21 +237,28 @@ else
 quire: $(host_command)
 endif
 
-# libarchive brings fifteen libraries that are not used here; loading them would take longer than all else that quire
-# does before it starts QEMU, so it is linked in. Of elfutils there is no archive that can be linked any more. Where the
-# sources are is asked by a command that lies elsewhere (tools/quire/home.c).
+# Where the sources are is asked by a command that lies elsewhere (tools/libquire/home.c).
 command_objects = $(call in,host,$(command) $(drawing) $(compiler))
 $(eval $(call listed,$(O)/objects/host/linked,$(command_objects)))
 
 $(O)/host/quire: $(command_objects) $(O)/objects/host/linked
 	@mkdir -p $(@D)
-	$(call note,link,$@)$(CC) -o $@ $(filter %.o,$^) -Wl,-Bstatic -larchive -ljson-c -Wl,-Bdynamic -lelf -lz
+	$(call note,link,$@)$(CC) -o $@ $(filter %.o,$^) -lelf -lz
 	@echo '$(CURDIR)' > $(O)/sources
 
-# What other programs link with, and its Python module loads: it has no part of the command in it, it starts it.
-$(O)/libquire.so: tools/libquire/libquire.c tools/libquire/libquire.h | $(build_setup) $(O)/host/quire
-	$(call note,library,$@)$(CC) $(TOOL_FLAGS) -fPIC -fvisibility=hidden -Itools/libquire -shared -Wl,-soname,libquire.so \
-	    -o $@ $<
+# What other programs link with, and its Python module loads: the objects of the command once more, for any address.
+library_objects = $(call in,library,$(library))
+$(eval $(call listed,$(O)/objects/library/linked,$(library_objects)))
+
+# The name that programs look for: a change of libquire.h that they would notice gets another number.
+library_name = libquire.so.0
+
+$(O)/libquire.so: $(O)/$(library_name)
+	@ln -sfn $(library_name) $@
+
+$(O)/$(library_name): $(library_objects) $(O)/objects/library/linked
+	$(call note,library,$@)$(CC) -shared -Wl,-soname,$(library_name) -Wl,-z,defs -o $@ $(filter %.o,$^) -lelf
+	@[ -e $(O)/sources ] || echo '$(CURDIR)' > $(O)/sources
 
 # ---- The way from a BIOS: flat bytes, found by ./quire image --------------------------------
 
@@ -352,12 +363,20 @@ $(B)/kernel-pvh.elf: $(B)/kernel.elf
 # The kernel that only runs programs (sources.mk: run), for the same machine. Its map has the names of its functions,
 # and where its assertions are: their texts are not in it. There is none with deep checks: they are what it lacks.
 run_kernel := $(if $(filter 1,$(CHECKED)),,$(B)/kernel-run.elf)
-run_parts  = $(filter-out $(tables:%=$(B)/kernel/layout/%.c.o),$(kernel_parts))
+run_parts  = $(filter-out $(tables:%=$(B)/kernel/layout/%.c.o) %/tables.S.o,$(kernel_parts)) $(B)/kernel/tables-run.o
 run_linked = $(call objects,kernel,$(call chosen,$(run))) $(run_parts)
 
+# Page tables that its first instructions write, and the file has not.
+$(B)/kernel/tables-run.S: $(L)/tables.S tools/tables-run.awk
+	@mkdir -p $(@D)
+	@awk -f tools/tables-run.awk $< > $@
+
+$(B)/kernel/tables-run.o: $(B)/kernel/tables-run.S
+	@$(CC) -m32 -c -o $@ $<
+
 $(B)/kernel-run.elf: $(call objects,kernel,$(run)) $(run_parts) $(L)/kernel.ld $(L)/features tools/kernel-map \
-    $(B)/linked
-	$(call note,link,$@)sed '/(\.assertions)/d' $(L)/kernel.ld > $@.ld && \
+    tools/kernel-run.sed $(B)/linked
+	$(call note,link,$@)sed -f tools/kernel-run.sed $(L)/kernel.ld > $@.ld && \
 	    $(CC) $(LINK_FLAGS) $(UNPADDED) $(AS_PVH) -T $@.ld -o $@.new $(run_linked)
 	@sh tools/kernel-map $@.new > $(@:.elf=.map)
 	@strip -o $@ $@.new && rm $@.new $@.ld
@@ -424,7 +443,7 @@ quick_link := $(if $(wildcard $(addsuffix /ld.gold,$(subst :, ,$(PATH)))),-fuse-
 $(L)/document.c: $(L)/layout.c
 	@sed 's/^const struct layout layout = /static const struct layout document = /' $< > $@
 
-$(B)/port/layouts/firmware/tests/test_firmware.c.o: $(L)/document.c
+$(B)/port/layouts/firmware/tests/test_firmware.c.o $(patsubst %,$(B)/port/%.o,$(own_documents)): $(L)/document.c
 
 machine_made := layout.c invariants.c audits.c corruptions.c commands.c
 
@@ -488,7 +507,7 @@ $(bench_programs):
 all_objects := $(call objects,kernel,$(kernel) $(run_only) $(boot)) $(call objects,port,$(machine) $(machine_tests)) \
                $(call objects,fuzz,$(machine) $(machine_fuzz)) \
                $(call objects,bench,$(machine) $(benches)) $(call in,host,$(command) $(drawing) $(compiler)) \
-               $(call in,host-checked,$(compiler) $(tool_tests)) \
+               $(call in,library,$(library)) $(call in,host-checked,$(compiler) $(tool_tests)) \
                $(call in,host-fuzz,$(compiler) $(drawing) $(tool_fuzz)) \
                $(call in,bios,$(sector) $(relocator)) \
                $(call in,flat,$(wildcard $(flat_folder)/*.c $(flat_folder)/*.S)) \

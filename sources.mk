@@ -27,6 +27,7 @@ kernel += kernel/base/divide.c                      # 64-bit division for a 32-b
 kernel += kernel/base/symbol.c                      # from an address to a name
 kernel += kernel/base/number.c                      # numbers in text
 kernel += kernel/base/random.c                      # random bytes
+kernel += kernel/base/compress.c                    # bytes made fewer, and back
 kernel += kernel/base/rate.c                        # how fast a counter runs
 
 # kernel/memory: the heart. First the memory there is, and who has it
@@ -68,6 +69,8 @@ kernel += kernel/memory/check/heap_audit.c          # its invariants H1 to H5, c
 
 # then what programs will need
 kernel += kernel/memory/spaces/object.c             # the pages of files and of shared memory
+kernel += kernel/memory/spaces/object_index.c       # the tree that finds a page's frame
+kernel += kernel/memory/spaces/object_fill.c        # those that a pager brings, and waiting for them
 kernel += kernel/memory/spaces/map.c                # mmap, munmap, mprotect: decided first, then done
 kernel += kernel/memory/spaces/map_region.c         # regions of programs: made, split, joined, cut
 kernel += kernel/memory/spaces/map_copy.c           # the same pages in a second place: what fork and mremap do
@@ -82,9 +85,16 @@ kernel += kernel/memory/spaces/fault_verdict.c      # why a fault cannot be hand
 kernel += kernel/memory/spaces/zero_frame.c         # the frame of zeros that all share
 kernel += kernel/memory/spaces/fault.c              # page faults: facts, the decision, actions
 
+# and how they leave memory
+kernel += kernel/memory/pageout/swap.c              # swap slots: packed pages in parts of frames
+kernel += kernel/memory/pageout/page_out.c          # pages that go out, and come back
+kernel += kernel/memory/pageout/hand.c              # which ones: the hand of the clock
+
 # and the proof
 kernel += kernel/memory/check/audit.c               # all invariants: in full, or in slices while idle
 kernel += kernel/memory/check/audit_cross.c         # what must be true between the parts
+kernel += kernel/memory/check/swap_audit.c          # G1 and G2: swap slots
+kernel += kernel/memory/check/object_audit.c        # O1 to O4: indexes, mappings, fillings
 kernel += kernel/memory/check/corrupt.c             # breaking each invariant on purpose
 kernel += kernel/memory/check/corrupt_frames.c      # frames
 kernel += kernel/memory/check/corrupt_tables.c      # tables and regions
@@ -100,22 +110,30 @@ kernel += kernel/memory/spaces/user_in.c            # and to that of one who doe
 kernel += kernel/memory/spaces/user_walk.c          # through its tables, where it has no addresses
 
 # kernel/process: programs
-kernel += kernel/process/process.c                  # who exists: numbers, lists, making and freeing
-kernel += kernel/process/schedule.c                 # threads taking turns, waiting, waking
+kernel += kernel/process/process.c                  # who exists: lists and families, making and freeing processes
+kernel += kernel/process/threads.c                  # making and freeing threads
+kernel += kernel/process/tour.c                     # going over lists that are as long as programs choose
+kernel += kernel/process/schedule.c                 # threads taking turns
+kernel += kernel/process/wait.c                     # wait queues: waiting for an event, waking
+kernel += kernel/process/sleep_lock.c               # locks that sleep
+kernel += kernel/process/errand.c                   # work that is too long for where it is found to be needed
 kernel += kernel/process/clock.c                    # time, and what is to happen at a time
 kernel += kernel/process/chore.c                    # what is done now and then while threads run
+kernel += kernel/process/make_room.c                # frames are short: pages of programs leave
 kernel += kernel/process/out_of_memory.c            # no frame is left: the process that ends
 kernel += kernel/process/numbers.c                  # numbers of processes, threads, groups, sessions
 kernel += kernel/process/user_account.c             # what all processes of a user have together
 kernel += kernel/process/groups.c                   # supplementary groups
 kernel += kernel/process/credentials.c              # users, groups, capabilities, and how they change together
 kernel += kernel/process/load.c                     # how busy the machine has been
+kernel += kernel/process/machine_names.c            # the names of machine and domain
 kernel += kernel/process/last_resort.c              # faults that cannot be dealt with
 kernel += kernel/process/usage.c                    # what processes have used
 kernel += kernel/process/clone.c                    # fork, vfork, threads
 kernel += kernel/process/exit.c                     # the end of threads and processes, and waiting for it
 kernel += kernel/process/group.c                    # groups, sessions, one thread to remain
 kernel += kernel/process/signal.c                   # signals sent, queued, delivered
+kernel += kernel/process/rouse.c                    # telling a process's threads that something has come
 kernel += kernel/process/timer_heap.c               # armed timers by when they are due
 kernel += kernel/process/timer_table.c              # a process's timers by their numbers
 kernel += kernel/process/timers.c                   # alarms
@@ -193,6 +211,7 @@ kernel += kernel/programs/exec.c                          # a new program in an 
 # kernel/linux: the system calls, a file for each family
 kernel += kernel/linux/dispatch.c                   # from a number to a function
 kernel += kernel/linux/i386/table.c                 # the numbers of i386
+kernel += kernel/linux/i386/names.c                 # their names, for the report
 kernel += kernel/linux/i386/socketcall.c            # all socket calls in one
 kernel += kernel/linux/i386/program.c               # programs' traps
 kernel += kernel/linux/i386/registers.c             # programs' registers, for portable code
@@ -201,6 +220,7 @@ kernel += kernel/linux/i386/signal_frame.c          # what a signal handler find
 kernel += kernel/linux/credentials.c                # who a process is
 kernel += kernel/linux/prctl.c                      # what it says of itself
 kernel += kernel/linux/limits.c                     # what it may use at most
+kernel += kernel/linux/priority.c                   # how nice it is
 kernel += kernel/linux/process.c                    # processes
 kernel += kernel/linux/signal.c                     # signals
 kernel += kernel/linux/time.c                       # clocks and timers
@@ -306,6 +326,11 @@ by_layout += kernel/process/exit.c kernel/process/group.c kernel/linux/dispatch.
 by_layout += kernel/init/main.c                                                       # and again
 by_layout += arch/host/image.c                          # host tests: where the kernel's image would be
 by_layout += tests/host/test_cursor_flush.c
+by_layout += tests/claims/programs.c                    # registers that a layout keeps of threads
+
+# Tests that make a layout of their own out of the compiled document (tests/host/own_document.h).
+own_documents = $(wildcard tests/host/test_*_document.c)
+by_layout += $(own_documents)
 
 # Each layout's own sources are listed beside them, and so is what of a document they belong to: a word that layout.h
 # then has (LAYOUT_WORD). Another document that has the word gets them as well. For a word,
@@ -335,12 +360,14 @@ table_shortages   = struct shortage       shortages        memory/tables/shortag
 # ---- The kernel that only runs programs -------------------------------------------------
 
 # kernel-run.elf, which `./quire run` boots, is made of the same objects without these: console, claims, checks,
-# snapshots and the names of functions. They may be taken out of the tree, and it still can be made.
+# snapshots, the report, the names of functions and calls, and what only other machines than a microvm or other archives
+# than those of `./quire run` need. They may be taken out of the tree, and it still can be made.
 aside = claims.c claims_% mutations.c corrupt.c audit.c console.c commands.c
 whole = $(filter kernel/memory/check/% %/process_audit.c %/process_corrupt.c %/files_audit.c,$(kernel)) \
         $(filter kernel/claims/% kernel/console/%,$(kernel)) \
-        $(addprefix kernel/init/,console.c checks.c snapshot.c map_line.c) kernel/base/symbol.c \
-        $(addprefix kernel/devices/,screen.c vga.c pixels.c) \
+        $(addprefix kernel/init/,console.c checks.c snapshot.c map_line.c report.c) kernel/base/symbol.c \
+        kernel/linux/i386/names.c kernel/files/path/missing.c kernel/files/root/inflate.c \
+        $(addprefix kernel/devices/,screen.c vga.c pixels.c acpi.c acpi_off.c pci.c virtio_pci.c keyboard.c keys.c) \
         $(foreach source,$(filter layouts/%,$(kernel)),$(if $(filter $(aside),$(notdir $(source))),$(source)))
 run   = $(filter-out $(whole),$(kernel)) $(run_only)
 run_only = kernel/init/run_only.c                   # what it answers instead
@@ -351,9 +378,12 @@ cold  = $(run_only) $(filter kernel/console/% kernel/claims/% kernel/memory/chec
                  kernel/files/root/root.c kernel/files/root/archive.c layouts/%,$(kernel))
 cold += kernel/memory/start.c kernel/memory/frames/memmap.c kernel/memory/heap/heap_misuse.c \
         $(addprefix kernel/memory/spaces/,kernel_space.c fault_verdict.c map_move.c map_lock.c map_pages.c) \
-        kernel/memory/spaces/map_residency.c kernel/memory/spaces/map_advise.c
-cold += $(addprefix kernel/linux/,attribute.c event_files.c mount.c limits.c prctl.c credentials.c process_vm.c copy.c splice.c folder.c time.c system.c) \
-        $(addprefix kernel/process/,credentials.c groups.c out_of_memory.c last_resort.c process_audit.c process_corrupt.c) \
+        kernel/memory/spaces/map_residency.c kernel/memory/spaces/map_advise.c \
+        kernel/memory/spaces/object_fill.c $(addprefix kernel/memory/pageout/,swap.c hand.c)
+cold += $(addprefix kernel/linux/,attribute.c event_files.c mount.c limits.c priority.c prctl.c credentials.c \
+        process_vm.c copy.c splice.c folder.c time.c system.c) \
+        $(addprefix kernel/process/,credentials.c groups.c make_room.c out_of_memory.c last_resort.c process_audit.c \
+        process_corrupt.c) \
         kernel/files/core/files_audit.c
 cold += $(filter-out %/virtio.c %/virtio_console.c %/channel_link.c %/channel_frames.c, \
             $(filter kernel/devices/%,$(kernel)))
@@ -364,7 +394,9 @@ cold += $(addprefix kernel/files/core/,lock.c event.c timer_file.c signal_file.c
         $(filter kernel/files/path/%,$(filter-out %/walk.c,$(kernel))) \
         kernel/files/tmpfs/tmpfs_folder.c kernel/files/tmpfs/tmpfs.c \
         $(addprefix kernel/files/ipc/,socket.c socket_connect.c socket_passed.c)
-cold += kernel/base/print.c $(addprefix kernel/programs/,arguments.c image.c elf.c)
+cold += kernel/files/ipc/pipe_splice.c kernel/memory/heap/heap_sums.c kernel/memory/spaces/user_in.c \
+        kernel/process/group.c
+cold += kernel/base/print.c kernel/process/tour.c $(addprefix kernel/programs/,arguments.c exec.c image.c elf.c)
 cold += $(addprefix kernel/process/,timers.c user_account.c usage.c out_of_memory.c numbers.c)
 cold += $(addprefix arch/i386/,trap_report.c inspect.c pic.c pci_ports.c power.c cpu_facts.c descriptor.c)
 hot   = $(addprefix layouts/,movos/tables.c pat/user_copy.c) \
@@ -387,7 +419,8 @@ relocator += boot/bios/say.c            # why it cannot go on
 
 # ---- The host command and the layout compiler -----------------------------------------
 
-command  = $(wildcard tools/quire/*.c)  # ./quire and its subcommands
+library  = $(wildcard tools/libquire/*.c)       # a program in a sandbox, for other programs: libquire.so
+command  = $(library) $(wildcard tools/quire/*.c)       # ./quire and its subcommands, around the same objects
 drawing  = $(wildcard tools/map/*.c)    # snapshot of a running machine -> columns -> drawings
 compiler = $(wildcard tools/layout/*.c) # document -> linker script, tables, constants, picture
 
@@ -403,7 +436,7 @@ machine  = $(filter kernel/memory/%,$(kernel)) $(machine_layouts) $(wildcard arc
            $(machine_base) $(machine_console) $(machine_files)
 machine_base = tests/host/no_processes.c tests/host/no_files.c \
                $(filter-out %/process_audit.c %/process_corrupt.c,$(filter kernel/process/%,$(kernel))) \
-               $(addprefix kernel/base/,bitset.c print.c string.c lock.c rwlock.c divide.c rate.c) \
+               $(addprefix kernel/base/,bitset.c print.c string.c lock.c rwlock.c divide.c rate.c compress.c) \
                $(addprefix boot/,physical.c multiboot.c pvh.c bios.c) \
                $(addprefix kernel/devices/,pci.c channel_frames.c keys.c acpi.c screen.c) \
                kernel/files/terminal/line_discipline.c kernel/files/terminal/line_discipline_output.c

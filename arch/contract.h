@@ -203,6 +203,17 @@ void    mmu_take_over(frame_t kernel_root);
 void    mmu_return_to(frame_t root);
 frame_t mmu_returns_to(void);
 
+/* ---- Accesses that may fault ---------------------------------------------------------------------------- */
+
+/*
+ * Read, write or call an address that may fault; false when it did. Words have 32 bits; a function that is called must
+ * return at once. For reports on a damaged machine, and for tests that pages are not mapped, writable or executable.
+ * (The host executes nothing: a call there is the right to fetch an instruction.)
+ */
+bool probe_read(vaddr_t address, uint32_t *out);
+bool probe_write(vaddr_t address, uint32_t value);
+bool probe_call(vaddr_t address);
+
 /* ---- Traps and interrupts --------------------------------------------------------------------------------
  * Not on the host.
  */
@@ -221,6 +232,8 @@ void traps_start(const struct trap_places *places);
  */
 void     interrupt_handle(unsigned line, void (*handler)(void *), void *argument);
 uint64_t interrupts_taken(void);        /* from devices, since the start: intr of /proc/stat    */
+enum { INTERRUPT_LINES = 16 };
+uint64_t interrupts_by(unsigned line);  /* of these, by one line; a few came by none            */
 
 /*
  * Checked builds measure the stretches of time in which interrupts are off, in ticks of cpu_ticks(): the longest since
@@ -250,14 +263,6 @@ vaddr_t trap_counter(const struct trap_frame *frame);
 vaddr_t trap_stack_pointer(const struct trap_frame *frame);
 vaddr_t trap_frame_pointer(const struct trap_frame *frame);
 bool    trap_caller(vaddr_t *frame_pointer, vaddr_t *return_to);
-
-/*
- * Read, write or call an address that may fault; false when it did. Words have 32 bits; a function that is called must
- * return at once. For reports on a damaged machine, and for tests that pages are not mapped, writable or executable.
- */
-bool probe_read(vaddr_t address, uint32_t *out);
-bool probe_write(vaddr_t address, uint32_t value);
-bool probe_call(vaddr_t address);
 
 /* ---- Programs' memory -----------------------------------------------------------------------------------
  * Not on the host.

@@ -13,8 +13,8 @@
  *
  * All of boot/ is linked where it is loaded, in the .boot sections. It calls nothing outside
  * them: the rest of the kernel lives at virtual addresses that do not exist yet.
- * The page tables are ready made by the layout compiler (tables.S), so that turning paging on
- * is one load of CR3.
+ * The page tables are ready made by the layout compiler (tables.S), so that turning paging on is one load of CR3. The
+ * image that only runs programs has them in fewer bytes, and they are written first.
  */
 #include "layout.h"
 #include "devices/uart.h"
@@ -64,6 +64,8 @@
     .long boot_multiboot_sum
     .skip 20                                /* addresses for images that are not ELF */
     .long MULTIBOOT_TEXT_MODE, 1024, 768, 32        /* a screen, where boot_multiboot_wants has it: kind, size, bits */
+
+    .weak boot_runs
 
     .section .boot.note, "a", @note
     .balign 4
@@ -212,6 +214,21 @@ enough_memory:
     call boot_read                          /* copies out what the loader knows, or stops */
     movl %eax, %ebx
 
+    /* Page tables that the image brings as runs of entries (tools/tables-run.awk) are written now. */
+    movl $boot_runs, %esi
+    testl %esi, %esi
+    jz 3f
+1:  lodsl
+    movl %eax, %ecx
+    jecxz 3f
+    lodsl
+    movl %eax, %edi
+    lodsl
+2:  stosl
+    addl $4096, %eax
+    loop 2b
+    jmp 1b
+3:
     movl %cr4, %eax
     orl $CR4_LARGE, %eax
     movl %eax, %cr4

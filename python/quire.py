@@ -15,6 +15,8 @@ import re
 __all__ = ["Error", "Machine", "Result", "run"]
 
 INPUT, OUTPUT, ERRORS = range(3)
+_NAME = "libquire.so.0"
+_LONGEST = (1 << 31) - 1
 _TAKE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
 _UNITS = {"": 1 << 20, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
@@ -26,14 +28,14 @@ class Error(Exception):
 def _load():
     """$LIBQUIRE, the library of an installed Quire or of its tree near this file, or the linker's."""
     here = os.path.dirname(os.path.realpath(__file__))
-    places = [os.environ.get("LIBQUIRE"), os.path.join(here, "../../../lib/libquire.so"),
-              os.path.join(here, "../build/libquire.so")]
-    path = next((place for place in places if place and os.path.exists(place)), "libquire.so")
+    places = [os.environ.get("LIBQUIRE"), os.path.join(here, "../../../lib", _NAME),
+              os.path.join(here, "../build", _NAME)]
+    path = next((place for place in places if place and os.path.exists(place)), _NAME)
     library = ctypes.CDLL(path)
     text, number, pointer = ctypes.c_char_p, ctypes.c_int, ctypes.c_void_p
     for name, result, arguments in [
             ("new", pointer, [ctypes.POINTER(text)]), ("free", None, [pointer]), ("error", text, [pointer]),
-            ("command", number, [pointer, text]), ("file", number, [pointer, text, text]),
+            ("kernels", number, [pointer, text]), ("file", number, [pointer, text, text]),
             ("environment", number, [pointer, text]), ("memory", number, [pointer, ctypes.c_uint64]),
             ("timeout", number, [pointer, ctypes.c_uint64]), ("layout", number, [pointer, text]),
             ("root", number, [pointer, text]), ("ask_report", number, [pointer]),
@@ -41,7 +43,7 @@ def _load():
             ("input", number, [pointer, text, ctypes.c_size_t]), ("start", number, [pointer]),
             ("fd", number, [pointer]),
             ("step", number, [pointer]), ("wait", number, [pointer, number]), ("signal", number, [pointer, number]),
-            ("status", number, [pointer]), ("report", text, [pointer])]:
+            ("status", number, [pointer]), ("report_json", text, [pointer])]:
         function = getattr(library, "quire_" + name)
         function.restype, function.argtypes = result, arguments
     return library
@@ -55,7 +57,25 @@ def _bytes_of(size):
     match = re.fullmatch(r"(\d+)([KMG]?)", str(size))
     if match is None:
         raise Error(f"`{size}` is no size of memory")
-    return int(match[1]) * _UNITS[match[2]]
+    size = int(match[1]) * _UNITS[match[2]]
+    if size >= 1 << 63:
+        raise Error(f"`{match[0]}` is no size of a machine's memory")
+    return size
+
+
+def _text(value):
+    """A text for C, which would take a NUL for its end."""
+    encoded = os.fsencode(value)
+    if b"\0" in encoded:
+        raise Error(f"{value!r} has a NUL in it")
+    return encoded
+
+
+def _milliseconds(seconds):
+    """Of a time limit; what libquire cannot take is an error here, since C would take a part of the number."""
+    if not 0 < seconds < 1e9:
+        raise Error(f"{seconds} seconds are no time limit")
+    return max(1, int(seconds * 1000))
 
 
 class Result:
@@ -73,29 +93,27 @@ class Machine:
     `errors` are files, functions of bytes, or None: they are kept for the Result. `timeout` is in seconds."""
 
     def __init__(self, argv, *, memory=None, files=(), environment=(), timeout=None, layout=None, root=None,
-                 report=False, input=b"", output=None, errors=None, command=None):
-        words = (ctypes.c_char_p * (len(argv) + 1))(*[os.fsencode(word) for word in argv], None)
+                 report=False, input=b"", output=None, errors=None, kernels=None):
+        words = (ctypes.c_char_p * (len(argv) + 1))(*[_text(word) for word in argv], None)
         self._handle = _library.quire_new(words)
         if not self._handle:
             raise MemoryError("no memory for a machine")
         self._kept = {OUTPUT: bytearray(), ERRORS: bytearray()}
         self._callbacks, self._raised = [], None
         try:
-            if command is not None:
-                self._do("command", os.fsencode(command))
             if memory is not None:
                 self._do("memory", _bytes_of(memory))
             if timeout is not None:
-                self._do("timeout", max(1, int(timeout * 1000)))
-            for name, value in (("layout", layout), ("root", root)):
+                self._do("timeout", _milliseconds(timeout))
+            for name, value in (("layout", layout), ("root", root), ("kernels", kernels)):
                 if value is not None:
-                    self._do(name, os.fsencode(value))
+                    self._do(name, _text(value))
             for file in files:
                 host, guest = (file, None) if isinstance(file, (str, bytes, os.PathLike)) else file
-                self._do("file", os.fsencode(host), os.fsencode(guest) if guest is not None else None)
+                self._do("file", _text(host), _text(guest) if guest is not None else None)
             for name in environment:
                 value = f"{name}={environment[name]}" if isinstance(environment, dict) else name
-                self._do("environment", os.fsencode(value))
+                self._do("environment", _text(value))
             if report:
                 self._do("ask_report")
             self._input(input)
@@ -151,9 +169,9 @@ class Machine:
 
     def wait(self, timeout=None):
         """The Result, or None when the time (in seconds) was over first."""
-        if self._do("wait", -1 if timeout is None else int(timeout * 1000)) == 0:
+        if self._do("wait", -1 if timeout is None else min(int(max(timeout, 0) * 1000), _LONGEST)) == 0:
             return None
-        report = _library.quire_report(self._handle)
+        report = _library.quire_report_json(self._handle)
         return Result(_library.quire_status(self._handle), bytes(self._kept[OUTPUT]), bytes(self._kept[ERRORS]),
                       json.loads(report) if report else None, _library.quire_error(self._handle).decode())
 

@@ -17,7 +17,7 @@ export const plan = [
             "pages, a stack. Both run at the same address, each in a directory of its own.",
           type: "processes", sees: /3 +ticker .*0x40000000/, row: "user" },
         { say: "Now end one. The line says what came back, and by whom it was held.", type: "kill 2",
-            sees: /kill|process 2|came back|given back/ },
+            sees: /gave back \d+ frames/ },
         { say: "Claim M7 is that nothing is left of a process. The kernel starts some, ends them, counts, and says " +
             "what it saw.", type: "claims", sees: /claim M7 holds/ },
     ] },

@@ -12,6 +12,8 @@ const calls = { 1: "exit", 2: "fork", 3: "read", 4: "write", 5: "open", 7: "wait
                 125: "mprotect", 183: "getcwd", 190: "vfork",
                 192: "mmap2", 252: "exit_group" };
 
+const advice = $("about").textContent;
+
 let live = true, asked = 0, drawn_at = 0, picture = "", here = -1, watching = false, wanted = false, last = null,
     play = 0, module;
 
@@ -35,9 +37,11 @@ function take_snapshot(lines) {
     const drawn = draw(module, lines);
     page.snapshot = lines;
     if (!drawn.good) {
-        $("about").textContent = drawn.said;
+        $("about").textContent = page.refused = drawn.said.trim();
         return;
     }
+    if ($("about").textContent === page.refused)
+        $("about").textContent = advice;
     page.drawn = (page.drawn ?? 0) + 1;
     if (drawn.picture !== picture) {
         picture = drawn.picture;
@@ -48,13 +52,22 @@ function take_snapshot(lines) {
     page.tell("map", lines);
 }
 
+/* Another machine: what was drawn is not its memory. */
+function forget() {
+    asked = 0;
+    here = -1;
+    picture = "";
+    $("map").textContent = "";
+    $("about").textContent = advice;
+}
+
 function point(n, scroll) {
     const all = parts();
     all.forEach((part, at) => part.classList.toggle("here", at === n));
     here = n;
     if (n < 0 || n >= all.length)
         return;
-    const [name, ...rest] = all[n].querySelector("title").textContent.split(", ");
+    const [name, ...rest] = all[n].querySelector("title").textContent.replace(/ +/g, " ").split(", ");
     const bold = document.createElement("b");
     bold.textContent = name;
     $("about").replaceChildren(bold, rest.length ? `, ${rest.join(", ")}` : "",
@@ -212,7 +225,7 @@ async function watch() {
 export function memory_pane() {
     page.module("map").then(loaded => { module = loaded; setInterval(ask, EVERY / 4); });
     page.on("snapshot", take_snapshot);
-    page.on("reset", () => { asked = 0; wanted = false; playing(false); take_watching(false); });
+    page.on("reset", () => { forget(); wanted = false; playing(false); take_watching(false); });
     page.on("watching", take_watching);
     page.on("change", take_change);
     $("map").onmousemove = pointed;

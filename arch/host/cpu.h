@@ -30,7 +30,18 @@ static inline unsigned long interrupts_off(void)
     return state;
 }
 
-static inline void interrupts_restore(unsigned long state)  { host_interrupts_off = state; }
+/* Defined by a test that asks when interrupts, which were off, are on again. */
+void host_interrupts_on(void) __attribute__((weak));
+
+static inline void interrupts_restore(unsigned long state)
+{
+    bool were_off = host_interrupts_off != 0;
+
+    host_interrupts_off = state;
+    if (were_off && state == 0 && host_interrupts_on != NULL)
+        host_interrupts_on();
+}
+
 static inline bool interrupts_were_on(unsigned long state)  { return state == 0; }
 
 /* Answered by tests whose threads wait. */

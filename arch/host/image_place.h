@@ -3,6 +3,7 @@
  *
  *   IMAGE_BOOT        the part that runs before paging: from the document's region, or a row of memory without region
  *   IMAGE_TEXT        the first section behind it
+ *   IMAGE_BEGINS      the name of the first section of all
  *   IMAGE_OFFSET      how far the image's addresses are from its memory
  *   IMAGE_STACK       bytes of the region `stack`, where there is one
  */
@@ -18,10 +19,12 @@
 #define IMAGE_FIRST LAYOUT_BOOT_START
 #define IMAGE_BOOT  TEXT(LAYOUT_BOOT_START)
 #define IMAGE_TEXT  "image_boot_border"
+#define IMAGE_BEGINS boot
 #else
 #define IMAGE_FIRST LAYOUT_TEXT_START
 #define IMAGE_BOOT  TEXT(LAYOUT_PHYSICAL_BOOT_START) " + " IMAGE_OFFSET
 #define IMAGE_TEXT  TEXT(LAYOUT_TEXT_START)
+#define IMAGE_BEGINS text
 #endif
 
 /*

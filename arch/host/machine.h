@@ -68,6 +68,9 @@ uint64_t machine_pool_start(void);
 /* Release the arena and the mirror. */
 void machine_stop(void);
 
+/* Where the mirror is to be from the next power-on, whatever is there; NULL: where the host has room. */
+extern char *machine_mirror;
+
 extern uint8_t *machine_ram;                /* physical byte 0, past every MMU                       */
 extern uint32_t machine_frames;             /* frames of RAM                                         */
 

@@ -41,6 +41,8 @@ static struct cached tlb[MMU_SPACE_END];
 static uint32_t      valid[MMU_SPACE_END];  /* pages whose record is valid, in no order      */
 static uint32_t      valid_count;
 
+char *machine_mirror;
+
 static frame_t     active = { UINT32_MAX };
 static frame_t     returns_to = { UINT32_MAX };
 static int         arena = -1;
@@ -82,7 +84,7 @@ static int protection(const struct cached *c)
 {
     if (!(c->kernel & MAY_READ))
         return PROT_NONE;                   /* the host cannot map a page for writing or execution only */
-    return PROT_READ | (c->kernel & MAY_WRITE && c->dirty ? PROT_WRITE : 0);
+    return PROT_READ | (c->kernel & MAY_WRITE && c->dirty ? PROT_WRITE : 0) | (c->kernel & MAY_EXECUTE ? PROT_EXEC : 0);
 }
 
 /* Without RAM reads yield ones and writes are lost, as on a bus. */
@@ -488,7 +490,8 @@ void mmu_power(bool on, int memory)
         power_off();
     if (!on)
         return;
-    host_mirror = mmap(NULL, MIRROR_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    host_mirror = mmap(machine_mirror, MIRROR_BYTES, PROT_NONE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (machine_mirror != NULL ? MAP_FIXED : 0), -1, 0);
     if (host_mirror == MAP_FAILED)
         give_up("reserving the mirror");
     arena          = memory;

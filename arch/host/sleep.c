@@ -8,7 +8,9 @@
 #include <stddef.h>
 
 #include "base/check.h"
+#include "base/completion.h"
 #include "base/rwlock.h"
+#include "memory/pageout/hand.h"
 
 #define WEAK __attribute__((weak))
 
@@ -26,10 +28,27 @@ WEAK bool point_of_rest(void)
     return at_rest != NULL;
 }
 
+WEAK bool make_room(size_t want)
+{
+    (void)want;
+    return false;
+}
+
 WEAK void rwlock_wait(struct rwlock *rwlock, bool write)
 {
     (void)write;
     stop(__FILE__, __LINE__, rwlock->name);
+}
+
+WEAK void completion_wait(struct completion *completion)
+{
+    if (!completion_happened(completion))
+        stop(__FILE__, __LINE__, "a page that another thread fills");
+}
+
+WEAK void completion_happen(struct completion *completion)
+{
+    __atomic_store_n(&completion->happened, 1, __ATOMIC_RELEASE);
 }
 
 WEAK void rwlock_pass_on(struct rwlock *rwlock) { stop(__FILE__, __LINE__, rwlock->name); }

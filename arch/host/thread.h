@@ -4,8 +4,14 @@
 #ifndef QUIRE_ARCH_THREAD_H
 #define QUIRE_ARCH_THREAD_H
 
+#include "base/types.h"
+
+enum { TLS_SLOTS = 3, TLS_FIRST = 6, FPU_BYTES = 512 };        /* as on an i386 */
+
 struct thread_state {
-    void *of_test;                      /* what a test has for this thread */
+    void    *of_test;                   /* what a test has for this thread                    */
+    uint32_t trap, error;               /* of its last exception that raised a signal, as its handlers are told */
+    uint32_t fault_address;
 };
 
 #endif

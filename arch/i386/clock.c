@@ -99,23 +99,24 @@ static uint64_t label_hertz(void)
 static bool is_usable(uint64_t hertz) { return hertz >= RATE_SLOWEST && hertz <= RATE_FASTEST; }
 
 /*
- * The second reading of the first measurement. bound: a millisecond of the reference, or as many turns of the loop as
- * take longer than that on any processor, where it does not count.
+ * The second reading of the first measurement. A reading behind the end of the reference's turn, because the start took
+ * so long, or because the host let the machine wait between two instructions, would give a rate that is wrong by whole
+ * turns, from which no later measurement finds back: the measurement begins anew then. bound: a millisecond of the
+ * reference, or as many turns of the loop as take longer than that on any processor, where it does not count.
  */
 static uint64_t measured_hertz(struct sample *second)
 {
     enum { TURNS = 100000 };
 
-    if (!timer_reference_is_first_turn()) {             /* so the start took longer than a turn */
-        timer_begin_reference();
-        first = take_sample();
-    }
     for (unsigned turn = 0; turn < TURNS; turn++) {
         uint16_t counts;
 
         *second = take_sample();
         counts  = (uint16_t)(second->at.counts - first.at.counts);
-        if (counts >= COUNTS_LEAST)
+        if (!timer_reference_is_first_turn()) {         /* looked at after the reading, so that it is within the turn */
+            timer_begin_reference();
+            first = take_sample();
+        } else if (counts >= COUNTS_LEAST)
             return rate_learn(second->at.ticks - first.at.ticks, counts, TIMER_CLOCK);
     }
     return 0;

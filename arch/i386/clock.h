@@ -8,7 +8,8 @@
 
 /*
  * Once, after clock_begin(), with interrupts off: the clock runs from here on. Where neither a hypervisor nor the
- * processor gives the rate, it is measured now: a millisecond where the start was too short, or too long, for that.
+ * processor gives the rate, it is measured now: a millisecond where the start was too short, or too long, for that, and
+ * another one whenever the machine did not run in between.
  */
 void clock_settle(void);
 

@@ -7,7 +7,7 @@
 #include "descriptor.h"
 #include "pic.h"
 
-struct line { void (*handler)(void *); void *argument; };
+struct line { void (*handler)(void *); void *argument; uint64_t taken; };
 
 static trap_handler handlers[TRAP_RETURN + 1];
 static struct line  lines[LINES];
@@ -39,7 +39,7 @@ void trap_handle(unsigned vector, trap_handler handler)
 void interrupt_handle(unsigned line, void (*handler)(void *), void *argument)
 {
     assert(line < LINES && !lines[line].handler);
-    lines[line] = (struct line){ handler, argument };
+    lines[line] = (struct line){ handler, argument, lines[line].taken };
     pic_open(line);
 }
 
@@ -54,14 +54,21 @@ bool trap_was_step(void)
     return status & STATUS_STEP;
 }
 
-
-uint64_t interrupts_taken(void)
+static uint64_t read_count(const uint64_t *count)
 {
     unsigned long state = interrupts_off();
-    uint64_t      sum   = taken;
+    uint64_t      sum   = *count;
 
     interrupts_restore(state);
     return sum;
+}
+
+uint64_t interrupts_taken(void) { return read_count(&taken); }
+
+uint64_t interrupts_by(unsigned line)
+{
+    assert(line < LINES);
+    return read_count(&lines[line].taken);
 }
 
 void interrupt_note(void) { taken++; }
@@ -71,6 +78,7 @@ static void take_interrupt(unsigned line)
     if (!pic_is_real(line))
         return;
     taken++;
+    lines[line].taken++;
     if (lines[line].handler)
         lines[line].handler(lines[line].argument);
     pic_end(line);

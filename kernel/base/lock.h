@@ -22,6 +22,7 @@
  *   COMMIT     pages promised to programs
  *   SPACES     the list of all spaces, and the kernel part of their roots; the list of all objects
  *   ZERO       the shared frame of zeros
+ *   SWAP       swap slots
  *   CHANNEL    pages and rings of the console port; input that the channel has brought
  *   POOL       frame bitmap and areas
  *   RANDOM     the generator of random numbers
@@ -39,8 +40,8 @@
 enum lock_rank {
     RANK_TERMINAL = 1, RANK_PROCESSES, RANK_SIGNALS, RANK_MAP, RANK_FUTEX, RANK_OBJECT, RANK_HEAP, RANK_STACKS,
     RANK_TABLES,
-    RANK_HOMES, RANK_KERNEL, RANK_COMMIT, RANK_SPACES, RANK_ZERO, RANK_CHANNEL, RANK_POOL, RANK_RANDOM, RANK_SCHEDULE,
-    RANK_ALARMS, RANK_TIMERS, RANK_PRINT,
+    RANK_HOMES, RANK_KERNEL, RANK_COMMIT, RANK_SPACES, RANK_ZERO, RANK_SWAP, RANK_CHANNEL, RANK_POOL, RANK_RANDOM,
+    RANK_SCHEDULE, RANK_ALARMS, RANK_TIMERS, RANK_PRINT,
     RANK_COUNT
 };
 

@@ -13,6 +13,7 @@
  *   BREAK   a program's break: the number and the region agree
  *   MAP     the regions of a program's space
  *   OBJECT  the pages of a file or of shared memory, and the regions that map them
+ *   CODER   the working memory in which pages are packed and unpacked
  * Fairness the thread that drops the lock wakes the first that waits, and may take the lock again before that one
  *          runs; but a waiter that was woken in vain once is given the lock at the next drop. A reader does not join
  *          other readers while the first that waits is a writer, and a first waiter that others have overtaken 16
@@ -29,18 +30,18 @@
 #include "base/check.h"
 #include "base/types.h"
 
-/* The threads that wait for an event, or functions that are called in their place: process/schedule.h. */
-struct wait_queue {
+/* Those who wait for a lock or an event: process/schedule.h. */
+struct waiter_list {
     struct waiter *first, *last;        /* [RANK_SCHEDULE]                                        */
 };
 
-enum rwlock_rank { RWLOCK_BREAK = 1, RWLOCK_MAP, RWLOCK_OBJECT, RWLOCK_RANKS };
+enum rwlock_rank { RWLOCK_BREAK = 1, RWLOCK_MAP, RWLOCK_OBJECT, RWLOCK_CODER, RWLOCK_RANKS };
 
 struct rwlock {
-    const char       *name;
-    uint32_t          rank;
-    uint32_t          state;            /* [a] readers inside, and the two bits below             */
-    struct wait_queue waiting;          /* [RANK_SCHEDULE] in the order of their turns            */
+    const char        *name;
+    uint32_t           rank;
+    uint32_t           state;           /* [a] readers inside, and the two bits below             */
+    struct waiter_list waiting;         /* [RANK_SCHEDULE] in the order of their turns            */
 };
 
 #define RWLOCK_WRITER 0x80000000u       /* a writer is inside                                     */
@@ -67,7 +68,7 @@ bool rwlock_none_held(void);
 
 bool rwlock_ok(const struct rwlock *lock);
 
-/* ---- Defined in a room above: process/schedule.c; arch/host/sleep.c where there are no threads ---------------- */
+/* ---- Defined in a room above: process/sleep_lock.c, schedule.c; arch/host/sleep.c without threads -------------- */
 
 /*
  * A point of rest, with no spin lock held and interrupts on; locks of this header may be held. Other threads run if the

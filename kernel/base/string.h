@@ -25,7 +25,7 @@ char  *strchr(const char *s, int c);
 char  *strrchr(const char *s, int c);
 #endif
 
-/* Whole pages, aligned (asserted). */
+/* Whole pages, aligned (asserted). page_holds(): whether each word is this one; some 2500 instructions if so. */
 void page_clear(void *page);
 void page_copy(void *restrict to, const void *restrict from);
 void page_fill(void *page, uint32_t word);

@@ -11,6 +11,8 @@
 #include "console/commands.h"
 #include "memory/layout.h"
 
+const char *(*claim_lacks)(const char *id);
+
 static void print_verdict(struct claim_result *result, enum claim_verdict verdict, const char *format, va_list list)
 {
     result->verdict = verdict;
@@ -78,10 +80,13 @@ static enum claim_verdict look_at_claim(const struct layout_claim *claim)
     static const char *const words[CLAIM_VERDICTS] = {
         [CLAIM_FAILS] = "fails", [CLAIM_HOLDS] = "holds", [CLAIM_DIFFERS] = "differs", [CLAIM_UNSEEN] = "unseen",
     };
-    const struct claim_probe *probe  = probe_of(claim->id);
-    struct claim_result       result = { CLAIM_FAILS, "this kernel has no probe for it" };
+    const struct claim_probe *probe   = probe_of(claim->id);
+    struct claim_result       result  = { CLAIM_FAILS, "this kernel has no probe for it" };
+    const char               *lacking = claim_lacks != NULL ? claim_lacks(claim->id) : NULL;
 
-    if (probe != NULL)
+    if (lacking != NULL)
+        claim_unseen(&result, "%s", lacking);
+    else if (probe != NULL)
         run_probe(probe, &result);
     print("claim %s %s %s\n", claim->id, words[result.verdict], result.saw);
     return result.verdict;

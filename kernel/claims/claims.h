@@ -56,6 +56,12 @@ struct claim_mutation {
 extern const struct claim_probe    *const claim_probes[];
 extern const struct claim_mutation *const claim_mutations[];
 
+/*
+ * Set by a machine that lacks something (tests/claims): why it cannot show a claim, NULL where it can. The claim is
+ * then unseen, and its probe is not run. Every kernel leaves it NULL: what is unseen there, the probe itself says.
+ */
+extern const char *(*claim_lacks)(const char *id);
+
 /* For probes: what was seen, and whether the claim holds. A later call replaces an earlier one. */
 void claim_saw(struct claim_result *result, bool holds, const char *format, ...) PRINTF_LIKE(3, 4);
 

@@ -11,6 +11,14 @@
 #include "memory/start.h"
 #include "claims/told.h"
 
+bool claim_has_frames(struct claim_result *result, size_t needed)
+{
+    if (frames_free() >= needed)
+        return true;
+    claim_unseen(result, "too little memory: %u frames are free, and %u are needed", frames_free(), (unsigned)needed);
+    return false;
+}
+
 entry_t leaf_of(page_t page)
 {
     unsigned level;

@@ -29,6 +29,9 @@ page_t first_writable(struct span span);
  */
 uint32_t take_all_frames(bool (*forbidden)(frame_t), frame_t *bad);
 
+/* True where so many frames are free. Else the claim is unseen: that memory is short does not make it untrue. */
+bool claim_has_frames(struct claim_result *result, size_t needed) MUST_CHECK;
+
 /* True if a device decodes some of the frame, or the boot loader did not list it as usable memory (claims/told.h). */
 bool is_device_or_hole(frame_t frame);
 

@@ -18,7 +18,8 @@
 #include "process/abi.h"
 
 enum { STACK_PAGES = 1, DESCRIPTORS = 64, CHUNK_PAGES = 1024, CONSOLE_CHUNK = 128 };
-enum { PATIENCE_NANOSECONDS = 1000000000 };
+/* Other processes have their turns first, and an emulator may stand still for seconds while the clock goes on. */
+#define PATIENCE_NANOSECONDS UINT64_C(20000000000)
 
 #define PROGRAM(word, pages, note) { #word, note, program_##word, program_##word##_end, pages }
 #define IMAGE(word) extern const char program_##word[], program_##word##_end[]

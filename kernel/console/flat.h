@@ -49,7 +49,7 @@ int32_t flat_start(const struct flat_program *program, struct populate_watch *wa
  */
 bool flat_wait(int32_t id, uint64_t nanoseconds, struct process_end *out);
 
-/* Send the process SIGKILL and wait for its end. Returns 0, -ESRCH, or -ETIMEDOUT after a second. */
+/* Send the process SIGKILL and wait for its end. Returns 0, -ESRCH, or -ETIMEDOUT after 20 seconds. */
 int  flat_kill(int32_t id);
 
 /* Whether there is such a process that has not ended. */

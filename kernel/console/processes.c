@@ -192,30 +192,25 @@ int run_kill(int count __attribute__((unused)), char **words)
     frames_sums(&before);
     err = flat_kill((int32_t)id);
     frames_sums(&after);
-    if (err == -ESRCH) {
-        print("kill: there is no process %u\n", (unsigned)id);
+    if (err != 0) {
+        print(err == -ESRCH ? "kill: there is no process %u\n" : "kill: process %u does not end\n", (unsigned)id);
         return err;
     }
     print_frames_of("gave back", &after, &before);
     return err;
 }
 
-/* All that live, at the moment that they are asked about. */
-static int wait_for_all(void)
+/* Ctrl-C ends all that live. False: it has not been typed. */
+static bool ended_by_key(void)
 {
     int32_t id;
 
-    while ((id = one_that_lives()) != 0) {
-        if (console_interrupted()) {
-            print("^C\n");
-            while ((id = one_that_lives()) != 0 && flat_kill(id) == 0)
-                ;
-            return 0;
-        }
-        schedule_pause(NEVER);
-    }
-    flat_report_ends();
-    return 0;
+    if (!console_interrupted())
+        return false;
+    print("^C\n");
+    while ((id = one_that_lives()) != 0 && flat_kill(id) == 0)
+        ;
+    return true;
 }
 
 int run_wait(int count, char **words)
@@ -229,10 +224,8 @@ int run_wait(int count, char **words)
         print("wait: %s\n", lacking(-ENOMEM));
         return -ENOMEM;
     }
-    if (count == 1)
-        return wait_for_all();
-    end = clock_now() + milliseconds * NANOSECONDS;
-    while (clock_now() < end && !console_interrupted())
+    end = count == 1 ? NEVER : clock_now() + milliseconds * NANOSECONDS;
+    while (clock_now() < end && (count == 2 || one_that_lives() != 0) && !ended_by_key())
         schedule_pause(end);
     flat_report_ends();
     return 0;

@@ -13,12 +13,17 @@
  * a byte: CHANNEL_WANT_...) asks for INPUT, as a program's read(2) does, so that the host takes no more from an input
  * that it shares with other programs than the program itself would take; EXIT (two int32: kind, number) is the last
  * frame of a run; REPORT and LOG carry text for the user; MAP carries the lines of a snapshot of memory
- * (init/snapshot.h), when the boot configuration asks for one; PONG answers a PING.
- * Host to guest: INPUT (length 0: end of input), INPUT_STATE (a byte: CHANNEL_INPUT_...), WINDOW (two uint16: columns,
+ * (init/snapshot.h), when the boot configuration asks for one; PONG answers a PING; READY (a byte: zero) says that all
+ * is done up to the program, and that the guest waits for BEGIN: sent only when the kernel's command line has the word
+ * begin=told.
+ * Host to guest: INPUT (length 0: end of input), INPUT_FAILED (a byte, Linux's errno: the end of input that follows is
+ * none, but an error), INPUT_STATE (a byte: CHANNEL_INPUT_...), WINDOW (two uint16: columns,
  * rows), SIGNAL (two bytes: a Linux signal's number, and CHANNEL_TO_PROGRAM or CHANNEL_TO_GROUP, as the signal was sent
  * to the host's command; for SIGPIPE the second byte is OUTPUT or ERRORS: that stream has no reader any more), PING (no
  * contents: asks whether the guest still works. The guest answers when a program is about to run or the processor is
- * idle, so a kernel that stays in a loop of its own does not answer).
+ * idle, so a kernel that stays in a loop of its own does not answer), BEGIN (CHANNEL_SEED random bytes, which are
+ * mixed into the guest's random numbers: the answer to READY. Between the two the machine may have been frozen and
+ * restored any number of times, so the guest also reads the real-time clock anew).
  */
 #ifndef QUIRE_DEVICES_CHANNEL_H
 #define QUIRE_DEVICES_CHANNEL_H
@@ -28,12 +33,12 @@
 
 enum channel_kind {
     CHANNEL_OUTPUT = 1, CHANNEL_ERRORS = 2, CHANNEL_WANT = 3, CHANNEL_EXIT = 4, CHANNEL_REPORT = 5, CHANNEL_LOG = 6,
-    CHANNEL_MAP = 7, CHANNEL_PONG = 8,
+    CHANNEL_MAP = 7, CHANNEL_PONG = 8, CHANNEL_READY = 9,
     CHANNEL_INPUT = 16, CHANNEL_WINDOW = 17, CHANNEL_SIGNAL = 18, CHANNEL_PING = 19,
-    CHANNEL_INPUT_STATE = 20,
+    CHANNEL_INPUT_STATE = 20, CHANNEL_BEGIN = 21, CHANNEL_INPUT_FAILED = 22,
 };
 
-enum { CHANNEL_HEADER = 4, CHANNEL_PAYLOAD = 65535 };
+enum { CHANNEL_HEADER = 4, CHANNEL_PAYLOAD = 65535, CHANNEL_SEED = 32 };
 
 /*
  * How input is wanted. Each WANT but MORE replaces the WANT before, and is answered by one INPUT of at most so many

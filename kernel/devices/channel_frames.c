@@ -38,12 +38,16 @@ static void end_frame(struct channel_reader *r, const struct channel_events *eve
         events->input_done();
     else if (r->head[KIND] == CHANNEL_INPUT_STATE && contents >= 1)
         events->input_state(r->head[CONTENTS]);
+    else if (r->head[KIND] == CHANNEL_INPUT_FAILED && contents >= 1)
+        events->input_failed(r->head[CONTENTS]);
     else if (r->head[KIND] == CHANNEL_WINDOW && contents >= 4)
         events->window(number_at(r->head + CONTENTS), number_at(r->head + CONTENTS + 2));
     else if (r->head[KIND] == CHANNEL_SIGNAL && contents >= 1)
         events->signal(r->head[CONTENTS], contents >= 2 ? r->head[CONTENTS + 1] : 0);
     else if (r->head[KIND] == CHANNEL_PING)
         events->ping();
+    else if (r->head[KIND] == CHANNEL_BEGIN && contents >= CHANNEL_SEED)
+        events->begin(r->head + CONTENTS);
 }
 
 /* Contents: input is passed on, of all else the first bytes are kept. */

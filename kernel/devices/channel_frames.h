@@ -19,14 +19,16 @@ struct channel_events {
     void (*input_end)(void);
     void (*input_done)(void);                                   /* a frame of input, or its end, is complete */
     void (*input_state)(unsigned state);                        /* enum channel_input_state */
+    void (*input_failed)(unsigned error);                       /* before an end that is an error */
     void (*window)(unsigned columns, unsigned rows);
     void (*signal)(unsigned number, unsigned about);            /* about: CHANNEL_TO_...; with SIGPIPE a channel_kind */
     void (*ping)(void);
+    void (*begin)(const uint8_t seed[CHANNEL_SEED]);
 };
 
 /* A frame that is arriving. Zeroed at first. */
 struct channel_reader {
-    uint8_t  head[CHANNEL_HEADER + 4];  /* the header and, but for input, the contents that matter */
+    uint8_t  head[CHANNEL_HEADER + CHANNEL_SEED];  /* the header and, but for input, the contents that matter */
     unsigned head_bytes;
     uint32_t left;                      /* bytes of contents still to come                                   */
     bool     nonsense;                  /* the host broke the protocol: all further bytes are ignored        */

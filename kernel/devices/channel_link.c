@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/lock.h"
+#include "base/random.h"
 #include "cpu.h"
 #include "devices/channel_frames.h"
 #include "devices/virtio_console.h"
@@ -17,7 +18,7 @@
  * The store for input: larger means fewer exchanges for a program that reads much, and more memory for each that
  * reads at all.
  */
-enum { STORE_BYTES = 16384, PATIENCE = 1000000000 };
+enum { STORE_BYTES = 16384, PATIENCE = 1000000000, ERROR_MOST = 133 };
 enum { DRAIN_TURNS = 10000000 };                /* about a second of an emulated processor */
 enum { PAGE_CONTENTS = PAGE_SIZE - CHANNEL_HEADER };
 
@@ -33,6 +34,7 @@ static struct {
     enum asked asked;
     bool       taking_back;             /* a WAIT is cancelled, and the host has not confirmed it yet   */
     bool       end;                     /* the answer to the last one was the end; one reader hears it  */
+    unsigned   error;                   /* what it was instead of the end; 0: it was the end            */
     bool       readable, hung_up;       /* since the last LOOK                                          */
 } request;
 static void                         (*on_signal)(unsigned number, bool group);
@@ -41,6 +43,7 @@ static struct early_window { bool came; unsigned columns, rows; } early_window; 
 static void                         (*on_change)(void);
 static struct wait_queue              changed;          /* input, its end, room for output */
 static volatile bool                  closed[CHANNEL_ERRORS + 1];       /* by channel_kind */
+static volatile bool                  begun;            /* BEGIN has come */
 
 bool channel_is_there(void) { return there; }
 
@@ -275,13 +278,17 @@ static long take_input(struct buffer *to)
     return done;
 }
 
-/* True for one reader after each end. */
-static bool take_end_of_input(void)
+/* True for one reader after each end. *err: 0, or a negative errno. */
+static bool take_end_of_input(int *err)
 {
     lock_state state = lock_take(&lock);
     bool       end   = request.end;
 
-    request.end = false;
+    if (end) {
+        *err = -(int)request.error;
+        request.end   = false;
+        request.error = 0;
+    }
     lock_drop(&lock, state);
     return end;
 }
@@ -331,8 +338,10 @@ long channel_read(struct buffer *to, bool wait)
         if (channel_waiting() > 0)
             done = take_input(to);
         mutex_drop(&one_reader);
-        if (done != 0 || take_end_of_input())
+        if (done != 0)
             return done;
+        if (take_end_of_input(&err))
+            break;
         ask_for_input(to->bytes, wait ? ASKED_WAIT : ASKED_NOW);
         err = wait ? wait_for_input() : wait_for_answer();
     }
@@ -379,6 +388,13 @@ static void input_ended(void)
         listener->input_end();
     else
         request.end = true;
+}
+
+/* A number that is no errno of Linux's says nothing. */
+static void input_failed(unsigned error)
+{
+    if (error <= ERROR_MOST)
+        request.error = error;
 }
 
 /* The answer to a WAIT or a NOW has come. One that crossed its cancelling is followed by the host's confirmation. */
@@ -463,11 +479,17 @@ static void send_pong(void)
 
 static void ping_came(void) { schedule_probe(PROBE_CHANNEL, send_pong); }
 
+static void begin_came(const uint8_t *seed)
+{
+    random_stir(seed, CHANNEL_SEED);
+    begun = true;
+    notify_channel();
+}
+
 static void bytes_received(const uint8_t *bytes, size_t count)
 {
     static const struct channel_events events = { input_came, input_ended, input_done_came, input_state_came,
-                                                  window_changed,
-                                                   take_signal, ping_came };
+                                                  input_failed, window_changed, take_signal, ping_came, begin_came };
 
     channel_take(&reader, &events, bytes, count);
 }
@@ -515,4 +537,18 @@ int channel_start(const char *command_line)
     if (there)
         panic_last(channel_drain_briefly);
     return err;
+}
+
+void channel_await_begin(void)
+{
+    static const uint8_t nothing = 0;
+
+    may_sleep();
+    channel_send(CHANNEL_READY, &nothing, sizeof nothing);
+    while (!begun) {
+        wait_start(&changed);
+        if (!begun)
+            (void)!wait_linked(NEVER, 0);
+        wait_end();
+    }
 }

@@ -34,12 +34,18 @@ void channel_send(enum channel_kind kind, const void *bytes, size_t count);
 /* Send as many bytes as there is room for now; callable anywhere. Returns how many. Needs channel_flush() after it. */
 size_t channel_try(enum channel_kind kind, const void *bytes, size_t count);
 void channel_flush(void);
+/*
+ * Tell the host that the guest is ready, and sleep until it says that the program may begin; random numbers are as new
+ * as that answer. Not to be called twice.
+ */
+void channel_await_begin(void);
 /* Return when the host has taken all output; no other thread runs meanwhile. */
 void channel_drain(void);
 
 /*
- * Input for a program that reads: bytes, 0 at the end, -EFAULT, -EAGAIN without `wait`, -ERESTARTSYS, -ENOMEM. Sleeps;
- * without `wait` only until the host has answered, for a second at most.
+ * Input for a program that reads: bytes, 0 at the end, -EFAULT, -EAGAIN without `wait`, -ERESTARTSYS, -ENOMEM; or the
+ * error with which the host could not read, told to one reader. Sleeps; without `wait` only until the host has
+ * answered, for a second at most.
  */
 long channel_read(struct buffer *to, bool wait);
 /* Bytes that channel_read() would give at once. */

@@ -20,7 +20,11 @@ static int read_whole(struct fs_context *fs, const char *path, char **text, size
 
     if (err != 0)
         return err;
-    buffer.bytes = file->node->bytes <= CONFIGURATION_LONGEST ? (size_t)file->node->bytes : 0;
+    if (file->node->bytes > CONFIGURATION_LONGEST) {
+        file_release(file);
+        return -E2BIG;
+    }
+    buffer.bytes = (size_t)file->node->bytes;
     *text = buffer.memory = heap_alloc(buffer.bytes + 1, 0);
     got = *text != NULL ? file_read_at(file, &buffer, 0) : -ENOMEM;
     file_release(file);

@@ -19,7 +19,7 @@ struct boot_configuration {
 
 /*
  * Read the files of .quire (devices/channel.h) and remove the folder. Returns 0; -ENOENT: there is no such folder;
- * -ENOMEM; -EINVAL: the files contradict their format.
+ * -ENOMEM; -EINVAL: the files contradict their format; -E2BIG: a list is longer than the kernel takes.
  */
 int  boot_configuration_read(struct boot_configuration *configuration, struct fs_context *fs) MUST_CHECK;
 /* The configuration that runs one program without arguments, on a terminal. Returns 0 or -ENOMEM. */

@@ -124,15 +124,15 @@ bool init_is_wanted(void)
 
 /* ---- The end ------------------------------------------------------------------------------- */
 
-/* Send a line of the report. It waits for room: an emulator may take pages only long after their notification. */
-static void write_line(const char *text)
+/* It waits for room: an emulator may take pages only long after their notification. */
+void report_say(const char *line)
 {
-    if (channel_is_there()) {
-        channel_send(CHANNEL_REPORT, text, strlen(text));
-        channel_send(CHANNEL_REPORT, "\n", 1);
-    } else {
-        print("%s\n", text);
+    if (!channel_is_there()) {
+        print("%s\n", line);
+        return;
     }
+    channel_send(CHANNEL_REPORT, line, strlen(line));
+    channel_send(CHANNEL_REPORT, "\n", 1);
 }
 
 static void kill_process(struct process *process, void *survivors)
@@ -189,8 +189,8 @@ static void leave_machine(int32_t kind, int32_t number)
     crash_at("end");
     if (configuration.report) {
         kill_all_others();
-        report_write(write_line);
-        report_audit(write_line);
+        report_write(report_say);
+        report_audit(report_say);
     }
     if (channel_is_there()) {
         const int32_t end[2] = { kind, number };
@@ -212,7 +212,7 @@ void init_note_ending(const struct process *process)
     int32_t status = process->exit_status;
     char    moment[MOMENT_ROOM];
 
-    if (process != program)
+    if (process != program || !configuration.map)
         return;
     format_text(moment, sizeof moment, (status & 0x7F) != 0 ? "%s is killed by signal %d" : "%s ends with status %d",
                 process->name, (status & 0x7F) != 0 ? status & 0x7F : status >> 8 & 0xFF);
@@ -301,7 +301,7 @@ static void pass_signal(unsigned number, bool group)
     else if (configuration.terminal)
         terminals_signal((int)number);
     else
-        (void)!signal_group(program_group, &info);
+        (void)!signal_group(program_group, (int)number);
 }
 
 /* Make one open file of a terminal, or three of the channel. */
@@ -376,11 +376,23 @@ static int execute_program(void)
     return err;
 }
 
+/*
+ * Between the two frames the machine may be frozen, and later restored many times over: what the program must not share
+ * with other runs is made after the answer.
+ */
+static void await_begin(void)
+{
+    channel_await_begin();
+    clock_set_wall(clock_read_wall());
+}
+
 static void begin_program(void)
 {
     int err = prepare_program(program);
 
     assert(current_process() == program);
+    if (err == 0 && channel_is_there() && text_has_word(words, "begin=told"))
+        await_begin();
     if (err == 0 && configuration.report) {
         report_begin();
         missing_begin();

@@ -6,6 +6,9 @@
  *
  *     init=PATH           run PATH, with the serial line as its terminal
  *     channel=none        do not use the channel, even if the machine has its device
+ *     begin=told          say over the channel that the program is ready, and wait for the host's word: in between the
+ *                         machine may be frozen, to be restored many times. Random numbers and the wall clock of the
+ *                         program are of the time after the word
  *
  * The program's standard streams are those of the channel, or of a terminal. The terminal is on the channel if
  * .quire/options says so; without a channel it is on the serial line and the screen.

@@ -6,6 +6,7 @@
  * then what the command line asks for:
  *
  *     init=PATH               a program to run, instead of the console (init/init.h)
+ *     begin=told              the program begins when the host says so on the channel (devices/channel.h)
  *     channel=none            with the serial line as its terminal, whatever devices there are
  *     run=COMMAND;COMMAND     console commands to run at start
  *     map=com2                send snapshots of memory on the second serial line (init/map_line.h)
@@ -60,6 +61,16 @@ static bool programs_see_kernel(void)
 /* The kernel's address of a physical address that the document fixes; 0: the document fixes none. */
 static vaddr_t fixed_place(paddr_t at) { return at != 0 ? layout.kernel_offset + (vaddr_t)at : 0; }
 
+/* Text alone: formats are code that a start without complaints does not run otherwise. */
+static void greet(void)
+{
+    static const char greeting[] = "\nQuire, layout ";
+
+    print_text(greeting, sizeof greeting - 1);
+    print_text(layout.name, strlen(layout.name));
+    print_text("\n", 1);
+}
+
 static void start_traps(void)
 {
     const struct trap_places places = { .segments = fixed_place(layout.gdt), .gates = fixed_place(layout.idt),
@@ -82,7 +93,7 @@ void kernel_main(const struct boot_info *info, frame_t root)
     cpu_start();
     if (serial_start())
         print_to(serial_write);
-    print("\nQuire, layout %s\n", layout.name);
+    greet();
     mmu_start(programs_see_kernel());
     start_traps();
     clock_begin();

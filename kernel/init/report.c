@@ -9,7 +9,6 @@
 #include "base/print.h"
 #include "base/string.h"
 #include "base/symbol.h"
-#include "devices/channel_link.h"
 #include "files/path/missing.h"
 #include "linux/call.h"
 #include "memory/audit.h"
@@ -185,14 +184,4 @@ void report_audit(void (*line)(const char *text))
         format_text(text, sizeof text, "audit: %s %s", report.failures[i].id, report.failures[i].text);
         line(text);
     }
-}
-
-void report_say(const char *line)
-{
-    if (!channel_is_there()) {
-        print("%s\n", line);
-        return;
-    }
-    channel_send(CHANNEL_REPORT, line, strlen(line));
-    channel_send(CHANNEL_REPORT, "\n", 1);
 }

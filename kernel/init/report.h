@@ -4,7 +4,7 @@
 #ifndef QUIRE_INIT_REPORT_H
 #define QUIRE_INIT_REPORT_H
 
-#include "process/above.h"             /* report_sample(), report_say() */
+#include "process/above.h"             /* report_sample() */
 
 /* Take the first sample; without it, report_sample() does nothing. */
 void report_begin(void);

@@ -2,8 +2,9 @@
  * snapshot.h - the state of all memory at one moment, in lines of text, which `./quire map` draws.
  *
  * The lines say what the tables, the region trees and the frame records say; nothing is checked here.
- * A line is words with blanks between them; the last word of a line may have blanks in it. Addresses are bytes in
- * hexadecimal without 0x, counts are decimal and in pages or frames. Lines of one kind follow each other:
+ * A line is words with blanks between them; the last word of a line may have blanks in it, and a process's name may be
+ * empty. Addresses are bytes in hexadecimal without 0x, counts are decimal and in pages or frames. Lines of one kind
+ * follow each other:
  *
  *   quire-map 1                                            the form of what follows
  *   layout NAME TITLE                                      the document

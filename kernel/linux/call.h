@@ -15,11 +15,7 @@
 
 typedef long (*linux_call)(const struct call_arguments *given);
 
-struct linux_entry {
-    const char *name;
-    linux_call  call;               /* NULL: not implemented    */
-};
-extern const struct linux_entry linux_table[];
+extern const linux_call linux_table[];      /* by number; NULL: not implemented */
 extern const uint32_t linux_table_size;
 extern uint32_t linux_unknown[];    /* by number: calls without a function; the last entry: beyond the table */
 
@@ -27,7 +23,7 @@ struct trap_frame;
 /* Execute the call of a trap: number and arguments are read from the frame, the result is stored there. */
 void linux_dispatch(struct trap_frame *frame);
 
-/* Write the names and counts of unknown calls. */
+/* Write the names and counts of unknown calls (linux/<interface>/names.c). */
 void linux_report_unknown(void (*line)(const char *text));
 
 #endif

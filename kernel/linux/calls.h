@@ -77,7 +77,8 @@
     CALL(getpeername) CALL(getpgid) CALL(getpgrp) CALL(getpid) CALL(getppid) CALL(getpriority) CALL(getrandom) \
     CALL(getresgid16) CALL(getresgid32) CALL(getresuid16) CALL(getresuid32) CALL(getrlimit) CALL(getrusage) \
     CALL(getsid) CALL(getsockname) CALL(getsockopt) CALL(gettid) CALL(gettimeofday) CALL(getuid16) CALL(getuid32) \
-    CALL(getxattr) CALL(ioctl) CALL(kill) CALL(lchown16) CALL(lchown32) CALL(lgetxattr) CALL(link) CALL(linkat) \
+    CALL(getxattr) CALL(ioctl) CALL(ioprio_get) CALL(ioprio_set) \
+    CALL(kill) CALL(lchown16) CALL(lchown32) CALL(lgetxattr) CALL(link) CALL(linkat) \
     CALL(listen) CALL(listxattr) CALL(llistxattr) CALL(lremovexattr) CALL(lseek) CALL(lsetxattr) CALL(lstat) \
     CALL(lstat64) CALL(madvise) CALL(membarrier) CALL(memfd_create) CALL(mincore) CALL(mkdir) CALL(mkdirat) \
     CALL(mknod) CALL(mknodat) CALL(mlock) CALL(mlock2) CALL(mlockall) CALL(mmap) CALL(mmap2) CALL(mount) \
@@ -93,14 +94,17 @@
     CALL(sched_getparam) CALL(sched_getscheduler) CALL(sched_rr_get_interval) CALL(sched_rr_get_interval_time64) \
     CALL(sched_setaffinity) CALL(sched_setparam) CALL(sched_setscheduler) CALL(sched_yield) CALL(sendfile) \
     CALL(sendfile64) CALL(sendmsg) CALL(sendto) CALL(set_robust_list) CALL(set_thread_area) CALL(set_tid_address) \
-    CALL(setfsgid16) CALL(setfsgid32) CALL(setfsuid16) CALL(setfsuid32) CALL(setgid16) CALL(setgid32) \
-    CALL(setgroups16) CALL(setgroups32) CALL(setitimer) CALL(setpgid) CALL(setpriority) CALL(setregid16) \
+    CALL(setdomainname) CALL(setfsgid16) CALL(setfsgid32) CALL(setfsuid16) CALL(setfsuid32) CALL(setgid16) \
+    CALL(setgid32) \
+    CALL(setgroups16) CALL(setgroups32) CALL(sethostname) CALL(setitimer) CALL(setpgid) CALL(setpriority) \
+    CALL(setregid16) \
     CALL(setregid32) CALL(setresgid16) CALL(setresgid32) CALL(setresuid16) CALL(setresuid32) CALL(setreuid16) \
     CALL(setreuid32) CALL(setrlimit) CALL(setsid) CALL(setsockopt) CALL(settimeofday) CALL(setuid16) CALL(setuid32) \
     CALL(setxattr) CALL(sgetmask) CALL(shutdown) CALL(sigaction) CALL(sigaltstack) CALL(signal) CALL(signalfd) \
     CALL(signalfd4) CALL(sigpending) CALL(sigprocmask) CALL(sigreturn) CALL(sigsuspend) CALL(socket) CALL(socketcall) \
     CALL(socketpair) CALL(splice) CALL(ssetmask) CALL(stat) CALL(stat64) CALL(statfs) CALL(statfs64) CALL(statx) \
-    CALL(stime) CALL(symlink) CALL(symlinkat) CALL(sync) CALL(syncfs) CALL(sysinfo) CALL(tee) CALL(tgkill) CALL(time) \
+    CALL(stime) CALL(symlink) CALL(symlinkat) CALL(sync) CALL(syncfs) CALL(sysinfo) CALL(syslog) CALL(tee) \
+    CALL(tgkill) CALL(time) \
     CALL(timer_create) CALL(timer_delete) CALL(timer_getoverrun) CALL(timer_gettime) CALL(timer_gettime64) \
     CALL(timer_settime) CALL(timer_settime64) CALL(timerfd_create) CALL(timerfd_gettime) CALL(timerfd_gettime64) \
     CALL(timerfd_settime) CALL(timerfd_settime64) CALL(times) CALL(tkill) CALL(truncate) CALL(truncate64) CALL(umask) \

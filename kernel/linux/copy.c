@@ -3,6 +3,7 @@
  */
 #include "base/check.h"
 #include "base/error.h"
+#include "files/ipc/pipe.h"
 #include "linux/calls.h"
 #include "linux/files.h"
 #include "memory/heap/heap.h"
@@ -61,10 +62,10 @@ static long copy_bytes(struct copying *copying, size_t bytes)
             break;
     }
     heap_free(block);
-    if (done == 0)
-        done = part;
-    return count_moved(true, count_moved(false, done));
+    return done != 0 ? done : part;
 }
+
+static long count_copied(long done) { return count_moved(true, count_moved(false, done)); }
 
 static long send_file(uintptr_t out, uintptr_t in, int64_t *at, size_t bytes)
 {
@@ -76,8 +77,10 @@ static long send_file(uintptr_t out, uintptr_t in, int64_t *at, size_t bytes)
     else if ((copying.from->operations->traits & NODE_STREAM) || (copying.from->node->mode & S_FMT) == S_FOLDER ||
              (copying.to->flags & O_APPEND))
         done = -EINVAL;
+    else if (bytes > 0 && pipe_is(copying.to) && file_reads(copying.from) && file_writes(copying.to))
+        done = count_copied(pipe_fill_with_file(copying.to, copying.from, &copying.from_at, bytes));
     else
-        done = copy_bytes(&copying, bytes < BYTES_A_CALL ? bytes : BYTES_A_CALL);
+        done = count_copied(copy_bytes(&copying, bytes < BYTES_A_CALL ? bytes : BYTES_A_CALL));
     if (copying.from != NULL)
         file_release(copying.from);
     if (copying.to != NULL)
@@ -87,37 +90,32 @@ static long send_file(uintptr_t out, uintptr_t in, int64_t *at, size_t bytes)
     return done;
 }
 
-SYSTEM_CALL(sendfile, int, to, int, from, user_t, at_place, size_t, count)
+/* The position in the program's memory has 32 bits or 64; the lower half comes first. */
+static long send_at(int to, int from, user_t at_place, size_t place_bytes, size_t count)
 {
-    int32_t narrow;
-    int64_t at;
+    int64_t at = 0;
     long    done;
 
     if (at_place == 0)
         return send_file(to, from, NULL, count);
-    if (user_read(&narrow, at_place, sizeof narrow) != 0)
+    if (user_read(&at, at_place, place_bytes) != 0)
         return -EFAULT;
-    if (narrow < 0)
+    if (place_bytes < sizeof at)
+        at = (int32_t)at;
+    if (at < 0)
         return -EINVAL;
-    at   = narrow;
     done = send_file(to, from, &at, count);
-    narrow = (int32_t)at;
-    return done >= 0 && user_write(at_place, &narrow, sizeof narrow) != 0 ? -EFAULT : done;
+    return done >= 0 && user_write(at_place, &at, place_bytes) != 0 ? -EFAULT : done;
+}
+
+SYSTEM_CALL(sendfile, int, to, int, from, user_t, at_place, size_t, count)
+{
+    return send_at(to, from, at_place, sizeof(int32_t), count);
 }
 
 SYSTEM_CALL(sendfile64, int, to, int, from, user_t, at_place, size_t, count)
 {
-    int64_t at;
-    long    done;
-
-    if (at_place == 0)
-        return send_file(to, from, NULL, count);
-    if (user_read(&at, at_place, sizeof at) != 0)
-        return -EFAULT;
-    if (at < 0)
-        return -EINVAL;
-    done = send_file(to, from, &at, count);
-    return done >= 0 && user_write(at_place, &at, sizeof at) != 0 ? -EFAULT : done;
+    return send_at(to, from, at_place, sizeof(int64_t), count);
 }
 
 /* Read a position from the program's memory, or (0) use the file's own. */
@@ -175,7 +173,7 @@ static long copy_range(struct copying *copying, size_t bytes)
         return -EBADF;
     if (ranges_overlap(copying, bytes))
         return -EINVAL;
-    return copy_bytes(copying, bytes < BYTES_A_CALL ? bytes : BYTES_A_CALL);
+    return count_copied(copy_bytes(copying, bytes < BYTES_A_CALL ? bytes : BYTES_A_CALL));
 }
 
 SYSTEM_CALL(copy_file_range, int, from, user_t, from_at, int, to, user_t, to_at, size_t, count, unsigned, flags)

@@ -4,8 +4,9 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/lock.h"
-#include "base/print.h"
 #include "linux/calls.h"
+#include "memory/frames/frame.h"
+#include "memory/pageout/hand.h"
 #include "memory/spaces/map_pages.h"
 #include "memory/spaces/user.h"
 #include "process/applications.h"
@@ -32,17 +33,34 @@ static long map_pages_for_program(vaddr_t start, uintptr_t physical, size_t byte
     return (long)got;
 }
 
+/*
+ * A call that found no frame has changed nothing that the program could see, so when pages have made room it is made
+ * again: each time more of them, as one call may need many frames. Others have no memory for other reasons.
+ */
+static long __attribute__((noinline)) call_with_room(struct trap_frame *frame)
+{
+    enum { TRIES = 8 };
+    struct call_arguments given;
+    linux_call            call   = linux_table[call_arguments_of(frame, &given)];
+    long                  result = -ENOMEM;
+
+    for (unsigned n = 0; result == -ENOMEM && n < TRIES && frames_were_refused() && make_room(ROOM_PORTION << n); n++)
+        result = call(&given);
+    return result;
+}
+
 void linux_dispatch(struct trap_frame *frame)
 {
     struct call_arguments given;
     uint32_t              number;
     linux_call            call;
+    long                  result;
 
     deep_assert(frame != NULL);
     may_sleep();
     number = call_arguments_of(frame, &given);
-    call   = number < linux_table_size ? linux_table[number].call : NULL;
-    if (number == QUIRE_MAP_PAGES && layout_kernel_has_own()) {
+    call   = number < linux_table_size ? linux_table[number] : NULL;
+    if (call == NULL && number == QUIRE_MAP_PAGES && layout_kernel_has_own()) {
         call_write_result(frame, map_pages_for_program(given.word[0], given.word[1], given.word[2], given.word[3]));
         return;
     }
@@ -57,26 +75,10 @@ void linux_dispatch(struct trap_frame *frame)
         call_write_result(frame, -ENOSYS);
         return;
     }
-    call_write_result(frame, call(&given));
+    result = call(&given);
+    if (__builtin_expect(result == -ENOMEM, 0))
+        result = call_with_room(frame);
+    call_write_result(frame, result);
     may_sleep();                        /* as before the call: a call leaves no lock held */
     deep_assert(rwlock_none_held());
-}
-
-void linux_report_unknown(void (*line)(const char *text))
-{
-    char text[80];
-
-    for (uint32_t n = 0; n <= linux_table_size; n++) {
-        const char *name = n < linux_table_size ? linux_table[n].name : NULL;
-
-        if (linux_unknown[n] == 0)
-            continue;
-        if (name != NULL)
-            format_text(text, sizeof text, "%s (%u) %u", name, n, linux_unknown[n]);
-        else if (n < linux_table_size)
-            format_text(text, sizeof text, "number %u %u", n, linux_unknown[n]);
-        else
-            format_text(text, sizeof text, "numbers beyond %u %u", linux_table_size - 1, linux_unknown[n]);
-        line(text);
-    }
 }

@@ -151,7 +151,8 @@ enum { FLOCK_SHARED = 1, FLOCK_EXCLUSIVE = 2, FLOCK_NOW = 4, FLOCK_NONE = 8 };
 
 static long lock_whole(struct file *file, uintptr_t what, bool wait)
 {
-    struct lock_request request = { .owner = file, .world = LOCKS_OF_FLOCK, .first = 0, .last = UINT64_MAX };
+    struct lock_request request = { .owner = file, .world = LOCKS_OF_FLOCK, .first = 0, .last = UINT64_MAX,
+                                    .process = current_process()->id };
 
     deep_assert(file != NULL);
     if (file->flags & O_PATH)

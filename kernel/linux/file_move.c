@@ -91,10 +91,10 @@ SYSTEM_CALL(pwrite64, int, descriptor, user_t, from, size_t, count, int64_t, at)
 
 struct piece { uint32_t memory, bytes; };               /* struct iovec */
 
-/* Check that no piece will be refused, and that the sum of the lengths fits a result. */
-static int check_pieces(const struct piece *pieces, size_t count)
+/* Check that no piece will be refused, and cut what is more than one call moves. */
+static int check_pieces(struct piece *pieces, size_t count)
 {
-    uint64_t sum = 0;
+    uint32_t left = BYTES_A_CALL;
 
     deep_assert(pieces != NULL);
     for (size_t i = 0; i < count; i++) {
@@ -102,9 +102,11 @@ static int check_pieces(const struct piece *pieces, size_t count)
             return -EINVAL;
         if (!user_range(pieces[i].memory, pieces[i].bytes))
             return -EFAULT;
-        sum += pieces[i].bytes;
+        if (pieces[i].bytes > left)
+            pieces[i].bytes = left;
+        left -= pieces[i].bytes;
     }
-    return sum > INT32_MAX ? -EINVAL : 0;
+    return 0;
 }
 
 static long move_pieces(struct file *file, bool writing, const struct piece *pieces, size_t count, int64_t at)
@@ -129,7 +131,7 @@ static long move_pieces(struct file *file, bool writing, const struct piece *pie
     return done;
 }
 
-/* The bytes of all pieces, or the error for which they are refused. */
+/* The bytes of all pieces as far as one call moves them, or the error for which they are refused. */
 static long check_vector(user_t vector, size_t count)
 {
     struct piece piece;
@@ -144,7 +146,7 @@ static long check_vector(user_t vector, size_t count)
             return -EINVAL;
         sum += piece.bytes;
     }
-    return sum > INT32_MAX ? -EINVAL : (long)sum;
+    return sum > BYTES_A_CALL ? BYTES_A_CALL : (long)sum;
 }
 
 enum { FEW_PIECES = 8 };

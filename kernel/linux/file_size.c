@@ -124,15 +124,14 @@ static long allocate_range(struct file *file, uint32_t mode, uint64_t from, uint
 SYSTEM_CALL(fallocate, int, descriptor, int, mode, int64_t, from, int64_t, bytes)
 {
     struct file *file = whole_file_of(descriptor);
-    int64_t      end;
     long         err;
 
     if (file == NULL)
         return -EBADF;
-    if (from < 0 || bytes <= 0 || __builtin_add_overflow(from, bytes, &end))
+    if (from < 0 || bytes <= 0)
         err = -EINVAL;
     else
-        err = allocate_range(file, mode, (uint64_t)from, (uint64_t)end);
+        err = allocate_range(file, mode, (uint64_t)from, (uint64_t)from + (uint64_t)bytes);
     file_release(file);
     return err;
 }

@@ -62,6 +62,9 @@ long move_bytes(struct file *file, bool writing, struct buffer *buffer, int64_t 
  */
 long count_moved(bool writing, long done);
 
+/* As splice() would: bytes of a file, from *at on, which moves on with them, or AT_POSITION, into a pipe. */
+long pipe_fill_with_file(struct file *pipe, struct file *from, int64_t *at, size_t bytes);
+
 /*
  * Set a mask of signals for one call (ppoll, pselect6, epoll_pwait): the thread's own mask is restored when the call
  * has ended and the handler of a signal, if one came, has run. Returns 0, -EINVAL for another size than a mask's,

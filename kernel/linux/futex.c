@@ -119,27 +119,33 @@ static bool takes_time(uint32_t operation)
     return (operation & COMMAND) == WAIT || (operation & COMMAND) == WAIT_BITSET;
 }
 
-SYSTEM_CALL(futex, user_t, word, uint32_t, operation, uint32_t, value, user_t, time_at, user_t, other, uint32_t, value3)
+/* The deadline of an operation that may wait, read by `read`; NEVER for others. */
+static int deadline_of(uint32_t operation, user_t time_at, int (*read)(user_t, uint64_t *), uint64_t *out)
 {
-    uint64_t time = 0, deadline = NEVER;
+    uint64_t time = 0;
     int      err  = 0;
 
+    *out = NEVER;
     if (takes_time(operation) && time_at != 0) {
-        err = time_read32(time_at, &time);
-        deadline = futex_deadline(operation, time);
+        err  = read(time_at, &time);
+        *out = futex_deadline(operation, time);
     }
+    return err;
+}
+
+SYSTEM_CALL(futex, user_t, word, uint32_t, operation, uint32_t, value, user_t, time_at, user_t, other, uint32_t, value3)
+{
+    uint64_t deadline;
+    int      err = deadline_of(operation, time_at, time_read32, &deadline);
+
     return err != 0 ? err : operate_on_word(word, operation, value, time_at, deadline, other, value3);
 }
 
 SYSTEM_CALL(futex_time64, user_t, word, uint32_t, operation, uint32_t, value, user_t, time_at, user_t, other,
             uint32_t, value3)
 {
-    uint64_t time = 0, deadline = NEVER;
-    int      err  = 0;
+    uint64_t deadline;
+    int      err = deadline_of(operation, time_at, time_read64, &deadline);
 
-    if (takes_time(operation) && time_at != 0) {
-        err = time_read64(time_at, &time);
-        deadline = futex_deadline(operation, time);
-    }
     return err != 0 ? err : operate_on_word(word, operation, value, time_at, deadline, other, value3);
 }

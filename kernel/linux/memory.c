@@ -81,23 +81,26 @@ static int attach_node(struct map_request *request, const struct file *file, boo
     return request->object != NULL ? 0 : -ENODEV;
 }
 
+/* Linux asks a socket whether it can be mapped, and last of all. */
+static bool refuses_itself(const struct file *file) { return (file->node->mode & S_FMT) == S_SOCKET; }
+
 /* Check the file's rights: reading, and also writing for a shared mapping that may be written. */
 static int attach_file(struct map_request *request, struct file *file, unsigned flags)
 {
     unsigned mode;
     bool     shared;
+    int      err;
 
     deep_assert(request != NULL && file != NULL);
     mode   = file->flags & O_ACCMODE;
+    if ((file->node->mode & S_FMT) != S_REGULAR && !refuses_itself(file) &&
+        request->offset > (UINT32_MAX - request->bytes) / PAGE_SIZE)
+        return -EOVERFLOW;
     shared = request->flags & MAP_IS_SHARED;
     if ((flags & LINUX_TYPE) == LINUX_SHARED_VALIDATE && flags & ~(LINUX_KNOWN | LINUX_HUGE_SIZES))
         return -EOPNOTSUPP;
-    if (!file_reads(file))
+    if (!file_reads(file) || (shared && (request->rights & MAY_WRITE) && mode != O_RDWR))
         return -EACCES;
-    if (shared && (request->rights & MAY_WRITE) && mode != O_RDWR)
-        return -EACCES;
-    if (shared && (request->rights & MAY_WRITE) && (file->node->seals & SEALS_OF_WRITING))
-        return -EPERM;
     if (shared && (mode != O_RDWR || (file->node->seals & SEALS_OF_WRITING)))
         request->may &= ~MAY_WRITE;
     if (file->node->system != NULL && (file->node->system->flags & MOUNT_NO_EXECUTE)) {
@@ -105,16 +108,15 @@ static int attach_file(struct map_request *request, struct file *file, unsigned 
             return -EPERM;
         request->may &= ~MAY_EXECUTE;
     }
-    if (request->flags & MAP_GROWS_DOWN)
+    err = attach_node(request, file, shared);
+    if ((err == 0 || refuses_itself(file)) && (request->flags & MAP_GROWS_DOWN))
         return -EINVAL;
-    return attach_node(request, file, shared);
+    return err == 0 && shared && (request->rights & ~request->may & MAY_WRITE) ? -EPERM : err;
 }
 
 static int attach_nothing(struct map_request *request, unsigned flags)
 {
     deep_assert(request != NULL);
-    if (flags & LINUX_HUGETLB)
-        return -ENOMEM;                     /* there is no pool of huge pages */
     if ((flags & LINUX_TYPE) == LINUX_SHARED_VALIDATE)
         return -EINVAL;
     request->offset = 0;
@@ -126,7 +128,7 @@ static int mapped_file(unsigned flags, int descriptor, struct file **out)
 {
     *out = NULL;
     if (flags & LINUX_ANONYMOUS)
-        return 0;
+        return flags & LINUX_HUGETLB ? -ENOMEM : 0;         /* there is no pool of huge pages */
     *out = descriptor_file(current_process()->files, descriptor);
     if (*out == NULL)
         return -EBADF;
@@ -136,27 +138,47 @@ static int mapped_file(unsigned flags, int descriptor, struct file **out)
     return flags & LINUX_HUGETLB ? -EINVAL : -EBADF;
 }
 
+static int attach_any(struct map_request *request, struct file *file, unsigned flags)
+{
+    unsigned type = flags & LINUX_TYPE;
+
+    deep_assert(request != NULL);
+    if (type < LINUX_SHARED || type > LINUX_SHARED_VALIDATE)
+        return -EINVAL;
+    return file != NULL ? attach_file(request, file, flags) : attach_nothing(request, flags);
+}
+
+/*
+ * The answer to a request that is refused for its file or its flags: what is wrong with its place comes first. When
+ * Linux asks a socket, the place is empty already.
+ */
+static int refuse_mapping(const struct map_request *request, const struct file *file, int err)
+{
+    int place = map_refusal(space_to_map(request->flags & MAP_IS_LOCKED), request);
+
+    deep_assert(request != NULL && err != 0);
+    if (place != 0)
+        return place;
+    if (err == -ENODEV && file != NULL && refuses_itself(file) && (request->flags & MAP_IS_FIXED))
+        return map_remove(own_space(), request->address, request->bytes) != 0 ? -ENOMEM : err;
+    return err;
+}
+
 static long map_memory(vaddr_t address, size_t bytes, uintptr_t protection, unsigned flags, int descriptor,
                        uint64_t page)
 {
     struct map_request request = { .address = address, .bytes = bytes, .rights = rights_asked(protection),
                                    .may = MAY_READ | MAY_WRITE | MAY_EXECUTE, .flags = map_flags_of(flags),
                                    .offset = page };
-    unsigned     type = flags & LINUX_TYPE;
     struct file *file;
     vaddr_t      out = 0;
     int          err = mapped_file(flags, descriptor, &file);
 
     if (err != 0)
         return err;
-    if (bytes == 0 || type < LINUX_SHARED || type > LINUX_SHARED_VALIDATE)
-        err = -EINVAL;
-    else
-        err = file != NULL ? attach_file(&request, file, flags) : attach_nothing(&request, flags);
-    if (err == 0 && (flags & LINUX_LOCKED) && space_to_lock()->limits.locked == 0)
-        err = -EPERM;
-    if (err == 0)
-        err = map_create(space_to_map(flags & LINUX_LOCKED), &request, &out);
+    err = attach_any(&request, file, flags);
+    err = err != 0 ? refuse_mapping(&request, file, err) :
+          map_create(space_to_map(flags & LINUX_LOCKED), &request, &out);
     if (file != NULL)
         file_release(file);
     return err != 0 ? err : (long)out;

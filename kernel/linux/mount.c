@@ -111,7 +111,8 @@ static int make_system(const char *type, char *data, struct file_system **out)
 
 /* ---- Mounting --------------------------------------------------------------------------------------- */
 
-static int mount_new(struct node *folder, const char *type, char *data, uint32_t flags)
+/* Takes over the source when it succeeds. */
+static int mount_new(struct node *folder, char *source, const char *type, char *data, uint32_t flags)
 {
     struct file_system *system;
     int                 err;
@@ -123,11 +124,15 @@ static int mount_new(struct node *folder, const char *type, char *data, uint32_t
     if (err != 0)
         return err;
     err = path_mount(folder, system->root);
-    if (err == 0)
-        system->flags = flags & MOUNT_KEPT;
-    else
+    if (err != 0) {
         system->end(system);
-    return err;
+        return err;
+    }
+    system->flags = flags & MOUNT_KEPT;
+    system->named = source;
+    if (source != NULL)
+        system->source = source;
+    return 0;
 }
 
 /* A mount with a file open for writing cannot become read-only. */
@@ -145,16 +150,20 @@ static int mount_again(struct node *root, uint32_t flags)
     return 0;
 }
 
-static int mount_typed(struct node *folder, user_t type_at, user_t data_at, uint32_t flags)
+static int mount_typed(struct node *folder, user_t source_at, user_t type_at, user_t data_at, uint32_t flags)
 {
-    char *type = NULL, *data = NULL;
-    int   err  = type_at == 0 ? -EINVAL : text_in(type_at, &type);
+    char *source = NULL, *type = NULL, *data = NULL;
+    int   err    = type_at == 0 ? -EINVAL : text_in(type_at, &type);
 
     deep_assert(folder != NULL);
+    if (err == 0 && source_at != 0)
+        err = text_in(source_at, &source);
     if (err == 0 && data_at != 0)
         err = text_in(data_at, &data);
     if (err == 0)
-        err = mount_new(folder, type, data, flags);
+        err = mount_new(folder, source, type, data, flags);
+    if (err != 0)
+        heap_free(source);
     heap_free(type);
     heap_free(data);
     return err;
@@ -185,7 +194,7 @@ static int mount_on(struct node *folder, user_t source, user_t type, user_t data
         return folder == folder->system->root ? 0 : -EINVAL;
     if (flags & MS_MOVE)
         return move_mount(folder, source);
-    return (folder->mode & S_FMT) != S_FOLDER ? -ENOTDIR : mount_typed(folder, type, data, flags);
+    return (folder->mode & S_FMT) != S_FOLDER ? -ENOTDIR : mount_typed(folder, source, type, data, flags);
 }
 
 SYSTEM_CALL(mount, user_t, source, user_t, path, user_t, type, uint32_t, flags, user_t, data)

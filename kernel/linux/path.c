@@ -331,7 +331,7 @@ static long may_access(int folder, user_t path, uintptr_t wanted, unsigned flags
     if (err == 0)
         err = node_of(folder, path, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH), &node);
     if (err == 0) {
-        err = node_allows(node, (unsigned)wanted);
+        err = (wanted & 1) && node_never_executes(node) ? -EACCES : node_allows(node, (unsigned)wanted);
         node_release(node);
     }
     if (before != NULL)

@@ -360,11 +360,7 @@ static long wait_for_signal(user_t set_at, user_t info_at, uint64_t deadline)
         return -EFAULT;
     self->waiting_for = set &= ~(1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1));
     while (!signal_take(set, &info) && err == 0) {
-        uint64_t mask = self->mask;
-
-        self->mask = mask & ~set;               /* so that each of them ends the sleep */
         err = wait_on(never, NULL, NULL, deadline, WAIT_SIGNALS);
-        self->mask = mask;
         if (err == -EINTR && (signals_waiting(self) & set))
             err = 0;
     }
@@ -377,24 +373,24 @@ static long wait_for_signal(user_t set_at, user_t info_at, uint64_t deadline)
     return info.number;
 }
 
-SYSTEM_CALL(rt_sigtimedwait, user_t, set, user_t, info_at, user_t, time_at, size_t, bytes)
+static long wait_until(user_t set, user_t info_at, user_t time_at, size_t bytes, int (*read)(user_t, uint64_t *))
 {
     uint64_t time = 0;
-    int      err  = time_at != 0 ? time_read32(time_at, &time) : 0;
+    int      err  = time_at != 0 ? read(time_at, &time) : 0;
 
     if (bytes != MASK_BYTES)
         return -EINVAL;
     return err != 0 ? err : wait_for_signal(set, info_at, time_at != 0 ? deadline_after(time) : NEVER);
 }
 
+SYSTEM_CALL(rt_sigtimedwait, user_t, set, user_t, info_at, user_t, time_at, size_t, bytes)
+{
+    return wait_until(set, info_at, time_at, bytes, time_read32);
+}
+
 SYSTEM_CALL(rt_sigtimedwait_time64, user_t, set, user_t, info_at, user_t, time_at, size_t, bytes)
 {
-    uint64_t time = 0;
-    int      err  = time_at != 0 ? time_read64(time_at, &time) : 0;
-
-    if (bytes != MASK_BYTES)
-        return -EINVAL;
-    return err != 0 ? err : wait_for_signal(set, info_at, time_at != 0 ? deadline_after(time) : NEVER);
+    return wait_until(set, info_at, time_at, bytes, time_read64);
 }
 
 /* ---- Handlers: their stack, and the way back ------------------------------------------------------------- */

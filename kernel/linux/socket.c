@@ -73,9 +73,17 @@ int socket_name_write(user_t to, user_t size, const struct socket_name *name)
 
 /* ---- Making ------------------------------------------------------------------------------------------ */
 
+enum { SOCKET_RAW = 3 };
+
+/* A raw socket of this family is one of datagrams. */
+static int kind_of(unsigned type)
+{
+    return (type & TYPE_MASK) == SOCKET_RAW ? SOCKET_DATAGRAM : (int)(type & TYPE_MASK);
+}
+
 static int check_socket_kind(int family, unsigned type, int protocol)
 {
-    unsigned kind = type & TYPE_MASK;
+    int kind = kind_of(type);
 
     if (type & ~(unsigned)(TYPE_MASK | O_NONBLOCK | O_CLOEXEC))
         return -EINVAL;
@@ -92,7 +100,7 @@ SYSTEM_CALL(socket, int, domain, unsigned, type, int, protocol)
     int          err = check_socket_kind(domain, type, protocol);
 
     if (err == 0)
-        err = socket_make((int)(type & TYPE_MASK), type & O_NONBLOCK, &file);
+        err = socket_make(kind_of(type), type & O_NONBLOCK, &file);
     return err != 0 ? err : new_descriptor(file, type & O_CLOEXEC);
 }
 
@@ -102,7 +110,7 @@ SYSTEM_CALL(socketpair, int, domain, unsigned, type, int, protocol, user_t, to)
     int          err = check_socket_kind(domain, type, protocol);
 
     if (err == 0)
-        err = socket_pair((int)(type & TYPE_MASK), type & O_NONBLOCK, &one, &other);
+        err = socket_pair(kind_of(type), type & O_NONBLOCK, &one, &other);
     return err != 0 ? err : new_descriptor_pair(one, other, type & O_CLOEXEC, to);
 }
 

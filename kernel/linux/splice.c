@@ -68,6 +68,15 @@ static long splice_in(struct other_file *from, struct file *pipe, size_t bytes, 
     return pipe_fill_from(pipe, bytes, wait, &from->actor);
 }
 
+long pipe_fill_with_file(struct file *pipe, struct file *from, int64_t *at, size_t bytes)
+{
+    struct other_file other = { { read_other }, from, *at };
+    long              done  = pipe_fill_from(pipe, bytes, !(pipe->flags & O_NONBLOCK), &other.actor);
+
+    *at = other.at;
+    return done;
+}
+
 /* The caller's positions: refused for a pipe; else read, and written back when bytes have moved. */
 static int read_place(struct file *file, user_t from, int64_t *out)
 {

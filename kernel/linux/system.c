@@ -8,8 +8,11 @@
 #include "linux/calls.h"
 #include "linux/structures.h"
 #include "memory/frames/frame.h"
+#include "memory/pageout/swap.h"
+#include "process/credentials.h"
 #include "process/family.h"
 #include "process/load.h"
+#include "process/machine_names.h"
 #include "process/process.h"
 
 /* ---- Names and sizes ----------------------------------------------------------------------- */
@@ -26,13 +29,30 @@ SYSTEM_CALL(uname, user_t, to)
 
     memset(&names, 0, sizeof names);
     text_copy(names.system, "Linux", NAME_BYTES);
-    text_copy(names.node, "quire", NAME_BYTES);
+    machine_name_copy(NAME_OF_HOST, names.node);
     text_copy(names.release, "6.1.0-quire", NAME_BYTES);
     text_copy(names.version, "Quire", NAME_BYTES);
     text_copy(names.machine, "i686", NAME_BYTES);
-    text_copy(names.domain, "(none)", NAME_BYTES);
+    machine_name_copy(NAME_OF_DOMAIN, names.domain);
     return user_write(to, &names, sizeof names);
 }
+
+static long set_machine_name(enum machine_name which, user_t from, int bytes)
+{
+    char name[MACHINE_NAME];
+
+    if (!has_capability(CAP_SYS_ADMIN))
+        return -EPERM;
+    if (bytes < 0 || bytes >= MACHINE_NAME)
+        return -EINVAL;
+    if (user_read(name, from, (size_t)bytes) != 0)
+        return -EFAULT;
+    machine_name_set(which, name, (size_t)bytes);
+    return 0;
+}
+
+SYSTEM_CALL(sethostname, user_t, name, int, bytes)   { return set_machine_name(NAME_OF_HOST, name, bytes); }
+SYSTEM_CALL(setdomainname, user_t, name, int, bytes) { return set_machine_name(NAME_OF_DOMAIN, name, bytes); }
 
 struct linux_sysinfo {
     int32_t  uptime;
@@ -46,6 +66,7 @@ _Static_assert(sizeof(struct linux_sysinfo) == 64, "struct sysinfo");
 
 SYSTEM_CALL(sysinfo, user_t, to)
 {
+    struct swap_sums     swap;
     struct frame_sums    sums;
     struct linux_sysinfo info = { .uptime = (int32_t)(clock_now() / NANOSECONDS),
                                   .processes = (uint16_t)processes_alive(), .unit = PAGE_SIZE };
@@ -56,9 +77,48 @@ SYSTEM_CALL(sysinfo, user_t, to)
         info.loads[i] <<= SYSINFO_LOAD_SHIFT - LOAD_SHIFT;
     info.total   = sums.ram;
     info.free    = sums.owned[OWNER_FREE];
+    swap_sums(&swap);
+    info.total_swap = swap.used;
+    info.free_swap  = 0;
     info.shared  = sums.owned[OWNER_SHARED];
     info.buffers = 0;
     return user_write(to, &info, sizeof info);
+}
+
+/*
+ * The kernel's log. What the kernel says goes to its console alone, so here the log is empty for ever: reading waits
+ * until a signal comes. Strangers may not ask at all: /proc/sys/kernel/dmesg_restrict.
+ */
+enum {
+    LOG_CLOSE, LOG_OPEN, LOG_READ, LOG_READ_ALL, LOG_READ_CLEAR, LOG_CLEAR, LOG_CONSOLE_OFF, LOG_CONSOLE_ON,
+    LOG_CONSOLE_LEVEL, LOG_UNREAD, LOG_SIZE, LOG_LEVELS = 8,
+};
+
+static long read_log(user_t to, int bytes, bool wait)
+{
+    if (to == 0 || bytes < 0)
+        return -EINVAL;
+    if (bytes == 0)
+        return 0;
+    if (!user_range(to, (size_t)bytes))
+        return -EFAULT;
+    while (wait && !signal_pending(current_thread()))
+        wait_on(&current_thread()->never, NULL, NULL, NEVER, WAIT_SIGNALS);
+    return wait ? -ERESTARTSYS : 0;
+}
+
+SYSTEM_CALL(syslog, int, what, user_t, to, int, bytes)
+{
+    if (!has_capability(CAP_SYSLOG) && !has_capability(CAP_SYS_ADMIN))
+        return -EPERM;
+    switch (what) {
+    case LOG_READ: case LOG_READ_ALL: case LOG_READ_CLEAR:
+        return read_log(to, bytes, what == LOG_READ);
+    case LOG_CONSOLE_LEVEL:
+        return bytes < 1 || bytes > LOG_LEVELS ? -EINVAL : 0;
+    default:
+        return what < LOG_CLOSE || what > LOG_SIZE ? -EINVAL : 0;
+    }
 }
 
 enum { USAGE_CHILDREN = -1, USAGE_SELF = 0, USAGE_THREAD = 1 };

@@ -274,11 +274,13 @@ SYSTEM_CALL(nanosleep, user_t, wanted, user_t, left)
     return err != 0 ? err : sleep_until(deadline_after(time), left, false, true);
 }
 
-static long clock_sleep(uintptr_t clock, unsigned flags, uint64_t time, user_t rest, bool wide)
+static long clock_sleep(uintptr_t clock, unsigned flags, user_t wanted, user_t rest, bool wide)
 {
-    uint64_t now;
-    int      err = clock == CLOCK_THREAD ? -EINVAL : clock_value(clock, &now);
+    uint64_t time, now;
+    int      err = wide ? time_read64(wanted, &time) : time_read32(wanted, &time);
 
+    if (err == 0)
+        err = clock == CLOCK_THREAD ? -EINVAL : clock_value(clock, &now);
     if (err != 0)
         return err;
     if (!(flags & TIMER_ABSOLUTE))
@@ -288,18 +290,12 @@ static long clock_sleep(uintptr_t clock, unsigned flags, uint64_t time, user_t r
 
 SYSTEM_CALL(clock_nanosleep, int, clock, int, flags, user_t, wanted, user_t, left)
 {
-    uint64_t time;
-    int      err = time_read32(wanted, &time);
-
-    return err != 0 ? err : clock_sleep(clock, flags, time, left, false);
+    return clock_sleep(clock, flags, wanted, left, false);
 }
 
 SYSTEM_CALL(clock_nanosleep_time64, int, clock, int, flags, user_t, wanted, user_t, left)
 {
-    uint64_t time;
-    int      err = time_read64(wanted, &time);
-
-    return err != 0 ? err : clock_sleep(clock, flags, time, left, true);
+    return clock_sleep(clock, flags, wanted, left, true);
 }
 
 /* ---- Timers ----------------------------------------------------------------------------------------- */

@@ -15,6 +15,7 @@
  *   X3  an entry of a window names a frame of an owner that belongs there: never a free one,
  *       never another part's, and no RAM through a device window
  *   X4  memory map and frame records agree on what is RAM
+ *   X5  a swap slot has as many references as entries of programs name it
  *
  * Locking  takes each structure's own lock for the part it looks at; inside a panic
  *          locks_ignore() has been called and none is taken. A full pass compares parts with
@@ -69,7 +70,7 @@ bool audit_full(struct audit_report *report);
 /* The next slice. Returns false when it found a failure, which is in the report. */
 bool audit_step(struct audit_report *report);
 
-/* The cross checks X1..X4, of which audit_full() is the usual caller. */
+/* The cross checks X1..X5, of which audit_full() is the usual caller. */
 void audit_cross(struct audit_report *report);
 
 uint32_t audit_invariants(void);        /* how many there are */

@@ -12,6 +12,7 @@
 #include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
+#include "memory/pageout/swap.h"
 #include "memory/spaces/map.h"
 #include "memory/tables/table_access.h"
 #include "memory/tables/slot.h"
@@ -23,30 +24,13 @@ enum { FREE_AT_LEAST = 24 };
 
 _Static_assert(2 * PHYSICAL_ROWS_MOST <= MEMMAP_RANGES, "a document's rows leave room for what firmware says");
 
+/* The end of all physical addresses there can be. */
+#define ALL ((paddr_t)MMU_FRAMES_END << PAGE_SHIFT)
+
 static struct memmap map;
 static char          problem[224];
 
 const struct memmap *memory_map(void) { return &map; }
-
-/* Whether a machine with more RAM would hand that out. */
-static bool more_would_help(void)
-{
-    uint32_t end = memmap_end(&map);
-
-    for (uint32_t i = 0; i < layout.physical_count; i++)
-        if (layout.physical[i].use == PHYSICAL_POOL && layout.physical[i].end > end)
-            return true;
-    return false;
-}
-
-static const char *too_little(uint64_t bytes_short)
-{
-    uint64_t found = (uint64_t)memmap_ram(&map) * PAGE_SIZE;
-
-    format_text(problem, sizeof problem, "too little memory for layout %s: %u KiB of RAM found, at least %u KiB needed",
-                layout.name, (unsigned)(found / KiB), (unsigned)((found + bytes_short + KiB - 1) / KiB));
-    return problem;
-}
 
 /* There is RAM, but the document allows none of it for this; more RAM would not help. */
 static const char *no_place(const char *what, uint64_t bytes)
@@ -59,31 +43,19 @@ static const char *no_place(const char *what, uint64_t bytes)
     return problem;
 }
 
-/* A document may have a row where this machine has no RAM: behind its end, or in a hole. */
-static const char *row_is_no_ram(const char *name, uintptr_t first, uintptr_t end)
-{
-    assert(first < end);
-    if (first >= memmap_end(&map)) {
-        size_t used = strlen(too_little((uint64_t)(end - memmap_end(&map)) << PAGE_SHIFT));
-
-        format_text(problem + used, sizeof problem - used, ", for %s, from 0x%08x to 0x%08x", name,
-                    (unsigned)(first << PAGE_SHIFT), (unsigned)((end << PAGE_SHIFT) - 1));
-        return problem;
-    }
-    format_text(problem, sizeof problem,
-                "layout %s wants RAM for %s, from 0x%08x to 0x%08x: this machine has none there", layout.name, name,
-                (unsigned)(first << PAGE_SHIFT), (unsigned)((end << PAGE_SHIFT) - 1));
-    return problem;
-}
-
 /* ---- 1: the map, and the parts of memory in use ------------------------------------------- */
+
+static void add_range(struct memmap *to, const struct boot_range *range)
+{
+    memmap_add(to, range->base, range->length, range->type == BOOT_USABLE);
+}
 
 static void read_ranges(struct memmap *to, const struct boot_info *info)
 {
     assert(info->range_count <= COUNT_OF(info->ranges));
     memmap_start(to, MMU_FRAMES_END);
     for (uint32_t i = 0; i < info->range_count; i++)
-        memmap_add(to, info->ranges[i].base, info->ranges[i].length, info->ranges[i].type == BOOT_USABLE);
+        add_range(to, &info->ranges[i]);
 }
 
 static void own_frames(struct memmap *to, uintptr_t first, uintptr_t end, enum owner owner)
@@ -111,6 +83,8 @@ static void own_what_is_there(struct memmap *to, const struct start_facts *facts
     assert(facts->image_start < facts->image_end && facts->boot_start <= facts->boot_end);
     memmap_own(to, facts->boot_start, facts->boot_end, OWNER_BOOT);
     memmap_own(to, facts->image_start, facts->image_end, OWNER_IMAGE);
+    if (layout.kernel_offset == 0)              /* what lay in page 0 would have a null pointer */
+        memmap_own(to, 0, PAGE_SIZE, OWNER_HELD);
     for (uint32_t i = 0; i < info->module_count; i++)
         if (info->modules[i].start < info->modules[i].end)
             memmap_own(to, info->modules[i].start, info->modules[i].end, OWNER_BOOT);
@@ -141,36 +115,31 @@ static bool are_ram(uintptr_t first, uintptr_t end)
     return true;
 }
 
-/* Check that the rows which the document places in RAM are RAM: NULL, or what is wrong. */
-static const char *check_ram(const struct start_facts *facts)
+/* Memory that the document places, and that must be RAM. */
+struct wanted { const char *name; uintptr_t first, end; };
+
+/* The first of it that is none: false, there is none such. */
+static bool find_no_ram(const struct start_facts *facts, struct wanted *out)
 {
     const paddr_t structures[] = { layout.tss, layout.gdt, layout.idt };
-    uintptr_t     image = frame_of(facts->image_start).no, image_end = frame_of(facts->image_end + PAGE_SIZE - 1).no;
 
-    if (!are_ram(image, image_end))
-        return row_is_no_ram("the image", image, image_end);
+    *out = (struct wanted){ "the image", frame_of(facts->image_start).no,
+                            frame_of(facts->image_end + PAGE_SIZE - 1).no };
+    if (!are_ram(out->first, out->end))
+        return true;
     for (uint32_t i = 0; i < layout.physical_count; i++) {
         const struct layout_physical *row = &layout.physical[i];
 
-        if (row->use == PHYSICAL_BITMAP && !are_ram(row->first, row->end))
-            return row_is_no_ram(row->name, row->first, row->end);
+        *out = (struct wanted){ row->name, row->first, row->end };
+        if ((row->use == PHYSICAL_BITMAP || row->use == PHYSICAL_MASTER) && !are_ram(row->first, row->end))
+            return true;
     }
-    for (unsigned i = 0; i < COUNT_OF(structures); i++)
-        if (structures[i] != 0 && !are_ram(frame_of(structures[i]).no, frame_of(structures[i]).no + 1))
-            return row_is_no_ram("the processor's tables", frame_of(structures[i]).no, frame_of(structures[i]).no + 1);
-    return NULL;
-}
-
-/* Where kernel space's tables have a fixed place, that memory must be there, and have no owner. */
-static const char *keep_master(void)
-{
-    uint64_t missing;
-
-    switch (master_prepare(&map, &missing)) {
-    case 0:       return NULL;
-    case -EEXIST: return "the boot loader has put something where this layout keeps its page tables";
-    default:      return too_little(missing);
+    for (unsigned i = 0; i < COUNT_OF(structures); i++) {
+        *out = (struct wanted){ "the processor's tables", frame_of(structures[i]).no, frame_of(structures[i]).no + 1 };
+        if (structures[i] != 0 && !are_ram(out->first, out->end))
+            return true;
     }
+    return false;
 }
 
 /* ---- 2: places for the pool's own data ------------------------------------------------------ */
@@ -254,14 +223,21 @@ static int show_in_window(struct block *block)
     return 0;
 }
 
-/* Find memory for a block that is not placed yet, and a pointer to it. False when there is no room. */
+/* Find memory for a block that is not placed yet, below `shown` if there is room. False: there is none. */
+static bool block_place(struct block *block, paddr_t shown, bool window_serves)
+{
+    paddr_t below = window_serves ? ALL : shown;
+
+    assert(block->bytes > 0);
+    return block->placed ||
+           memmap_take(&map, block->bytes, PAGE_SIZE, block->from, shown, block->owner, &block->start) == 0 ||
+           memmap_take(&map, block->bytes, PAGE_SIZE, block->from, below, block->owner, &block->start) == 0;
+}
+
+/* And a pointer to it. */
 static bool block_settle(struct block *block, bool window_serves)
 {
-    paddr_t below = window_serves ? (paddr_t)MMU_FRAMES_END << PAGE_SHIFT : direct_end;
-
-    if (!block->placed &&
-        memmap_take(&map, block->bytes, PAGE_SIZE, block->from, direct_end, block->owner, &block->start) != 0 &&
-        memmap_take(&map, block->bytes, PAGE_SIZE, block->from, below, block->owner, &block->start) != 0)
+    if (!block_place(block, direct_end, window_serves))
         return false;
     block->pointer = physical_pointer(block->start, block->bytes);
     if (block->pointer == NULL)
@@ -269,91 +245,242 @@ static bool block_settle(struct block *block, bool window_serves)
     return true;
 }
 
-/* There is no room for a block: because the kernel does not see all RAM, or because there is too little. */
-static const char *no_room(const char *what, const struct block *block)
+static void own_rows_of_kernel(struct memmap *to)
 {
-    return (direct_end >> PAGE_SHIFT) < memmap_end(&map) ? no_place(what, block->bytes) : too_little(block->bytes);
+    own_rows(to, PHYSICAL_KERNEL, OWNER_HELD);
+    if (!image_row_is_kernels())
+        own_rows(to, PHYSICAL_IMAGE, OWNER_HELD);
+}
+
+/* Whether the boot's memory goes to the pool: the direct map shows it, or the document has no row for it. */
+static bool boot_is_reclaimed(void)
+{
+    return layout.purpose[PURPOSE_DIRECT] != NULL || layout.purpose[PURPOSE_BOOT] == NULL;
+}
+
+/* ---- How much would do: the same steps on paper, for a machine with more RAM ---------------------
+ *
+ * Who asks does not start any more: the map is made anew, and what the steps take is taken out of it.
+ */
+
+enum {
+    PAGE_BY_PAGE = 64 * MiB / PAGE_SIZE,        /* so much more is tried page by page; further away, in strides */
+    STRIDE       = 16 * MiB / PAGE_SIZE,
+};
+
+/* The map of this machine if its RAM went on to a frame. What lies behind its RAM now would then lie behind that. */
+static void describe_with(const struct start_facts *facts, uint32_t ram_end, uint32_t end)
+{
+    const struct boot_info *info = facts->info;
+
+    assert(ram_end < end && end < MMU_FRAMES_END);
+    memmap_start(&map, MMU_FRAMES_END);
+    for (uint32_t i = 0; i < info->range_count; i++)
+        if (info->ranges[i].base < (uint64_t)ram_end << PAGE_SHIFT)
+            add_range(&map, &info->ranges[i]);
+    memmap_add(&map, (uint64_t)ram_end << PAGE_SHIFT, (uint64_t)(end - ram_end) << PAGE_SHIFT, true);
+    own_what_is_there(&map, facts);
+}
+
+/* What the map has for the pool, with the boot's memory where that joins it. */
+static uint32_t frames_for_pool(const struct start_facts *facts)
+{
+    uint32_t first  = frame_of(facts->boot_start).no;
+    bool     boot   = boot_is_reclaimed() && are_ram(first, first + 1);
+    uint32_t frames = boot ? (uint32_t)((facts->boot_end - facts->boot_start) >> PAGE_SHIFT) : 0;
+
+    for (uint32_t i = 0; i < map.count; i++)
+        if (map.ranges[i].ram && map.ranges[i].owner == OWNER_FREE)
+            frames += map.ranges[i].end.no - map.ranges[i].first.no;
+    return frames;
+}
+
+/* Whether memory_start() would find enough then. */
+static bool would_start(const struct start_facts *facts, uint32_t ram_end, uint32_t end)
+{
+    struct places places;
+    struct wanted no_ram;
+    paddr_t       shown, table;
+    uint32_t      tables = space_start_needs(end, &shown);
+
+    describe_with(facts, ram_end, end);
+    if (find_no_ram(facts, &no_ram) || master_prepare(&map) != 0)
+        return false;
+    places = places_measure(facts);
+    own_rows_of_kernel(&map);
+    while (tables > 0 && (memmap_take(&map, PAGE_SIZE, PAGE_SIZE, 0, shown, OWNER_TABLES, &table) == 0 ||
+                          memmap_take(&map, PAGE_SIZE, PAGE_SIZE, 0, ALL, OWNER_TABLES, &table) == 0))
+        tables--;
+    if (tables > 0 || !block_place(&places.bitmap, shown, false) || !block_place(&places.summary, shown, false) ||
+        !block_place(&places.records, shown, layout.purpose[PURPOSE_RECORDS] != NULL))
+        return false;
+    own_rows(&map, PHYSICAL_IMAGE, OWNER_HELD);
+    return frames_for_pool(facts) >= FREE_AT_LEAST + (layout_kernel_has_own() ? 1u : 0u);
+}
+
+/* The same as enough_frames(), where `low` is not enough. Within a stride, more than enough is enough, too. */
+static uint32_t enough_far_away(const struct start_facts *facts, uint32_t ram_end, uint32_t low)
+{
+    uint32_t high = low;
+
+    assert(ram_end <= low);
+    do {
+        low = high;
+        if (low >= MMU_FRAMES_END - 1)
+            return 0;
+        high = MMU_FRAMES_END - 1 - low > STRIDE ? low + STRIDE : MMU_FRAMES_END - 1;
+    } while (!would_start(facts, ram_end, high));
+
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (would_start(facts, ram_end, middle))
+            high = middle;
+        else
+            low = middle;
+    }
+    return high;
+}
+
+/* Where the RAM must end for the machine to start, if it goes on from `ram_end`; 0 where no end of it would do. */
+static uint32_t enough_frames(const struct start_facts *facts, uint32_t ram_end)
+{
+    assert(ram_end >= MiB / PAGE_SIZE);
+    for (uint32_t end = ram_end + 1; end <= ram_end + PAGE_BY_PAGE && end < MMU_FRAMES_END; end++)
+        if (would_start(facts, ram_end, end))
+            return end;
+    return enough_far_away(facts, ram_end, ram_end + PAGE_BY_PAGE);
+}
+
+/* The least RAM that would do, in KiB; 0 where no more RAM would help. */
+static uint32_t enough_kib(const struct start_facts *facts)
+{
+    uint32_t ram_end = memmap_end(&map), end;
+
+    if (ram_end < MiB / PAGE_SIZE)
+        ram_end = MiB / PAGE_SIZE;              /* it goes on behind the PC's hole for video memory and ROMs */
+    end = enough_frames(facts, ram_end);
+    if (end == 0)
+        return 0;
+    describe_with(facts, ram_end, end);
+    return memmap_ram(&map) * (PAGE_SIZE / KiB);
+}
+
+/* For all that is lacking; `what` needs RAM behind its end (NULL: nothing does). */
+static const char *too_little(const struct start_facts *facts, const struct wanted *what)
+{
+    uint32_t found = memmap_ram(&map) * (PAGE_SIZE / KiB), enough = enough_kib(facts);
+    size_t   used;
+
+    if (enough > 0)
+        format_text(problem, sizeof problem,
+                    "too little memory for layout %s: %u KiB of RAM found, at least %u KiB needed", layout.name, found,
+                    enough);
+    else
+        format_text(problem, sizeof problem,
+                    "layout %s leaves too little to hand out of %u KiB of RAM, and of any more in its place",
+                    layout.name, found);
+    used = strlen(problem);
+    if (what != NULL)
+        format_text(problem + used, sizeof problem - used, ", for %s, from 0x%08x to 0x%08x", what->name,
+                    (unsigned)(what->first << PAGE_SHIFT), (unsigned)((what->end << PAGE_SHIFT) - 1));
+    return problem;
+}
+
+/* A document may have a row where this machine has no RAM: behind its end, or in a hole. */
+static const char *is_no_ram(const struct start_facts *facts, const struct wanted *what)
+{
+    uint32_t ram_end = memmap_end(&map);
+
+    assert(what->first < what->end);
+    if (what->end > ram_end && (what->first >= ram_end || are_ram(what->first, ram_end)))
+        return too_little(facts, what);
+    format_text(problem, sizeof problem,
+                "layout %s wants RAM for %s, from 0x%08x to 0x%08x: this machine has none there", layout.name,
+                what->name, (unsigned)(what->first << PAGE_SHIFT), (unsigned)((what->end << PAGE_SHIFT) - 1));
+    return problem;
+}
+
+/* Where kernel space's tables have a fixed place, that memory must have no owner. */
+static const char *keep_master(const struct start_facts *facts)
+{
+    switch (master_prepare(&map)) {
+    case 0:       return NULL;
+    case -EEXIST: return "the boot loader has put something where this layout keeps its page tables";
+    default:      return too_little(facts, NULL);
+    }
+}
+
+/* There is no room for a block: because the kernel does not see all RAM, or because there is too little. */
+static const char *no_room(const struct start_facts *facts, const char *what, const struct block *block)
+{
+    return (direct_end >> PAGE_SHIFT) < memmap_end(&map) ? no_place(what, block->bytes) : too_little(facts, NULL);
 }
 
 /* ---- 3 to 5 ----------------------------------------------------------------------------------- */
 
-static const char *open_pool(struct places *places)
+static const char *open_pool(const struct start_facts *facts, struct places *places)
 {
     bool window = layout.purpose[PURPOSE_RECORDS] != NULL;
 
     assert(!frames_are_open());
     if (!block_settle(&places->bitmap, false))
-        return no_room("the frame bitmap", &places->bitmap);
+        return no_room(facts, "the frame bitmap", &places->bitmap);
     if (!block_settle(&places->summary, false))
-        return no_room("the bitmap's summary", &places->summary);
+        return no_room(facts, "the bitmap's summary", &places->summary);
     if (!block_settle(&places->records, window))
-        return window ? too_little(places->records.bytes) : no_room("the records", &places->records);
+        return window ? too_little(facts, NULL) : no_room(facts, "the records", &places->records);
     own_rows(&map, PHYSICAL_IMAGE, OWNER_HELD);
     frames_open(&map, &layout.policy, frame_of(direct_end).no, places->bitmap.pointer, places->summary.pointer,
                 places->records.pointer);
     return NULL;
 }
 
-/* The pool is open, and too small: the machine has too little RAM, or the rows of the pool do. */
-static const char *little_left(uint64_t bytes_short)
-{
-    if (more_would_help())
-        return too_little(bytes_short);
-    format_text(problem, sizeof problem,
-                "layout %s hands out too little: its rows with the use `pool` have %u KiB, %u KiB more are "
-                "needed",
-                layout.name, (unsigned)(frames_free() * (PAGE_SIZE / KiB)), (unsigned)((bytes_short + KiB - 1) / KiB));
-    return problem;
-}
-
-/* Give the boot's memory to the pool, if the direct map shows it, or the document has no row for it. */
 static void reclaim_boot(const struct start_facts *facts)
 {
     frame_t first = frame_of(facts->boot_start);
 
     assert(frames_are_open());
-    if ((layout.purpose[PURPOSE_DIRECT] != NULL || layout.purpose[PURPOSE_BOOT] == NULL) && frame_is_ram(first))
+    if (boot_is_reclaimed() && frame_is_ram(first))
         frame_reclaim(first, (uint32_t)((facts->boot_end - facts->boot_start) >> PAGE_SHIFT), OWNER_BOOT);
 }
 
 const char *memory_start(const struct start_facts *facts)
 {
     struct places places;
+    struct wanted no_ram;
     const char   *wrong;
 
     memory_describe(&map, facts);
     if (memmap_ram(&map) == 0)
         return "the boot loader gave no memory map with usable memory";
-    wrong = check_ram(facts);
-    if (wrong != NULL)
-        return wrong;
     slots_start(facts->slot_table);
-    wrong = keep_master();
+    if (find_no_ram(facts, &no_ram))
+        return is_no_ram(facts, &no_ram);
+    wrong = keep_master(facts);
     if (wrong != NULL)
         return wrong;
     places = places_measure(facts);
-    own_rows(&map, PHYSICAL_KERNEL, OWNER_HELD);
-    if (!image_row_is_kernels())
-        own_rows(&map, PHYSICAL_IMAGE, OWNER_HELD);
-
+    own_rows_of_kernel(&map);
     if (space_start(facts->root, &map) != 0)
-        return too_little(PAGE_SIZE);
+        return too_little(facts, NULL);
     if (facts->guard != 0)
         space_guard(facts->guard);
-    wrong = open_pool(&places);
+    wrong = open_pool(facts, &places);
     if (wrong != NULL)
         return wrong;
     if (layout_kernel_has_own() && frames_free() == 0)
-        return little_left(PAGE_SIZE);
+        return too_little(facts, NULL);
     if (layout_kernel_has_own())
         space_take_over();
     if (table_homes_start() != 0)
-        return too_little(PAGE_SIZE);
+        return too_little(facts, NULL);
     stacks_start();
     heap_start();
+    swap_start();
     map_start();
     reclaim_boot(facts);
     if (frames_free() < FREE_AT_LEAST)
-        return little_left((uint64_t)(FREE_AT_LEAST - frames_free()) * PAGE_SIZE);
+        return too_little(facts, NULL);
     return NULL;
 }

@@ -10,7 +10,10 @@
  *   4  the pool opens; where the kernel has a space of its own, that space becomes current; stacks, heap and maps start
  *   5  memory that only the boot needed goes to the pool, if the direct map shows it or the document has no row for it
  *
- * Errors   text for people, never a panic: too little memory is the outside world's doing.
+ * Errors   text for people, never a panic: too little memory is the outside world's doing. The text then says what
+ *          suffices, to the page, or that no more RAM in its place would.
+ * Cost     of finding that number, at a refusal: the steps on paper for each page of the next 64 MiB, at most, and then
+ *          for each 16 MiB up to the end of all addresses.
  */
 #ifndef QUIRE_MEMORY_START_H
 #define QUIRE_MEMORY_START_H

@@ -84,6 +84,7 @@ static void inherit_attributes(struct process *child, const struct process *pare
     child->terminal = parent->terminal;
     child->personality   = parent->personality;
     child->oom_score_adj = parent->oom_score_adj;
+    child->oom_score_least = parent->oom_score_least;
     memcpy(child->limits, parent->limits, sizeof child->limits);
     process_watch_cpu_limit(child);
     memcpy(child->name, parent->name, sizeof child->name);
@@ -127,6 +128,7 @@ static void inherit_turn(struct thread *thread, const struct thread *self)
     thread->policy   = ordinary ? 0 : self->policy;
     thread->priority = ordinary ? 0 : self->priority;
     thread->nice     = self->resets_on_fork && (ordinary || self->nice < 0) ? 0 : self->nice;
+    thread->io_priority = self->io_priority;
 }
 
 static int prepare_thread(struct thread *thread, const struct clone_request *request)

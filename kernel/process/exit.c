@@ -13,6 +13,7 @@
 #include "process/family.h"
 #include "process/futex.h"
 #include "process/parts.h"
+#include "process/tour.h"
 
 enum { CHILD_EXITED = 1, CHILD_KILLED = 2, CHILD_DUMPED = 3, CHILD_STOPPED = 5, CHILD_CONTINUED = 6 };
 enum { STATUS_CORE = 0x80, STATUS_STOPPED = 0x7F, STATUS_CONTINUED = 0xFFFF };
@@ -82,30 +83,28 @@ static bool links_to_session(const struct process *upper, const struct process *
 }
 
 /* True while a member's parent, other than `leaving` and process 1, links the group to its session. */
-static bool group_is_linked(const struct number *group, const struct process *leaving)
+static bool is_link(const struct process *p, const struct process *leaving)
 {
-    struct list *at;
-
-    LIST_EACH(at, &group->group) {
-        const struct process *p = LIST_ITEM(at, struct process, group_link);
-
-        if (p != leaving && p->state != PROCESS_ZOMBIE && p->parent != leaving && links_to_session(p->parent, p) &&
-            p->parent->id != 1)
-            return true;
-    }
-    return false;
+    return p != leaving && p->state != PROCESS_ZOMBIE && p->parent != leaving && links_to_session(p->parent, p) &&
+           p->parent->id != 1;
 }
 
-static bool group_has_stopped(const struct number *group, const struct process *leaving)
+static bool is_stopped(const struct process *p, const struct process *leaving)
 {
+    return p != leaving && p->state == PROCESS_STOPPED;
+}
+
+static bool group_has(struct number *group, const struct process *leaving, lock_state *state,
+                      bool (*is)(const struct process *, const struct process *))
+{
+    struct tour *tour = tour_list(&group->group, TOUR_LIGHT, state);
     struct list *at;
 
-    LIST_EACH(at, &group->group) {
-        const struct process *p = LIST_ITEM(at, struct process, group_link);
-
-        if (p != leaving && p->state == PROCESS_STOPPED)
+    while ((at = tour_next(tour)) != NULL)      /* bound: rests */
+        if (is(LIST_ITEM(at, struct process, group_link), leaving)) {
+            tour_end(tour);
             return true;
-    }
+        }
     return false;
 }
 
@@ -113,33 +112,38 @@ static bool group_has_stopped(const struct number *group, const struct process *
  * Continue a group with stopped members whose last link to its session goes with `leaving`: no process could continue
  * it later. The first other link ends the search. The lock is held.
  */
-static void release_group(const struct process *leaving, int32_t number)
+static void release_group(const struct process *leaving, struct number *group, lock_state *state)
 {
-    struct signal_info   hangup = { .number = SIGHUP }, go_on = { .number = SIGCONT };
-    const struct number *group  = number_find(number);
-
-    assert(group != NULL);
-    if (group_is_linked(group, leaving) || !group_has_stopped(group, leaving))
-        return;
-    signal_members(group, &hangup);
-    signal_members(group, &go_on);
+    number_hold(group);                         /* its members may leave meanwhile */
+    if (!group_has(group, leaving, state, is_link) && group_has(group, leaving, state, is_stopped)) {
+        signal_members(group, SIGHUP);
+        signal_members(group, SIGCONT);
+    }
+    number_drop(group);
 }
 
 /*
  * The groups that this end cuts off from the session: its own, if its parent was the link, and those of children that
  * it was the link for. The lock is held.
  */
-static void release_orphans(const struct process *leaving)
+static void release_orphans(struct process *leaving, lock_state *state)
 {
+    struct tour *tour;
     struct list *at;
+    int32_t      done = 0;                      /* neighbours are mostly of one group */
 
     if (links_to_session(leaving->parent, leaving))
-        release_group(leaving, leaving->group);
-    LIST_EACH(at, &leaving->children) {
+        release_group(leaving, leaving->group_number, state);
+    if (list_is_empty(&leaving->children))
+        return;
+    tour = tour_list(&leaving->children, TOUR_LIGHT, state);
+    while ((at = tour_next(tour)) != NULL) {    /* bound: rests */
         const struct process *child = LIST_ITEM(at, struct process, sibling_link);
 
-        if (links_to_session(leaving, child))
-            release_group(leaving, child->group);
+        if (child->group != done && links_to_session(leaving, child)) {
+            done = child->group;
+            release_group(leaving, child->group_number, state);
+        }
     }
 }
 
@@ -150,15 +154,25 @@ static void release_orphans(const struct process *leaving)
  * (PR_SET_CHILD_SUBREAPER), else process 1; NULL when process 1 itself ends. Ancestors are looked at only if some
  * process has ever become a subreaper.
  */
-static struct process *process_new_parent(const struct process *leaving)
+static struct process *process_new_parent(const struct process *leaving, lock_state *state)
 {
-    struct process *first = process_numbered(1);
+    struct process *first;
+    unsigned        steps = 0;
 
     deep_assert(lock_held(&process_lock));
-    /* bound: the ancestors, NUMBERS */
-    for (struct process *p = subreapers_asked ? leaving->parent : NULL; p != NULL; p = p->parent)
+    /* bound: rests. An ancestor may end meanwhile: process 1 then takes its children and these. */
+    for (struct process *p = subreapers_asked ? leaving->parent : NULL; p != NULL; p = p->parent) {
         if (p->subreaper && p->state != PROCESS_ZOMBIE && p->thread_count > 0)
             return p;
+        if (++steps % TOUR_LIGHT == 0) {
+            int32_t id = p->id;
+
+            process_lock_rest(state);
+            if ((p = process_numbered(id)) == NULL)
+                break;
+        }
+    }
+    first = process_numbered(1);
     return first == leaving ? NULL : first;
 }
 
@@ -172,19 +186,26 @@ static void notify_parent_death(struct process *child, const struct process *lea
 }
 
 /* For the new parent each is an ordinary child (SIGCHLD), whatever exit signal it had for the first. */
-static void give_children_away(struct process *process)
+static void give_children_away(struct process *process, lock_state *state)
 {
-    struct process *parent = list_is_empty(&process->children) ? NULL : process_new_parent(process);
+    int32_t  parent = 0;                        /* its number, as it may end meanwhile: then another is looked for */
+    unsigned steps  = 0;
 
     assert(lock_held(&process_lock) && process->thread_count == 0);
-    while (!list_is_empty(&process->children)) {        /* bound: its children, NUMBERS */
-        struct process *child = LIST_ITEM(process->children.next, struct process, sibling_link);
+    while (!list_is_empty(&process->children)) {        /* bound: rests */
+        struct process *child, *to = parent != 0 ? process_numbered(parent) : NULL;
 
+        if (to == NULL || to->state == PROCESS_ZOMBIE)
+            to = process_new_parent(process, state);
+        parent = to != NULL ? to->id : 0;
+        child  = LIST_ITEM(process->children.next, struct process, sibling_link);
         notify_parent_death(child, process);
-        process_adopt(parent, child);
+        process_adopt(to, child);
         child->exit_signal = SIGCHLD;
         if (child->state == PROCESS_ZOMBIE && notify_parent(child))
             free_zombie(child);
+        if (++steps % TOUR_HEAVY == 0)
+            process_lock_rest(state);
     }
 }
 
@@ -216,11 +237,11 @@ static void end_process(struct process *process)
     init_note_end(process);
     terminal_leave(process);
     state = lock_take(&process_lock);
-    release_orphans(process);
+    release_orphans(process, &state);
     process_return_memory(process);
-    give_children_away(process);
+    give_children_away(process, &state);
     process->state = PROCESS_ZOMBIE;
-    process_note_change(process);
+    process_note_change(process, &state);
     alone = notify_parent(process);
     current_thread()->process = NULL;           /* memory freed from here on is charged to no process */
     if (alone)
@@ -269,19 +290,16 @@ void thread_exit(int status)
 
 void process_exit_group(int wait_status)
 {
-    struct thread     *self    = current_thread();
-    struct process    *process = self->process;
-    struct signal_info kill    = { .number = SIGKILL };
-    lock_state         state;
+    struct process *process = current_process();
+    lock_state      state;
 
     may_sleep();
     state = lock_take(&process_lock);
     if (!process->exiting) {
         process->exiting     = true;
         process->exit_status = wait_status;
-        for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)    /* bound: its threads */
-            if (t != self)
-                signal_thread(t, &kill);
+        if (process->thread_count > 1)
+            signal_end_threads(process, current_thread());
     }
     lock_drop(&process_lock, state);
     thread_exit(0);
@@ -289,9 +307,9 @@ void process_exit_group(int wait_status)
 
 /* ---- Stops ------------------------------------------------------------------------------------------- */
 
-void process_notify_stop(struct process *process, bool stopped)
+void process_notify_stop(struct process *process, bool stopped, lock_state *state)
 {
-    struct process    *parent = process->parent;
+    struct process    *parent;
     struct signal_info info   = { .number = SIGCHLD, .sender = process->id,
                                   .uid    = process->credentials->user.real,
                                   .code   = stopped ? CHILD_STOPPED : CHILD_CONTINUED,
@@ -300,7 +318,8 @@ void process_notify_stop(struct process *process, bool stopped)
     assert(lock_held(&process_lock) && process->thread_count > 0);
     process->waited_stop     = !stopped;
     process->waited_continue = stopped;
-    process_note_change(process);
+    process_note_change(process, state);
+    parent = process->parent;
     if (parent == NULL || parent->actions == NULL)
         return;
     if (!(parent->actions->action[SIGCHLD].flags & SA_NOCLDSTOP))
@@ -368,27 +387,30 @@ static bool take_change(struct process *child, int options, struct wait_result *
     } else {
         return false;
     }
-    process_note_change(child);
+    process_forget_change(child);
     return true;
 }
 
 /*
  * The first of a parent's changed children that is a zombie; those before it have stopped or gone on. The lock is held.
  */
-static struct process *eldest_zombie(struct process *parent)
+static struct process *eldest_zombie(struct process *parent, lock_state *state)
 {
+    struct tour *tour = tour_list(&parent->changed_children, TOUR_LIGHT, state);
     struct list *at;
 
-    LIST_EACH(at, &parent->changed_children)
-        if (LIST_ITEM(at, struct process, changed_link)->state == PROCESS_ZOMBIE)
+    while ((at = tour_next(tour)) != NULL)      /* bound: rests */
+        if (LIST_ITEM(at, struct process, changed_link)->state == PROCESS_ZOMBIE) {
+            tour_end(tour);
             return LIST_ITEM(at, struct process, changed_link);
+        }
     return NULL;
 }
 
 bool process_collect(struct process *parent, int32_t which, struct process_end *out)
 {
     lock_state      state = lock_take(&process_lock);
-    struct process *child = which == -1 ? eldest_zombie(parent) : process_numbered(which);
+    struct process *child = which == -1 ? eldest_zombie(parent, &state) : process_numbered(which);
 
     assert(parent->thread_count == 0);
     if (child != NULL && (child->parent != parent || child->state != PROCESS_ZOMBIE))
@@ -413,52 +435,78 @@ static int look_at_child(struct process *self, int32_t id, int options, struct w
 }
 
 /* True when there is a child to wait for. Mostly the first is one; else all members of the group, or all children. */
-static bool has_child(struct process *self, int32_t group, int options)
+static bool has_child(struct process *self, int32_t group, int options, lock_state *state)
 {
-    const struct number *number = group != 0 ? number_find(group) : NULL;
-    struct list         *at;
+    struct number *number = group != 0 ? number_find(group) : NULL;
+    struct tour   *tour;
+    struct list   *at;
 
-    if (group == 0) {
-        LIST_EACH(at, &self->children)
-            if (child_is_of_kind(LIST_ITEM(at, struct process, sibling_link), options))
-                return true;
-    } else if (number != NULL) {
-        LIST_EACH(at, &number->group) {
-            const struct process *p = LIST_ITEM(at, struct process, group_link);
+    if (group != 0 ? number == NULL : list_is_empty(&self->children))
+        return false;
+    if (group == 0 && child_is_of_kind(LIST_ITEM(self->children.next, struct process, sibling_link), options))
+        return true;                            /* mostly */
+    tour = tour_list(group != 0 ? &number->group : &self->children, TOUR_LIGHT, state);
+    while ((at = tour_next(tour)) != NULL) {    /* bound: rests */
+        const struct process *p = group != 0 ? LIST_ITEM(at, struct process, group_link) :
+                                               LIST_ITEM(at, struct process, sibling_link);
 
-            if (p->parent == self && child_is_of_kind(p, options))
-                return true;
+        if (p->parent == self && child_is_of_kind(p, options)) {
+            tour_end(tour);
+            return true;
         }
     }
     return false;
 }
 
 /* Any child, or any of a group: only those that have changed are looked at. Returns as look_at_child(). */
-static int look_at_children(struct process *self, int32_t group, int options, struct wait_result *out)
+static int look_at_children(struct process *self, int32_t group, int options, struct wait_result *out,
+                            lock_state *state)
 {
+    struct tour *tour;
     struct list *at;
 
-    LIST_EACH(at, &self->changed_children) {
+    if (list_is_empty(&self->changed_children))
+        return has_child(self, group, options, state) ? 0 : -ECHILD;
+    tour = tour_list(&self->changed_children, TOUR_LIGHT, state);
+    while ((at = tour_next(tour)) != NULL) {    /* bound: rests */
         struct process *child = LIST_ITEM(at, struct process, changed_link);
 
-        if (is_chosen_child(child, group, options) && take_change(child, options, out))
+        if (is_chosen_child(child, group, options) && take_change(child, options, out)) {
+            tour_end(tour);
             return out->id;
+        }
     }
-    return has_child(self, group, options) ? 0 : -ECHILD;
+    return has_child(self, group, options, state) ? 0 : -ECHILD;
+}
+
+/* A change that came while the lock was dropped between two steps is looked for anew. Returns the same. */
+static int look_for_change(struct process *self, int32_t which, int options, struct wait_result *out,
+                           lock_state *state)
+{
+    int32_t  group = which == 0 ? self->group : which < -1 ? -which : 0;
+    uint32_t changes;
+    int      found;
+
+    if (which > 0)
+        return look_at_child(self, which, options, out);
+    do {                                        /* bound: again only after a change */
+        changes = self->child_changes;
+        found   = look_at_children(self, group, options, out, state);
+    } while (found <= 0 && changes != self->child_changes);
+    return found;
 }
 
 int process_wait(int32_t which, int options, struct wait_result *out)
 {
     struct process *self  = current_process();
-    int32_t         group = which == 0 ? self->group : which < -1 ? -which : 0;
     int             err, woken = 0;
     lock_state      state;
 
     may_sleep();
     state = lock_take(&process_lock);
     /* A change mostly comes with a SIGCHLD: where that has a handler, the call returns the change all the same. */
-    for (;;) {                                  /* bound: its children, or the group, before each sleep */
-        err = which > 0 ? look_at_child(self, which, options, out) : look_at_children(self, group, options, out);
+    for (;;) {                                  /* bound: rests, and sleeps in each step */
+        err = look_for_change(self, which, options, out, &state);
         if (err != 0 || (options & WNOHANG) || woken == -EINTR)
             break;
         woken = wait_on(&self->child_change, &process_lock, &state, NEVER, WAIT_SIGNALS);

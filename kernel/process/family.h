@@ -14,11 +14,15 @@ extern struct lock process_lock;
 /* With process_lock held. */
 struct process *process_numbered(int32_t id);
 struct thread  *thread_numbered(int32_t id);
-struct process *process_after(const struct process *process);  /* with the next higher number; NULL: the first */
+/* The process with the next higher number than this, or NULL. The lock is dropped now and then. */
+struct process *process_beyond(int32_t id, lock_state *state);
+struct thread  *thread_beyond(int32_t process, int32_t id, lock_state *state);  /* of this process */
 void process_delist(struct process *process);
 void process_join_group(struct process *process, struct number *group);         /* leaves the one it was in */
 void process_join_session(struct process *process, struct number *session);
-void process_note_change(struct process *child);                 /* its state changed, or its parent heard of it */
+/* Its state changed: a parent that is to hear of it may find it. The lock is dropped now and then. */
+void process_note_change(struct process *child, lock_state *state);
+void process_forget_change(struct process *child);               /* its parent heard of it */
 void thread_become_first(struct thread *thread);  /* its process's number, whose thread is gone, is its own */
 void thread_delist(struct thread *thread);
 /* the first of T1 to T3 (process.c) that does not hold; NULL */
@@ -87,8 +91,9 @@ struct run_queue {
 };
 extern struct run_queue run_queue;
 
-/* The first of Y1 to Y3 (schedule.c) that does not hold, Y3 for one waiter; NULL when they do. */
+/* The first of Y1 to Y4 (schedule.c, wait.c) that does not hold, Y3 for one waiter; NULL when they do. */
 const char *schedule_broken(void);
+const char *wakes_broken(void);
 const char *waiter_broken(const struct waiter *waiter);
 
 /* schedule.c: stop, continue or end a thread; wake one for a signal. */
@@ -97,7 +102,17 @@ void schedule_resume(struct thread *thread);
 void schedule_end(void) NORETURN;
 void wake_thread(struct thread *thread);
 
-/* As signal_group(), with the lock held already. Zombies count as members, as under Linux. */
-int  signal_members(const struct number *group, const struct signal_info *info);
+/*
+ * As signal_group(), with process_lock held already. Zombies count as members, as under Linux. Before a process leaves
+ * a group members_leave() tells it.
+ */
+void signal_members(struct number *group, int number);
+void members_leave(struct process *process);
+
+/* Lists of threads change with process_lock and this one held, so either suffices to read them. */
+extern struct lock signals_lock;
+void signals_leave_thread(struct thread *thread);   /* before it leaves the list; with that lock held */
+/* All threads of a process but one are to end: waits are cut short, stops too. */
+void signal_end_threads(struct process *process, struct thread *spared);
 
 #endif

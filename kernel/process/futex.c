@@ -6,7 +6,7 @@
  * look and sleep. A fault under the lock is not resolved (user.h): the word is read once before, which brings its page
  * in, and read again from the start where the page has gone before the lock is held.
  *
- *   Q1  each list is sound, and a waiter is in the list of its key
+ *   Q1  each list is sound, and a waiter is in the list of its key; marks of wakes under way have none
  *   Q2  a waiter that has been woken is in no list
  */
 #include "process/futex.h"
@@ -18,6 +18,7 @@
 #include "process/process.h"
 
 enum { ROBUST_MAXIMUM = 2048 };
+enum { WAITERS_AT_ONCE = 32 };          /* looked at under one hold of the lock, some 150 instructions each */
 enum { FUTEX_WAITERS = 0x80000000, FUTEX_OWNER_DIED = 0x40000000, FUTEX_NUMBER = 0x3FFFFFFF };
 enum { KIND_PRIVATE = 0, KIND_SPACE = 1, KIND_OBJECT = 2 };     /* in the lowest bits of a key's offset */
 
@@ -99,59 +100,60 @@ static void wake_waiter(struct futex_waiter *waiter)
     wake_all(&waiter->queue);
 }
 
-/* The first of a key's waiters behind `at` in its list, or NULL. */
-static struct futex_waiter *next_waiter(const struct futex_key *key, const struct list *at)
-{
-    const struct list *end = futex_list(key);
+/* What a look at the waiters of a word does with them, in their order: wake, then move. */
+struct wake {
+    const struct futex_key *from, *to;          /* to NULL: none moves */
+    int32_t                 wake, move;         /* how many still */
+    uint32_t                bits;
+    int                     done;
+};
 
-    for (at = at->next; at != end; at = at->next)
-        if (is_same_key(&LIST_ITEM(at, struct futex_waiter, link)->key, key))
-            return LIST_ITEM(at, struct futex_waiter, link);
-    return NULL;
+/* Those that would move to where they are stay, and count. */
+static void wake_or_move(struct wake *what, struct futex_waiter *waiter)
+{
+    if (!is_same_key(&waiter->key, what->from) || !(waiter->bits & what->bits))
+        return;
+    what->done++;
+    if (what->wake > 0) {
+        what->wake--;
+        wake_waiter(waiter);
+        return;
+    }
+    what->move--;
+    if (is_same_key(what->from, what->to))
+        return;
+    list_remove(&waiter->link);
+    waiter->key = *what->to;
+    append_waiter(waiter);
 }
 
-/* bound: the threads of the machine, as each step removes a waiter or passes over one. */
-static int wake_waiters(const struct futex_key *key, int32_t most, uint32_t bits)
+/*
+ * The waiters of a word wake up or move. After each WAITERS_AT_ONCE of the list the lock is dropped and taken again;
+ * the current thread's own waiter, which is not waiting, marks the place meanwhile.
+ */
+static void look_at_waiters(struct wake *what, lock_state *state)
 {
-    struct list         *at = futex_list(key);
-    struct futex_waiter *waiter;
-    int                  done = 0;
+    struct list         *list  = futex_list(what->from);
+    struct futex_waiter *mark  = &current_thread()->futex;
+    unsigned             steps = 0;
 
-    assert(lock_held(&lock));
-    while ((waiter = next_waiter(key, at)) != NULL) {   /* bound: above */
-        if (!(waiter->bits & bits)) {
-            at = &waiter->link;
-            continue;
+    assert(lock_held(&lock) && what->wake >= 0 && what->move >= 0);
+    mark->key = (struct futex_key){ .of = NULL };
+    mark->woken = false;
+    list_start(&mark->link);
+    list_insert(list->next, &mark->link);
+    while (mark->link.next != list && what->wake + what->move > 0) {    /* bound: rests */
+        struct list *next = mark->link.next;
+
+        list_remove(&mark->link);
+        list_insert(next->next, &mark->link);
+        wake_or_move(what, LIST_ITEM(next, struct futex_waiter, link));
+        if (++steps % WAITERS_AT_ONCE == 0) {
+            lock_drop(&lock, *state);
+            *state = lock_take(&lock);
         }
-        wake_waiter(waiter);
-        if (++done >= most)
-            break;
     }
-    return done;
-}
-
-/* The waiters of a word wake up or move, in their order. Those that would move to where they are stay, and count. */
-static int wake_or_move_waiters(const struct futex_key *from, const struct futex_key *to, int32_t most, int32_t move)
-{
-    struct list         *at = futex_list(from);
-    struct futex_waiter *waiter;
-    int                  done = 0;
-
-    assert(lock_held(&lock) && most >= 0 && move >= 0);
-    while (done < most && (waiter = next_waiter(from, at)) != NULL) {   /* bound: the threads of the machine */
-        wake_waiter(waiter);
-        done++;
-    }
-    for (int32_t moved = 0; moved < move && (waiter = next_waiter(from, at)) != NULL; moved++, done++) {
-        if (is_same_key(from, to)) {
-            at = &waiter->link;
-            continue;
-        }
-        list_remove(&waiter->link);
-        waiter->key = *to;
-        append_waiter(waiter);
-    }
-    return done;
+    list_remove(&mark->link);
 }
 
 static const char *broken_in_list(const struct list *list)
@@ -163,7 +165,7 @@ static const char *broken_in_list(const struct list *list)
     LIST_EACH(at, list) {
         const struct futex_waiter *waiter = LIST_ITEM(at, struct futex_waiter, link);
 
-        if (futex_list(&waiter->key) != list)
+        if (waiter->key.of != NULL && futex_list(&waiter->key) != list)         /* NULL: a mark */
             return "Q1";
         if (waiter->woken)
             return "Q2";
@@ -176,7 +178,8 @@ const char *futexes_broken(void)
     lock_state  state  = lock_take(&lock);
     const char *broken = NULL;
 
-    for (unsigned i = 0; i < FUTEX_LISTS && broken == NULL; i++)        /* bound: the threads of the machine */
+    /* bound: the threads of the machine: the auditor's alone */
+    for (unsigned i = 0; i < FUTEX_LISTS && broken == NULL; i++)
         broken = lists[i].next != NULL ? broken_in_list(&lists[i]) : NULL;
     lock_drop(&lock, state);
     return broken;
@@ -246,16 +249,18 @@ int futex_wait(vaddr_t at, bool private, uint32_t expect, uint64_t deadline, uin
 int futex_wake(vaddr_t at, bool private, int32_t most, uint32_t bits)
 {
     struct futex_key key;
+    struct wake      what = { .from = &key, .wake = most > 0 ? most : 1, .bits = bits };
     lock_state       state;
-    int              done, err = bits == 0 ? -EINVAL : find_key(at, private, &key);
+    int              err = bits == 0 ? -EINVAL : find_key(at, private, &key);
 
     may_sleep();
     if (err != 0)
         return err;
     state = lock_take(&lock);
-    done  = wake_waiters(&key, most, bits);
+    if (!list_is_empty(futex_list(&key)))
+        look_at_waiters(&what, &state);
     lock_drop(&lock, state);
-    return done;
+    return what.done;
 }
 
 int futex_requeue(vaddr_t at, bool private, int32_t most, vaddr_t to, int32_t move, bool check, uint32_t expect)
@@ -263,7 +268,9 @@ int futex_requeue(vaddr_t at, bool private, int32_t most, vaddr_t to, int32_t mo
     struct futex_key from_key, to_key;
     lock_state       state = 0;
     uint32_t         word  = expect;
-    int              done = 0, err = most < 0 || move < 0 ? -EINVAL : find_key(at, private, &from_key);
+    struct wake      what  = { .from = &from_key, .to = &to_key, .wake = most, .move = move,
+                               .bits = (uint32_t)FUTEX_ALL_BITS };
+    int              err   = most < 0 || move < 0 ? -EINVAL : find_key(at, private, &from_key);
 
     may_sleep();
     if (err == 0)
@@ -277,9 +284,9 @@ int futex_requeue(vaddr_t at, bool private, int32_t most, vaddr_t to, int32_t mo
     if (word != expect)
         err = -EAGAIN;
     else
-        done = wake_or_move_waiters(&from_key, &to_key, most, move);
+        look_at_waiters(&what, &state);
     lock_drop(&lock, state);
-    return err != 0 ? err : done;
+    return err != 0 ? err : what.done;
 }
 
 /* ---- Robust lists ------------------------------------------------------------------------------- */

@@ -6,7 +6,8 @@
  * the address alone: it costs no look at the map, is good for any address, and differs from the name without the flag.
  *
  * Locking  RANK_FUTEX inside, one lock for all lists. All but futex_wake() of a private word reach the word, which may
- *          fault: no spin lock is held.
+ *          fault: no spin lock is held. A wake and a requeue drop the lock for a moment after each 32 waiters that they
+ *          have looked at: waiters that come meanwhile may be woken or moved as well.
  * Cost     a wake and a requeue look at the waiters of the words with the same hash, FUTEX_LISTS lists for all; a wait
  *          at none.
  * Source   Linux man-pages, futex(2), get_robust_list(2).
@@ -29,6 +30,7 @@ struct futex_key {
 
 /*
  * A thread's link in a list of waiters. Each thread has one, as other threads follow it (schedule.h, struct waiter).
+ * A thread that wakes or moves others, and so does not wait itself, marks its place in their list with it.
  */
 struct futex_waiter {
     struct list          link;

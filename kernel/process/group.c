@@ -5,10 +5,13 @@
 #include "base/error.h"
 #include "base/print.h"
 #include "base/string.h"
+#include "cpu.h"
 #include "memory/spaces/fault.h"
 #include "process/above.h"
 #include "process/applications.h"
+#include "process/errand.h"
 #include "process/family.h"
+#include "process/tour.h"
 
 /* All of a group are in one session, so its first member tells. */
 static bool group_is_in_session(const struct number *group, int32_t session)
@@ -74,16 +77,111 @@ static bool links_to_session(const struct process *p)
 bool process_group_is_orphaned(const struct process *process)
 {
     lock_state   state    = lock_take(&process_lock);
-    bool         orphaned = true;
+    struct tour *tour     = tour_list(&process->group_number->group, TOUR_LIGHT, &state);
     struct list *at;
 
-    LIST_EACH(at, &number_find(process->group)->group)
+    while ((at = tour_next(tour)) != NULL)      /* bound: rests */
         if (links_to_session(LIST_ITEM(at, struct process, group_link))) {
-            orphaned = false;
+            tour_end(tour);
             break;
         }
     lock_drop(&process_lock, state);
-    return orphaned;
+    return at == NULL;
+}
+
+/* ---- Signals for a group. The lock is held. ------------------------------------------------------ */
+
+/*
+ * A group may have very many members, and its signals come under locks and from interrupts: so MEMBERS_AT_ONCE are sent
+ * theirs, and an errand goes on from there. One number has all members before the next begins, the lowest first.
+ */
+enum { MEMBERS_AT_ONCE = 8 };           /* larger: a longer stretch without interrupts, some 500 instructions each */
+
+static struct list   left_to_send = { &left_to_send, &left_to_send };
+static void          go_on_sending(struct errand *errand);
+static struct errand rest_of_sending = { .work = go_on_sending };
+
+static void send_next(struct number *group)
+{
+    struct signal_info info = { .number = group->sending, .code = SI_KERNEL };
+
+    if (group->sending == 0) {
+        group->sending      = signal_lowest(group->to_send);
+        group->to_send     &= group->to_send - 1;
+        group->next_to_send = group->group.next;
+    } else if (group->next_to_send == &group->group) {
+        group->sending = 0;
+    } else {
+        struct process *member = LIST_ITEM(group->next_to_send, struct process, group_link);
+
+        group->next_to_send = group->next_to_send->next;
+        (void)signal_process(member, &info);
+    }
+}
+
+static void send_some(struct number *group)
+{
+    deep_assert(lock_held(&process_lock));
+    /* bound: MEMBERS_AT_ONCE, and where a number begins and ends */
+    for (unsigned i = 0; i < MEMBERS_AT_ONCE + 2 && (group->to_send != 0 || group->sending != 0); i++)
+        send_next(group);
+    if (group->to_send == 0 && group->sending == 0) {
+        list_remove(&group->send_link);
+        return;
+    }
+    if (list_is_empty(&group->send_link))
+        list_insert(&left_to_send, &group->send_link);
+    errand_post(&rest_of_sending);
+}
+
+static void go_on_sending(struct errand *errand __attribute__((unused)))
+{
+    for (;;) {                                  /* bound: interrupts are let in in each step */
+        lock_state state = lock_take(&process_lock);
+        bool       more  = !list_is_empty(&left_to_send);
+
+        if (more)
+            send_some(LIST_ITEM(left_to_send.next, struct number, send_link));
+        lock_drop(&process_lock, state);
+        if (!more)
+            return;
+        interrupts_let_in();
+    }
+}
+
+void signal_members(struct number *group, int number)
+{
+    assert(number > 0 && number <= SIGNALS && !list_is_empty(&group->group));
+    group->to_send |= 1ull << (number - 1);
+    send_some(group);
+}
+
+/* The last one takes with it what was still to be sent. */
+void members_leave(struct process *process)
+{
+    struct number *group = process->group_number;
+
+    deep_assert(lock_held(&process_lock));
+    if (group->next_to_send == &process->group_link)
+        group->next_to_send = process->group_link.next;
+    if (process->group_link.next == process->group_link.previous) {     /* the head on both sides */
+        group->to_send = 0;
+        group->sending = 0;
+        list_remove(&group->send_link);
+    }
+    tours_list_remove(&process->group_link);
+}
+
+int signal_group(int32_t group, int number)
+{
+    lock_state     state = lock_take(&process_lock);
+    struct number *named = number_find(group);
+    int            err   = named != NULL && !list_is_empty(&named->group) ? 0 : -ESRCH;
+
+    if (err == 0)
+        signal_members(named, number);
+    lock_drop(&process_lock, state);
+    return err;
 }
 
 /* ---- One thread is to remain ------------------------------------------------------------------ */
@@ -92,7 +190,6 @@ int thread_stay_alone(void)
 {
     struct thread     *self    = current_thread();
     struct process    *process = self->process;
-    struct signal_info kill    = { .number = SIGKILL };
     lock_state         state;
     int                err;
 
@@ -101,10 +198,8 @@ int thread_stay_alone(void)
     err   = process->exiting || process->survivor != NULL ? -EINTR : 0;
     if (err == 0) {
         process->survivor = self;
-        for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)    /* bound: its threads */
-            if (t != self)
-                signal_thread(t, &kill);
-        while (process->thread_count > 1)
+        signal_end_threads(process, self);
+        while (process->thread_count > 1)       /* bound: sleeps in each step */
             wait_on(&process->thread_ended, &process_lock, &state, NEVER, 0);
         process->survivor = NULL;
         thread_become_first(self);              /* the thread that called exec is the process's first now */

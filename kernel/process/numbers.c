@@ -14,7 +14,8 @@
 enum { LISTS = 1024, AGAIN_FROM = 2 };
 
 static uint32_t       words[BITSET_WORDS(NUMBERS)];
-static struct bitset  in_use = { NUMBERS, words, words + NUMBERS / BITSET_WORD };
+static struct bitset  in_use = { NUMBERS, words, words + NUMBERS / BITSET_WORD,
+                                 words + NUMBERS / BITSET_WORD + BITSET_SUMMARIES(NUMBERS) };
 static struct number *table[LISTS];
 static int32_t        last;
 
@@ -53,6 +54,7 @@ static int enter_number(uint32_t value, struct number *number)
     last    = (int32_t)value;
     list_start(&number->group);
     list_start(&number->session);
+    list_start(&number->send_link);
     bitset_add(&in_use, value);
     return 0;
 }

@@ -7,8 +7,8 @@
  * Owning   a number lies in the process or the thread it was taken for (process.h). The memory of a process that is
  *          gone stays as long as its number is in use.
  * Locking  process_lock is held by all callers.
- * Cost     finding and giving back: a list of at most 32; taking: at most 96 words of the set besides; number_next():
- *          at most 1024 words. numbers_broken() walks all.
+ * Cost     finding and giving back: a list of at most 32; taking: at most 70 words of the set besides; number_next():
+ *          at most 34 words, and finding it. numbers_broken() walks all.
  *
  *   N1  a number is in the set of those in use if and only if its struct is in the table
  *   N2  uses counts the process, the thread, and the members of group and session; it is never 0 in the table
@@ -32,6 +32,10 @@ struct number {
     struct process *process;                /* NULL: no process's            */
     struct thread  *thread;                 /* NULL: no thread's             */
     struct list     group;                  /* of struct process, group_link */
+    uint64_t        to_send;                /* signals that all of the group are still to be sent (group.c) */
+    int             sending;                /* the one that members are being sent now; 0: none */
+    struct list    *next_to_send;           /* to whom next */
+    struct list     send_link;              /* among the numbers that are not done */
     struct list     session;                /* of struct process, session_link */
     /* called after its last use, to free the memory it lies in; NULL: not called */
     void          (*unused)(struct number *number);

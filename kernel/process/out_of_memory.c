@@ -13,6 +13,7 @@
 #include "memory/frames/frame.h"
 #include "process/above.h"
 #include "process/family.h"
+#include "process/tour.h"
 
 enum { PATIENCE_NANOSECONDS = 1000000000, PAUSE_NANOSECONDS = 10000000, LINE = 320 };
 
@@ -34,7 +35,7 @@ uint64_t process_pages(const struct process *process)
 {
     const struct shared_space *memory = process->memory;
 
-    return memory != NULL ? (uint64_t)memory->space.resident + memory->space.table_frames : 0;
+    return memory != NULL ? (uint64_t)memory->space.resident + memory->space.swapped + memory->space.table_frames : 0;
 }
 
 static bool may_be_ended(const struct process *process)
@@ -58,24 +59,28 @@ static void consider_process(const struct process *process, struct choice *best)
     text_copy(best->name, process->name, sizeof best->name);
 }
 
-/* bound: as many steps as there are processes, NUMBERS at most. The lock is held. */
-static void choose_process(struct choice *best)
+/* The lock is held, and dropped after each process. */
+static void choose_process(struct choice *best, lock_state *state)
 {
-    assert(lock_held(&process_lock));
-    /* bound: NUMBERS */
-    for (const struct process *p = process_after(NULL); p != NULL; p = process_after(p))
+    const struct process *p;
+
+    for (int32_t id = -1; (p = process_beyond(id, state)) != NULL; process_lock_rest(state)) {  /* bound: rests */
+        id = p->id;
         consider_process(p, best);
+    }
 }
 
-/* bound: the same. The lock is held. */
-static void end_all_with(const struct shared_space *memory)
+/* The same. */
+static void end_all_with(const struct shared_space *memory, lock_state *state)
 {
     struct signal_info kill = { .number = SIGKILL };
+    struct process    *p;
 
-    assert(lock_held(&process_lock));
-    for (struct process *p = process_after(NULL); p != NULL; p = process_after(p))      /* bound: NUMBERS */
+    for (int32_t id = -1; (p = process_beyond(id, state)) != NULL; process_lock_rest(state)) {  /* bound: rests */
+        id = p->id;
         if (p->memory == memory)
             signal_process(p, &kill);
+    }
 }
 
 static void report_choice(const struct choice *choice, const struct frame_sums *sums)
@@ -103,16 +108,31 @@ static void report_choice(const struct choice *choice, const struct frame_sums *
     report_say(line);
 }
 
-/* True while the process that was chosen last still has its memory, and time to end. The lock is held. */
+/*
+ * True while the process that was chosen last still gives its memory back, which it names no more by then, and has time
+ * to end. The lock is held.
+ */
 static bool one_is_ending(const struct process **late)
 {
     struct process *last = ending.id != 0 ? process_numbered(ending.id) : NULL;
 
-    if (last == NULL || last->memory == NULL || last->start_time != ending.started)
+    if (last == NULL || last->state == PROCESS_ZOMBIE || last->start_time != ending.started)
         return false;
     *late = last;
     return clock_now() < ending.until;
 }
+
+bool memory_is_coming(void)
+{
+    lock_state            state = lock_take(&process_lock);
+    const struct process *late  = NULL;
+    bool                  comes = one_is_ending(&late);
+
+    lock_drop(&process_lock, state);
+    return comes;
+}
+
+void wait_for_memory(void) { schedule_pause(clock_now() + PAUSE_NANOSECONDS); }
 
 /* Returns false when there was nothing to do but wait. */
 static bool end_one(struct choice *choice)
@@ -122,20 +142,26 @@ static bool end_one(struct choice *choice)
     bool            waits = one_is_ending(&choice->not);
 
     if (!waits) {
-        choose_process(choice);
+        choose_process(choice, &state);
         if (choice->memory == NULL) {
             *choice = (struct choice){ .memory = self->memory, .pages = process_pages(self), .id = self->id,
                                        .started = self->start_time, .adjust = self->oom_score_adj,
                                        .alone = true };
             text_copy(choice->name, self->name, sizeof choice->name);
         }
-        end_all_with(choice->memory);
+        end_all_with(choice->memory, &state);
         ending.id      = choice->id;
         ending.started = choice->started;
         ending.until   = clock_now() + PATIENCE_NANOSECONDS;
     }
     lock_drop(&process_lock, state);
     return !waits;
+}
+
+/* What an ending thread still touches, such as its list of locks, may be out: it does without. */
+bool thread_is_ending(const struct thread *thread)
+{
+    return signal_kills(thread) || (thread->process != NULL && thread->process->exiting);
 }
 
 bool process_give_memory_back(void)
@@ -146,14 +172,14 @@ bool process_give_memory_back(void)
 
     may_give_way();
     assert(self->process != NULL && self->process->memory != NULL);
-    if (signal_kills(self))
+    if (thread_is_ending(self))
         return false;
     frames_sums(&sums);
     choice.ram = sums.ram;
     if (end_one(&choice))
         report_choice(&choice, &sums);
-    if (signal_kills(self))
+    if (thread_is_ending(self))
         return false;
-    schedule_pause(clock_now() + PAUSE_NANOSECONDS);
+    wait_for_memory();
     return true;
 }

@@ -16,25 +16,17 @@
 #include "process/family.h"
 #include "process/parts.h"
 #include "process/user_account.h"
+#include "process/tour.h"
+
+enum { NUMBERS_AT_ONCE = 64 };          /* looked at under one hold of the lock */
 
 struct lock process_lock = LOCK("processes", RANK_PROCESSES);
 
 static uint64_t        last_order;      /* [process_lock] of a child */
-static uint32_t        process_count, thread_count;
-static uint64_t        made;            /* [process_lock] processes and threads since the start */
+static uint32_t        process_count;
 
 uint32_t processes_alive(void) { return process_count; }
-uint32_t threads_alive(void)   { return thread_count; }
 int32_t  process_last_number(void) { return number_last(); }
-
-uint64_t processes_made(void)
-{
-    lock_state state = lock_take(&process_lock);
-    uint64_t   sum   = made;
-
-    lock_drop(&process_lock, state);
-    return sum;
-}
 
 /* ---- Finding. The lock is held by the callers of the first two. --------------------------- */
 
@@ -46,14 +38,34 @@ struct process *process_numbered(int32_t id)
     return number != NULL ? number->process : NULL;
 }
 
-struct process *process_after(const struct process *process)
+/* The next number that is in use, with the lock dropped now and then. */
+static const struct number *number_beyond(int32_t value, unsigned *steps, lock_state *state)
 {
-    const struct number *number = number_next(process != NULL ? process->id + 1 : 0);
-
     deep_assert(lock_held(&process_lock));
-    while (number != NULL && number->process == NULL)   /* bound: NUMBERS */
-        number = number_next(number->value + 1);
+    if (++*steps % NUMBERS_AT_ONCE == 0)
+        process_lock_rest(state);
+    return number_next(value + 1);
+}
+
+struct process *process_beyond(int32_t id, lock_state *state)
+{
+    unsigned             steps  = 0;
+    const struct number *number = number_next(id + 1);
+
+    while (number != NULL && number->process == NULL)   /* bound: rests */
+        number = number_beyond(number->value, &steps, state);
     return number != NULL ? number->process : NULL;
+}
+
+struct thread *thread_beyond(int32_t process, int32_t id, lock_state *state)
+{
+    unsigned             steps  = 0;
+    const struct number *number = number_next(id + 1);
+
+    /* bound: rests */
+    while (number != NULL && (number->thread == NULL || number->thread->process->id != process))
+        number = number_beyond(number->value, &steps, state);
+    return number != NULL ? number->thread : NULL;
 }
 
 struct thread *thread_numbered(int32_t id)
@@ -84,10 +96,30 @@ struct thread *thread_find(int32_t id)
 
 void process_each(process_visit visit, void *data)
 {
-    lock_state state = lock_take(&process_lock);
+    lock_state      state = lock_take(&process_lock);
+    struct process *process;
 
-    for (struct process *p = process_after(NULL); p != NULL; p = process_after(p))      /* bound: NUMBERS */
-        visit(p, data);
+    for (int32_t id = -1; (process = process_beyond(id, &state)) != NULL; ) {   /* bound: rests */
+        id = process->id;
+        visit(process, data);
+        process_lock_rest(&state);
+    }
+    lock_drop(&process_lock, state);
+}
+
+void thread_each(thread_visit visit, void *data)
+{
+    lock_state           state = lock_take(&process_lock);
+    const struct number *number = number_next(0);
+    unsigned             steps  = 0;
+
+    while (number != NULL) {                    /* bound: rests */
+        int32_t value = number->value;
+
+        if (number->thread != NULL)
+            visit(number->thread, data);
+        number = number_beyond(value, &steps, &state);
+    }
     lock_drop(&process_lock, state);
 }
 
@@ -95,10 +127,11 @@ void process_each_in_group(int32_t group, process_visit visit, void *data)
 {
     lock_state     state  = lock_take(&process_lock);
     struct number *number = number_find(group);
+    struct tour   *tour   = number != NULL ? tour_list(&number->group, TOUR_HEAVY, &state) : NULL;
     struct list   *at;
 
     if (number != NULL)
-        LIST_EACH(at, &number->group)
+        while ((at = tour_next(tour)) != NULL)  /* bound: rests */
             visit(LIST_ITEM(at, struct process, group_link), data);
     lock_drop(&process_lock, state);
 }
@@ -107,10 +140,11 @@ void process_each_in_session(int32_t session, process_visit visit, void *data)
 {
     lock_state     state  = lock_take(&process_lock);
     struct number *number = number_find(session);
+    struct tour   *tour   = number != NULL ? tour_list(&number->session, TOUR_HEAVY, &state) : NULL;
     struct list   *at;
 
     if (number != NULL)
-        LIST_EACH(at, &number->session)
+        while ((at = tour_next(tour)) != NULL)  /* bound: rests */
             visit(LIST_ITEM(at, struct process, session_link), data);
     lock_drop(&process_lock, state);
 }
@@ -225,135 +259,6 @@ void actions_forget_handlers(struct signal_actions *actions)
     }
 }
 
-/* ---- Threads --------------------------------------------------------------------------------------- */
-
-int thread_new(struct process *process, struct thread **out)
-{
-    struct thread *thread = heap_alloc(sizeof *thread, HEAP_ZERO);
-    int            err;
-
-    assert(process->memory != NULL);
-    if (thread == NULL)
-        return -ENOMEM;
-    err = stack_get(&process->memory->space, &thread->stack);
-    if (err != 0) {
-        heap_free_sized(thread, sizeof *thread);
-        return err;
-    }
-    memory_hold_tables(thread->stack_memory = process->memory);
-    thread->process = process;
-    thread->phase   = THREAD_READY;
-    thread->credentials = credentials_hold(process == current_process() ? current_thread()->credentials :
-                                           process->credentials);
-    thread_count++;
-    *out = thread;
-    return 0;
-}
-
-/* Its stack is not in use: it has never run, or another has taken over the CPU. */
-void thread_free(struct thread *thread)
-{
-    assert(thread != current_thread() && (thread->phase == THREAD_DEAD || thread->phase == THREAD_READY));
-    signal_queue_clear(&thread->pending);
-    thread_drop_state(thread);
-    stack_put(&thread->stack);
-    memory_release_tables(thread->stack_memory);
-    credentials_release(thread->credentials);
-    heap_free_sized(thread, sizeof *thread);
-    thread_count--;
-}
-
-/* The number of a new thread: a process's first has the process's. */
-static int take_thread_number(struct thread *thread)
-{
-    struct process *process = thread->process;
-
-    assert(thread->number == NULL);
-    if (process->thread_count > 0 || process->id == 0) {
-        thread->number = &thread->own_number;
-        return number_take(thread->number);
-    }
-    thread->number = &process->number;
-    number_hold(thread->number);
-    return 0;
-}
-
-/* Count a thread for its user. The one with its process's number counts until the process has been waited for. */
-static void count_thread(const struct thread *thread, int more)
-{
-    if (thread->number != &thread->process->number && thread->process->id != 0)
-        user_account_threads(thread->credentials->account, more);
-}
-
-/* Number a thread and enter it in its process. Returns 0 or -EAGAIN. */
-int thread_enlist(struct thread *thread)
-{
-    lock_state      state   = lock_take(&process_lock);
-    struct process *process = thread->process;
-    int             err     = take_thread_number(thread);
-
-    if (err == 0) {
-        thread->number->thread = thread;
-        thread->id             = thread->number->value;
-        thread->before_in_process = process->last_thread;
-        if (process->last_thread != NULL)
-            process->last_thread->next_in_process = thread;
-        else
-            process->threads = thread;
-        process->last_thread = thread;
-        process->thread_count++;
-        count_thread(thread, 1);
-        made++;
-    }
-    lock_drop(&process_lock, state);
-    return err;
-}
-
-static void drop_thread_number(struct thread *thread)
-{
-    assert(thread->number->thread == thread);
-    thread->number->thread = NULL;
-    number_drop(thread->number);
-}
-
-void thread_become_first(struct thread *thread)
-{
-    struct process     *process = thread->process;
-    struct number      *number  = &process->number;
-    struct credentials *old     = process->credentials;
-
-    assert(lock_held(&process_lock) && process->threads == thread && process->thread_count == 1);
-    if (thread->number == number)
-        return;
-    user_account_threads(old->account, -1);             /* the process counts as this thread has counted up to now */
-    process->credentials = credentials_hold(thread->credentials);
-    credentials_release(old);
-    drop_thread_number(thread);
-    assert(number->thread == NULL);
-    number_hold(number);
-    number->thread = thread;
-    thread->number = number;
-    thread->id     = number->value;
-}
-
-void thread_delist(struct thread *thread)
-{
-    struct process *process = thread->process;
-
-    assert(lock_held(&process_lock) && process->thread_count > 0);
-    count_thread(thread, -1);
-    drop_thread_number(thread);
-    if (thread->before_in_process != NULL)
-        thread->before_in_process->next_in_process = thread->next_in_process;
-    else
-        process->threads = thread->next_in_process;
-    if (thread->next_in_process != NULL)
-        thread->next_in_process->before_in_process = thread->before_in_process;
-    else
-        process->last_thread = thread->before_in_process;
-    process->thread_count--;
-}
-
 /* ---- Processes -------------------------------------------------------------------------------------- */
 
 /* Takes the reference; NULL: there was no memory for that. */
@@ -374,6 +279,7 @@ static struct process *process_with(struct credentials *credentials)
     list_start(&process->changed_link);
     list_start(&process->group_link);
     list_start(&process->session_link);
+    list_start(&process->rouse_link);
     return process;
 }
 
@@ -431,29 +337,59 @@ static bool has_change(const struct process *child)
            (child->state == PROCESS_ALIVE && child->continued && !child->waited_continue);
 }
 
-/*
- * Where a child belongs among its parent's changed children. Children mostly end in the order they were made, so the
- * search begins at the end; it passes over younger ones that have not been waited for, fewer than NUMBERS.
- */
-static struct list *position_of_change(struct process *parent, const struct process *child)
+static bool is_elder(const struct list *changed, const struct process *child)
 {
-    struct list *at = &parent->changed_children;
-
-    while (at->previous != &parent->changed_children &&
-           LIST_ITEM(at->previous, struct process, changed_link)->order > child->order)
-        at = at->previous;
-    return at;
+    return LIST_ITEM(changed, struct process, changed_link)->order < child->order;
 }
 
-void process_note_change(struct process *child)
+/*
+ * Where a child belongs among its parent's changed children, of which it is neither the eldest nor the youngest. The
+ * search begins at the end, and passes over younger ones that have not been waited for.
+ */
+static struct list *position_between(struct process *parent, const struct process *child, lock_state *state)
 {
-    bool listed = !list_is_empty(&child->changed_link), wanted = child->parent != NULL && has_change(child);
+    struct tour *tour = tour_list_back(&parent->changed_children, TOUR_LIGHT, state);
+    struct list *at;
 
+    while ((at = tour_next(tour)) != NULL)      /* bound: rests */
+        if (is_elder(at, child)) {
+            tour_end(tour);
+            return at->next;
+        }
+    return parent->changed_children.next;
+}
+
+/* Children mostly end in the order they were made, or in the opposite one. */
+static struct list *position_of_change(struct process *parent, const struct process *child, lock_state *state)
+{
+    struct list *changed = &parent->changed_children;
+
+    if (list_is_empty(changed) || is_elder(changed->previous, child))
+        return changed;
+    return is_elder(changed->next, child) ? position_between(parent, child, state) : changed->next;
+}
+
+void process_forget_change(struct process *child)
+{
     deep_assert(lock_held(&process_lock));
-    if (listed && !wanted)
-        list_remove(&child->changed_link);
-    else if (!listed && wanted)
-        list_insert(position_of_change(child->parent, child), &child->changed_link);
+    if (!has_change(child))
+        tours_list_remove(&child->changed_link);
+}
+
+/* The parent may be another after each search, and the child may have been found meanwhile. */
+void process_note_change(struct process *child, lock_state *state)
+{
+    deep_assert(lock_held(&process_lock));
+    process_forget_change(child);
+    while (list_is_empty(&child->changed_link) && child->parent != NULL && has_change(child)) { /* bound: as said */
+        struct process *parent = child->parent;
+        struct list    *place  = position_of_change(parent, child, state);
+
+        if (child->parent == parent && list_is_empty(&child->changed_link)) {
+            list_insert(place, &child->changed_link);
+            parent->child_changes++;
+        }
+    }
 }
 
 static void add_child(struct process *parent, struct process *child)
@@ -463,15 +399,18 @@ static void add_child(struct process *parent, struct process *child)
     child->parent = parent;
     child->order  = ++last_order;
     list_insert(&parent->children, &child->sibling_link);
-    process_note_change(child);
+    if (has_change(child)) {                    /* the youngest of all */
+        list_insert(&parent->changed_children, &child->changed_link);
+        parent->child_changes++;
+    }
 }
 
 static void remove_child(struct process *child)
 {
     deep_assert(lock_held(&process_lock));
     child->maker = 0;
-    list_remove(&child->sibling_link);
-    list_remove(&child->changed_link);
+    tours_list_remove(&child->sibling_link);
+    tours_list_remove(&child->changed_link);
     child->parent = NULL;
 }
 
@@ -484,13 +423,13 @@ void process_adopt(struct process *parent, struct process *child)
 
 static void leave_group(struct process *process)
 {
-    list_remove(&process->group_link);
+    members_leave(process);
     number_drop(process->group_number);
 }
 
 static void leave_session(struct process *process)
 {
-    list_remove(&process->session_link);
+    tours_list_remove(&process->session_link);
     number_drop(process->session_number);
 }
 

@@ -80,6 +80,7 @@ struct process {
     struct list       children;         /* in the order they became children                      */
     struct list       changed_children; /* of them, those a wait may tell of (T1 in process.c), in that order */
     struct list       sibling_link, changed_link;
+    uint32_t          child_changes;    /* how often one was added to those                       */
     uint64_t          order;            /* higher than that of each earlier child of its parent   */
     int32_t           maker;  /* the parent's thread that made it; when that has ended, the parent's eldest */
     struct thread    *threads, *last_thread;            /* the eldest first                        */
@@ -99,6 +100,12 @@ struct process {
     struct fs_context     *fs;
     struct signal_actions *actions;     /* shared by CLONE_SIGHAND, counted                       */
     struct signal_queue    pending;     /* for the process as a whole                             */
+    struct list       rouse_link;       /* [RANK_SIGNALS] while not all its threads have heard of a signal (rouse.c) */
+    struct thread    *next_to_rouse;    /* [RANK_SIGNALS] NULL: all have                          */
+    unsigned          rouse;            /* [RANK_SIGNALS] what is done with each                  */
+    uint64_t          rouse_for;        /* [RANK_SIGNALS] signals for which one is still looked for */
+    uint64_t          rouse_undoes;     /* [RANK_SIGNALS] signals that none is to have any more   */
+    struct thread    *spared;           /* [RANK_SIGNALS] the one that does not end with the others */
     struct builtin   *builtin;          /* part of the image (builtin.h); NULL: a program from a file */
     struct terminal  *terminal;         /* controlling terminal, NULL if none                     */
     struct wait_queue child_change;     /* it waits here for a child to change                    */
@@ -113,7 +120,8 @@ struct process {
     struct resource_usage      children_used;    /* of children that have been waited for, and theirs      */
     bool              has_waited;       /* for a child that ended: only then is there any         */
     uint32_t          personality;      /* personality(2): kept and told                          */
-    int32_t           oom_score_adj;    /* -1000 to 1000: process/out_of_memory.h                 */
+    int16_t           oom_score_adj;    /* -1000 to 1000: process/out_of_memory.h                 */
+    int16_t           oom_score_least;  /* what it may go back to without CAP_SYS_RESOURCE        */
     bool              subreaper;        /* PR_SET_CHILD_SUBREAPER: orphans below become its children */
     struct timer_table *timers;         /* of timer_create(); NULL until there is one             */
     int32_t           parent_death_signal;
@@ -157,18 +165,19 @@ struct thread {
     struct waiter       waiter;         /* where it waits; and for a mutex, perhaps meanwhile     */
     struct waiter       mutex_waiter;   /* also for a lock of base/rwlock.h: it never waits for both */
     struct rwlocks_held rwlocks;        /* [t] filled in checked builds                           */
-    bool                rwlock_tried;   /* [RANK_SCHEDULE] it was woken for the lock it waits for, in vain */
-    uint32_t            rwlock_overtaken;       /* [RANK_SCHEDULE] attempts of others to overtake it     */
+    bool                lock_tried;     /* [RANK_SCHEDULE] it was woken for the lock it waits for, in vain */
+    uint32_t            lock_overtaken; /* [RANK_SCHEDULE] attempts of others to overtake it              */
     bool                leads;          /* [RANK_SCHEDULE] it is ready before its turn, for a lock        */
     struct wait_queue   never;          /* is never woken: for waiting for signals and time alone */
     struct futex_waiter futex;
     struct timer        sleep_timer;
     bool                woken, timed_out, interruptible, killable;
-    uint64_t            waiting_for;    /* sigtimedwait: signals it wants although blocked        */
+    uint64_t            waiting_for;    /* sigtimedwait: signals that end its sleep although blocked */
     uint64_t            ran;            /* cpu_ticks() that went by while it had the CPU, but for its turn now */
     struct resource_usage        used;
     int32_t             policy, priority;       /* sched_setscheduler(2): kept and told, as niceness is     */
     bool                resets_on_fork;         /* SCHED_RESET_ON_FORK: its children start without them     */
+    uint16_t            io_priority;            /* ioprio_set(2): kept and told; 0: follows from the niceness */
     int32_t             nice;                   /* -20 to 19, stored only: all turns have the same length   */
     uint64_t            timer_slack;            /* PR_SET_TIMERSLACK: kept and told, nanoseconds            */
     bool                no_new_privileges;      /* PR_SET_NO_NEW_PRIVS: cannot be taken back                */
@@ -183,9 +192,14 @@ static inline struct process *current_process(void) { return current_thread()->p
  */
 struct process *process_find(int32_t id);
 struct thread  *thread_find(int32_t id);
-/* Visits run with process_lock held, in the order of the numbers; of a group or session, in the order they joined. */
+/*
+ * Visits run with process_lock held, in the order of the numbers; of a group or session, in the order they joined.
+ * Between two visits the lock is dropped: no other spin lock is held. thread_each() visits all threads there are.
+ */
 typedef void (*process_visit)(struct process *process, void *data);
+typedef void (*thread_visit)(struct thread *thread, void *data);
 void process_each(process_visit visit, void *data);
+void thread_each(thread_visit visit, void *data);
 void process_each_in_group(int32_t group, process_visit visit, void *data);
 void process_each_in_session(int32_t session, process_visit visit, void *data);
 
@@ -231,8 +245,8 @@ int process_new_session(void);                          /* setsid(2)  */
 /* Whether no member of its group has a parent in another group of the session, which could continue the group. */
 bool process_group_is_orphaned(const struct process *process);
 
-/* The process stopped or goes on: tell its parent. process_lock (family.h) is held. */
-void process_notify_stop(struct process *process, bool stopped);
+/* The process stopped or goes on: tell its parent. process_lock (family.h) is held, and dropped now and then. */
+void process_notify_stop(struct process *process, bool stopped, lock_state *state);
 
 /* Note the fault that is about to kill a program; print the line about a death on the log. */
 struct fault_verdict;
@@ -254,7 +268,7 @@ void process_watch_cpu_limit(struct process *process);
 
 /* What a thread has used up to now. */
 void thread_usage(const struct thread *thread, struct resource_usage *out);
-/* What a process has used up to now, without its children. Its threads are walked with process_lock held inside. */
+/* What a process has used up to now, without its children. Its threads are walked (tour.h), so no spin lock is held. */
 void process_usage(struct process *process, struct resource_usage *out);
 /* `sum` becomes the usage of both: times and counts add up, of peaks the larger stays. */
 void usage_add(struct resource_usage *sum, const struct resource_usage *more);

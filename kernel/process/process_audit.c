@@ -29,7 +29,8 @@ const struct invariant process_invariants[] = {
     { "I2", "timer_table.h", "a leaf of a table of timers is not empty" },
     { "Y1", "schedule.c",    "the run queue has as many threads as it counts, all of them ready" },
     { "Y2", "schedule.c",    "the current thread is running" },
-    { "Y3", "schedule.c",    "a waiter stands in the queue that it names, which is sound in both directions" },
+    { "Y3", "wait.c",        "a waiter stands in the list that it names, which is sound in both directions" },
+    { "Y4", "wait.c",        "a queue is listed as being woken if and only if it says where to go on" },
     { 0 },
 };
 
@@ -63,13 +64,15 @@ static void audit_process(const struct process *process, struct audit_report *re
 }
 
 /* A process counts as one, with its first thread or without: it may not have been waited for. The lock is held. */
-static uint32_t audit_processes(struct audit_report *report)
+static uint32_t audit_processes(struct audit_report *report, lock_state *state)
 {
-    uint32_t threads = 0;
+    uint32_t        threads = 0;
+    struct process *p;
 
     assert(lock_held(&process_lock));
-    /* bound: NUMBERS, and the threads of all */
-    for (const struct process *p = process_after(NULL); p != NULL; p = process_after(p)) {
+    /* bound: rests, but in the threads of one process and their waits: the auditor's alone */
+    for (int32_t id = -1; (p = process_beyond(id, state)) != NULL; ) {
+        id = p->id;
         audit_process(p, report);
         threads++;
         for (const struct thread *t = p->threads; t != NULL; t = t->next_in_process)
@@ -86,7 +89,7 @@ static void process_audit(struct audit_report *report)
 
     note_broken(report, numbers, 0);
     if (numbers == NULL) {                      /* else a walk by numbers might not end */
-        threads = audit_processes(report);
+        threads = audit_processes(report, &state);
         note_broken(report, user_accounts_broken(threads), 0);
     }
     lock_drop(&process_lock, state);
@@ -94,6 +97,7 @@ static void process_audit(struct audit_report *report)
     note_broken(report, futexes_broken(), 0);
     note_broken(report, timers_broken(), 0);
     note_broken(report, schedule_broken(), 0);
+    note_broken(report, wakes_broken(), 0);
 }
 
 const struct audit_part process_audits[] = { { "processes", process_audit }, { 0 } };

@@ -52,7 +52,7 @@ static void set_state(struct process *child, enum process_state state)
     lock_state lock = lock_take(&process_lock);
 
     child->state = state;
-    process_note_change(child);
+    process_note_change(child, &lock);
     lock_drop(&process_lock, lock);
 }
 
@@ -378,6 +378,7 @@ static void restore_i2(void)
 /* ---- Turns and waits --------------------------------------------------------------------------------- */
 
 static struct wait_queue queue;
+enum { LINKS = 64 };                    /* more than one wake takes at once */
 
 static bool corrupt_y1(void)
 {
@@ -398,14 +399,36 @@ static void restore_y2(void) { current_thread()->phase = THREAD_RUNNING; }
 static bool corrupt_y3(void)
 {
     wait_start(&queue);
-    queue.last = NULL;
+    queue.waiters.last = NULL;
     return true;
 }
 
 static void restore_y3(void)
 {
-    queue.last = queue.first;
+    queue.waiters.last = queue.waiters.first;
     wait_end();
+}
+
+static struct waiter *links;
+
+/* Of more waiters than a wake takes at once the first goes, and the queue forgets where to go on. */
+static bool corrupt_y4(void)
+{
+    if ((links = heap_alloc(LINKS * sizeof *links, HEAP_ZERO)) == NULL)
+        return false;
+    for (unsigned i = 0; i < LINKS; i++)
+        wait_link(&links[i], &queue);
+    wake_all(&queue);
+    queue.next_to_wake = NULL;
+    return true;
+}
+
+static void restore_y4(void)
+{
+    queue.next_to_wake = &links[LINKS - 1];
+    for (unsigned i = 0; i < LINKS; i++)
+        wait_unlink(&links[i]);
+    heap_free(links);
 }
 
 const struct corruption process_corruptions[] = {
@@ -429,5 +452,6 @@ const struct corruption process_corruptions[] = {
     CORRUPTION_ROW("Y1", y1, 0, "the run queue counts a thread that is not there"),
     CORRUPTION_ROW("Y2", y2, 0, "the current thread says that it waits"),
     CORRUPTION_ROW("Y3", y3, 0, "a queue forgets its last waiter"),
+    CORRUPTION_ROW("Y4", y4, 0, "a queue that is being woken forgets where to go on"),
     { 0 },
 };

@@ -7,7 +7,9 @@
  * lock of base/rwlock.h, point_of_rest(). A thread waits on a wait queue until the queue is woken, a deadline passes,
  * or (if the thread allows that) a signal arrives.
  *
- * Locking  one spin lock (RANK_SCHEDULE), in schedule.c, for the run queue, all wait queues, all mutexes, threads that
+ * schedule.c has the turns, wait.c the queues, sleep_lock.c the locks.
+ *
+ * Locking  one spin lock (RANK_SCHEDULE) for the run queue, all wait queues, all mutexes, threads that
  *          wait for a lock of base/rwlock.h, and the phases of threads: calls that wake or link may be made with any
  *          lock of a lower rank held and from interrupts. Calls that sleep are made with interrupts on and no spin lock
  *          held but the one that wait_on() drops.
@@ -22,6 +24,7 @@
 
 #include "base/lock.h"
 #include "base/rwlock.h"
+#include "base/wait_queue.h"
 #include "base/types.h"
 #include "process/timer_heap.h"
 
@@ -48,7 +51,8 @@ void wake_one(struct wait_queue *queue);
 /*
  * Wake the queue because of `bits` (POLL_*; 0: for any reason), which only waiters of wait_link_call() look at. Of the
  * exclusive waiters the first that takes the event is the only one woken. Returns whether some waiter took the event.
- * Cost: as many steps as the queue has waiters.
+ * Cost: at most 32 waiters, with those that their calls wake. Where there are more an errand (errand.h) wakes the
+ * others before a program goes on; then the answer is true, and a second wake of that queue meanwhile begins again.
  */
 bool wake_for(struct wait_queue *queue, unsigned bits);
 
@@ -58,11 +62,11 @@ bool wake_for(struct wait_queue *queue, unsigned bits);
  * one waiter of its own, which wait_on() and wait_start() use; more come from the heap.
  */
 struct waiter {
-    struct waiter     *next, *previous;
-    struct wait_queue *queue;           /* NULL: in no queue */
-    struct thread     *thread;          /* NULL: `woken` is called instead */
-    bool             (*woken)(struct waiter *waiter, unsigned bits);    /* returns whether it took the event */
-    bool               exclusive;       /* only one exclusive waiter is woken at a time */
+    struct waiter      *next, *previous;
+    struct waiter_list *queue;          /* NULL: in none */
+    struct thread      *thread;         /* NULL: `woken` is called instead */
+    bool              (*woken)(struct waiter *waiter, unsigned bits);   /* returns whether it took the event */
+    bool                exclusive;      /* only one exclusive waiter is woken at a time */
 };
 
 /*
@@ -95,11 +99,12 @@ bool wake_within(struct wait_queue *queue, unsigned bits);      /* wake_for() fr
  * A lock that sleeps, for work that takes long, on file contents or directories. Ranks as in lock.h do not apply. A
  * program's memory may be touched while one is held, so mutexes are outside of the locks of base/rwlock.h. Taking may
  * sleep, holds no spin lock and no lock of base/rwlock.h, and is not interrupted by signals; dropping does not sleep.
+ * Fairness as base/rwlock.h says of a writer.
  */
 struct mutex {
-    const char       *name;
-    struct thread    *holder;
-    struct wait_queue waiting;
+    const char        *name;
+    struct thread     *holder;
+    struct waiter_list waiting;
 };
 #define MUTEX(name) { (name), NULL, { NULL, NULL } }
 void mutex_take(struct mutex *mutex);
@@ -124,7 +129,13 @@ void schedule_hurry(void);      /* from an interrupt: schedule_preempt() has som
  * call should end with the part that is done. Cost: a few instructions, unless the turn is over.
  */
 int  schedule_between(void);
-void schedule_preempt(void);    /* before a program goes on, with interrupts off: switch if the turn is over */
+/*
+ * Before a program goes on, with interrupts off: errands and timers that are left over are done, and if the turn is
+ * over another thread runs. Returns false where there was nothing to do; else a signal may have come.
+ */
+extern volatile bool schedule_due;      /* there is something to do, or perhaps                   */
+bool schedule_preempt_now(void);
+static inline bool schedule_preempt(void) { return schedule_due && schedule_preempt_now(); }
 /*
  * From an interrupt: have `notify` called once, with interrupts off, as soon as a program is about to run, a thread is
  * in schedule_between() or at a point of rest, or no thread is ready. While a thread runs in the kernel and comes to

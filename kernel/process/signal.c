@@ -7,10 +7,14 @@
 #include "base/error.h"
 #include "base/print.h"
 #include "base/range.h"
+#include "cpu.h"
 #include "memory/heap/heap.h"
+#include "process/errand.h"
 #include "process/family.h"
+#include "process/rouse.h"
 #include "process/timer_table.h"
 #include "process/user_account.h"
+#include "process/tour.h"
 #include "process/abi.h"
 
 /*
@@ -25,7 +29,7 @@ struct signal_queued {
     struct signal_info    info;
 };
 
-static struct lock lock = LOCK("signals", RANK_SIGNALS);       /* all queues and masks looked at by others */
+struct lock signals_lock = LOCK("signals", RANK_SIGNALS);      /* all queues and masks looked at by others */
 
 struct wait_queue signals_kept;
 
@@ -44,7 +48,7 @@ static struct signal_queued **find_chain(struct signal_queue *queue, int number)
 {
     struct signal_queued **at = &queue->chains;
 
-    deep_assert(lock_held(&lock));
+    deep_assert(lock_held(&signals_lock));
     while (*at != NULL && (*at)->info.number != number)         /* bound: SIGNALS */
         at = &(*at)->next_chain;
     return at;
@@ -55,7 +59,7 @@ static void drop_queued(struct signal_queue *queue, uint64_t numbers, struct sig
 {
     struct signal_queued **at = &queue->chains;
 
-    deep_assert(lock_held(&lock));
+    deep_assert(lock_held(&signals_lock));
     queue->pending &= ~numbers;
     while (*at != NULL) {                       /* bound: SIGNALS */
         struct signal_queued *chain = *at;
@@ -80,7 +84,7 @@ static int queue_signal(struct signal_queue *queue, const struct signal_info *in
     bool                   real_time = info->number > 31 || info->from_timer;
     struct signal_queued **chain;
 
-    deep_assert(lock_held(&lock));
+    deep_assert(lock_held(&signals_lock));
     if (!real_time && (queue->pending & signal_bit(info->number)))
         entry = NULL;
     else if (real_time && entry == NULL && info->code != SI_USER)
@@ -101,7 +105,7 @@ static int queue_signal(struct signal_queue *queue, const struct signal_info *in
     return 1;                                   /* the entry has been used */
 }
 
-static int lowest_signal(uint64_t numbers)
+int signal_lowest(uint64_t numbers)
 {
     uint32_t low = (uint32_t)numbers;
 
@@ -119,10 +123,10 @@ static bool take_signal(struct signal_queue *queue, uint64_t wanted, struct sign
     uint64_t               have = queue->pending & wanted;
     int                    number;
 
-    deep_assert(lock_held(&lock));
+    deep_assert(lock_held(&signals_lock));
     if (have == 0)
         return false;
-    number = lowest_signal(have & synchronous ? have & synchronous : have);
+    number = signal_lowest(have & synchronous ? have & synchronous : have);
     chain  = find_chain(queue, number);
     entry  = *chain;
     *out   = entry != NULL ? entry->info : (struct signal_info){ .number = number };
@@ -158,13 +162,41 @@ static void free_dropped(struct signal_queued *dropped)
     }
 }
 
+/* How many there are is a number that programs choose, and the lock is held here: so an errand frees them. */
+static struct signal_queued *undone;            /* [signals_lock] */
+
+static void free_undone(struct errand *errand __attribute__((unused)))
+{
+    for (;;) {                                  /* bound: interrupts are let in in each step */
+        lock_state            state = lock_take(&signals_lock);
+        struct signal_queued *entry = undone;
+
+        undone = entry != NULL ? entry->next : NULL;
+        lock_drop(&signals_lock, state);
+        if (entry == NULL)
+            return;
+        free_entry(entry);
+        interrupts_let_in();
+    }
+}
+
+void signals_undo(struct signal_queue *queue, uint64_t numbers)
+{
+    static struct errand free_them = { .work = free_undone };
+
+    if (!(queue->pending & numbers))
+        return;
+    drop_queued(queue, numbers, &undone);
+    errand_post(&free_them);
+}
+
 void signal_queue_clear(struct signal_queue *queue)
 {
     struct signal_queued *dropped = NULL;
-    lock_state            state   = lock_take(&lock);
+    lock_state            state   = lock_take(&signals_lock);
 
     drop_queued(queue, ~0ull, &dropped);
-    lock_drop(&lock, state);
+    lock_drop(&signals_lock, state);
     free_dropped(dropped);
 }
 
@@ -178,53 +210,38 @@ static bool signal_is_ignored(const struct process *process, int number)
 }
 
 /*
- * A signal that every thread blocks must be kept even if it is ignored: sigwait may want it. Here and below: bound: as
- * many steps as the process has threads.
+ * A signal that its receiver blocks is kept even if it is ignored: sigwait may want it, and its action may be another
+ * by the time it is let in. As under Linux, the eldest thread speaks for the process.
  */
-static bool signal_is_blocked_everywhere(const struct process *process, int number)
+static bool signal_is_blocked(const struct process *process, const struct thread *thread, int number)
 {
-    for (const struct thread *t = process->threads; t != NULL; t = t->next_in_process)
-        if (!(t->mask & signal_bit(number)))
-            return false;
-    return true;
+    return ((thread != NULL ? thread : process->threads)->mask & signal_bit(number)) != 0;
 }
 
-/*
- * SIGCONT undoes stops that wait, and a stop undoes a waiting SIGCONT; SIGCONT and SIGKILL set stopped threads going.
- */
-static void act_on_signal_at_once(struct process *process, int number, struct signal_queued **dropped)
+/* SIGCONT undoes stops that wait, a stop undoes a waiting SIGCONT; SIGCONT and SIGKILL set stopped threads going. */
+static void act_on_signal_at_once(struct process *process, int number)
 {
     uint64_t gone = number == SIGCONT ? stops : stops & signal_bit(number) ? signal_bit(SIGCONT) : 0;
 
-    deep_assert(lock_held(&lock));
+    deep_assert(lock_held(&signals_lock));
     if (gone != 0) {
-        drop_queued(&process->pending, gone, dropped);
-        for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)    /* bound: its threads */
-            drop_queued(&t->pending, gone, dropped);
+        signals_undo(&process->pending, gone);
+        threads_rouse(process, 0, 0, gone);
     }
     if (number != SIGCONT && number != SIGKILL)
         return;
-    if (process->state == PROCESS_STOPPED) {
-        process->state = PROCESS_ALIVE;
-        if (number == SIGCONT) {
-            process->continued  = true;
-            process->notify_continue = true;
-        }
+    if (process->state == PROCESS_STOPPED && number == SIGCONT) {
+        process->continued       = true;
+        process->notify_continue = true;
     }
-    for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)
-        schedule_resume(t);
+    process_end_stop(process);
+    threads_rouse(process, ROUSE_RESUME, 0, 0);
 }
 
-/* Wake a thread that can take the signal at once; SIGKILL wakes all of them. */
+/* A thread that can take the signal at once is woken; by SIGKILL all of them are. */
 static void wake_recipient(struct process *process, int number)
 {
-    deep_assert(lock_held(&lock));
-    for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)        /* bound: its threads */
-        if (!(t->mask & signal_bit(number)) || number == SIGKILL || (t->waiting_for & signal_bit(number))) {
-            wake_thread(t);
-            if (number != SIGKILL)
-                return;
-        }
+    threads_rouse(process, number == SIGKILL ? ROUSE_WAKE : 0, signal_bit(number), 0);
 }
 
 /*
@@ -257,26 +274,25 @@ static struct signal_queued *new_entry(struct process *process, const struct sig
 /* Returns 1 when it is queued with its details, 0 when it is merged with another or ignored, or -EAGAIN. */
 static int send_signal(struct process *process, struct thread *thread, const struct signal_info *info)
 {
-    struct signal_queued *entry = new_entry(process, info), *dropped = NULL;
-    lock_state            state = lock_take(&lock);
+    struct signal_queued *entry = new_entry(process, info);
+    lock_state            state = lock_take(&signals_lock);
     int                   used  = 0;
 
     assert(info->number > 0 && info->number <= SIGNALS);
-    act_on_signal_at_once(process, info->number, &dropped);
+    act_on_signal_at_once(process, info->number);
     if (process->thread_count > 0 && process->state != PROCESS_ZOMBIE &&
-        (!signal_is_ignored(process, info->number) || signal_is_blocked_everywhere(process, info->number))) {
+        (!signal_is_ignored(process, info->number) || signal_is_blocked(process, thread, info->number))) {
         used = queue_signal(thread != NULL ? &thread->pending : &process->pending, info, entry);
         if (used >= 0 && thread != NULL)
             wake_thread(thread);
         else if (used >= 0)
             wake_recipient(process, info->number);
     }
-    lock_drop(&lock, state);
-    if (used >= 0 && signals_kept.first != NULL)
+    lock_drop(&signals_lock, state);
+    if (used >= 0 && signals_kept.waiters.first != NULL)
         wake_all(&signals_kept);
     if (used <= 0 && entry != NULL)
         free_entry(entry);
-    free_dropped(dropped);
     return used;
 }
 
@@ -306,38 +322,20 @@ void signal_forget(struct process *process, uint64_t numbers)
 {
     struct signal_queued *dropped = NULL;
     lock_state            tree    = lock_take(&process_lock);
-    lock_state            state   = lock_take(&lock);
+    lock_state            state   = lock_take(&signals_lock);
+    struct thread        *thread;
+    struct tour          *tour;
 
     drop_queued(&process->pending, numbers, &dropped);
-    for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)        /* bound: its threads */
-        drop_queued(&t->pending, numbers, &dropped);
-    lock_drop(&lock, state);
+    lock_drop(&signals_lock, state);
+    tour = tour_threads(process, TOUR_LIGHT, &tree);
+    while ((thread = tour_next_thread(tour)) != NULL) {         /* bound: rests */
+        state = lock_take(&signals_lock);
+        drop_queued(&thread->pending, numbers, &dropped);
+        lock_drop(&signals_lock, state);
+    }
     lock_drop(&process_lock, tree);
     free_dropped(dropped);
-}
-
-int signal_members(const struct number *group, const struct signal_info *info)
-{
-    struct list *at;
-    int          err = -ESRCH;
-
-    assert(lock_held(&process_lock));
-    LIST_EACH(at, &group->group) {              /* bound: processes, NUMBERS */
-        err = 0;
-        if (info->number != 0)
-            send_signal(LIST_ITEM(at, struct process, group_link), NULL, info);
-    }
-    return err;
-}
-
-int signal_group(int32_t group, const struct signal_info *info)
-{
-    lock_state           state  = lock_take(&process_lock);
-    const struct number *number = number_find(group);
-    int                  err    = number != NULL ? signal_members(number, info) : -ESRCH;
-
-    lock_drop(&process_lock, state);
-    return err;
 }
 
 /*
@@ -356,11 +354,21 @@ void signal_fault(const struct signal_info *info)
     send_signal(self->process, self, info);
 }
 
+void signal_self(int number)
+{
+    struct thread     *self = current_thread();
+    struct signal_info info = { .number = number, .sender = self->process->id, .uid = self->credentials->user.real };
+
+    signal_thread(self, &info);
+}
+
 /* ---- Looking ------------------------------------------------------------------------------------- */
 
 static uint64_t deliverable_signals(const struct thread *thread)
 {
-    return (thread->pending.pending | thread->process->pending.pending) & ~(thread->mask & ~unmaskable);
+    uint64_t blocked = thread->mask & ~unmaskable & ~thread->waiting_for;
+
+    return (thread->pending.pending | thread->process->pending.pending) & ~blocked;
 }
 
 bool signal_pending(const struct thread *thread)
@@ -382,11 +390,11 @@ bool signal_take(uint64_t wanted, struct signal_info *out)
 {
     struct thread        *self  = current_thread();
     struct signal_queued *taken = NULL;
-    lock_state            state = lock_take(&lock);
+    lock_state            state = lock_take(&signals_lock);
     bool                  got   = take_signal(&self->pending, wanted, out, &taken) ||
                                   take_signal(&self->process->pending, wanted, out, &taken);
 
-    lock_drop(&lock, state);
+    lock_drop(&signals_lock, state);
     if (taken != NULL)
         free_entry(taken);
     if (got && out->from_timer)
@@ -398,19 +406,18 @@ bool signal_take(uint64_t wanted, struct signal_info *out)
 
 static void stop_process(int number)
 {
-    struct thread  *self    = current_thread();
-    struct process *process = self->process;
-    lock_state      state   = lock_take(&process_lock);
+    struct process *process = current_process();
+    lock_state      state   = lock_take(&process_lock), signals;
 
     assert((stops & signal_bit(number)) != 0);
     if (process->state == PROCESS_ALIVE) {
         process->state       = PROCESS_STOPPED;
         process->stop_signal = number;
         process->continued   = false;
-        process_notify_stop(process, true);
-        for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)    /* bound: its threads */
-            if (t != self)
-                wake_thread(t);             /* so that it comes here and stops, too */
+        process_notify_stop(process, true, &state);
+        signals = lock_take(&signals_lock);
+        threads_rouse(process, ROUSE_WAKE, 0, 0);      /* all come here and stop, too */
+        lock_drop(&signals_lock, signals);
     }
     lock_drop(&process_lock, state);
 }
@@ -426,7 +433,7 @@ static void stay_stopped(void)
         lock_state state = lock_take(&process_lock);
 
         process->notify_continue = false;
-        process_notify_stop(process, false);
+        process_notify_stop(process, false, &state);
         lock_drop(&process_lock, state);
     }
 }
@@ -487,16 +494,14 @@ void signal_deliver(struct trap_frame *frame)
 
     may_sleep();
     assert(self->process != NULL);
-    if (self->process->exiting)
-        thread_exit(0);
+    if (self->process->exiting || (self->process->survivor != NULL && self->process->survivor != self))
+        thread_exit(0);                         /* all end, or another thread is in exec, and only this one ends */
     stay_stopped();
     while (deliverable_signals(self) != 0) {
         struct signal_info info;
 
         if (!signal_take(~(self->mask & ~unmaskable), &info))
             break;
-        if (info.number == SIGKILL && self->process->survivor != NULL && self->process->survivor != self)
-            thread_exit(0);                     /* another thread is in exec: only this one ends */
         if (info.number == SIGKILL)
             process_exit_group(SIGKILL);
         if (call >= 0 && !handled) {

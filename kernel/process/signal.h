@@ -87,14 +87,21 @@ extern struct wait_queue signals_kept;
  */
 int  signal_process(struct process *process, const struct signal_info *info);
 int  signal_thread(struct thread *thread, const struct signal_info *info);
-int  signal_group(int32_t group, const struct signal_info *info);
+/*
+ * From the kernel, with any lock below RANK_SIGNALS but process_lock held, and from interrupts. Of many members the
+ * last hear of it before a program goes on (errand.h).
+ */
+int  signal_group(int32_t group, int number);
 /*
  * A timer's signal, always queued with its details, also beside others of its number. Returns true when it is queued,
  * so that process_timer_taken() follows; false where it is ignored, or there is no room or no memory.
  */
 bool signal_timer(struct process *process, struct thread *thread, const struct signal_info *info);
+int signal_lowest(uint64_t numbers);                        /* of a set with bit n-1 for signal n, not empty */
 /* Send the current thread the signal of a fault: delivered even if blocked or ignored. */
 void signal_fault(const struct signal_info *info);
+/* Send the current thread the signal of what it has asked for in vain, such as SIGPIPE, as if it had sent it itself. */
+void signal_self(int number);
 
 void signal_set_mask(uint64_t mask);                        /* of the current thread; KILL and STOP stay open */
 uint64_t signals_waiting(const struct thread *thread);      /* blocked ones, too                        */

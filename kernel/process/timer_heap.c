@@ -84,8 +84,7 @@ void timer_heap_take(struct timer **root, struct timer *timer)
     else
         parent->right = rest;
     settle_nodes_upwards(parent);
-    timer->parent = timer->left = timer->right = NULL;
-    timer->armed  = false;
+    timer->armed = false;
 }
 
 /* A1 to A4 for one timer. */

@@ -109,18 +109,16 @@ static void go_on_unnoticed(struct process_timer *t)
     timer_arm(&t->timer, t->due);
 }
 
-/* In the interrupt. While a signal of the timer waits, a further expiry (the timer was set anew) is only counted. */
+/* In the interrupt. A timer whose signal waits is not armed: process_timer_taken() and process_timer_set() arm it. */
 static void timer_rings(struct timer *timer)
 {
     struct process_timer *t      = CONTAINER_OF(timer, struct process_timer, timer);
-    bool                  again  = t->queued;
-    bool                  queued = again || send_expiry(t);
+    bool                  queued = send_expiry(t);
     lock_state            state  = lock_take(&lock);
 
+    assert(!t->queued);
     t->queued  = queued;
     t->waiting = queued && t->interval != 0;
-    if (again)
-        t->missed = saturated(t->missed, 1);
     if (!queued && t->interval != 0)
         go_on_unnoticed(t);
     else if (t->interval == 0)

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/range.h"
 #include "process/family.h"
+#include "process/tour.h"
 
 void usage_add(struct resource_usage *sum, const struct resource_usage *more)
 {
@@ -63,15 +64,18 @@ void usage_keep_peak(struct process *process)
 
 void process_usage(struct process *process, struct resource_usage *out)
 {
-    lock_state state = lock_take(&process_lock);
+    lock_state     state = lock_take(&process_lock);
+    struct tour   *tour  = tour_threads(process, TOUR_LIGHT, &state);
+    struct thread *thread;
 
-    *out = process->used;
-    for (const struct thread *t = process->threads; t != NULL; t = t->next_in_process) {        /* bound: its threads */
+    *out = (struct resource_usage){ .peak = 0 };
+    while ((thread = tour_next_thread(tour)) != NULL) {         /* bound: rests */
         struct resource_usage own;
 
-        thread_usage(t, &own);
+        thread_usage(thread, &own);
         usage_add(out, &own);
     }
+    usage_add(out, &process->used);             /* with those of threads that have ended meanwhile */
     if (process->memory != NULL && out->peak < space_peak(&process->memory->space))
         out->peak = space_peak(&process->memory->space);
     lock_drop(&process_lock, state);

@@ -33,7 +33,7 @@ static int open_program(struct node *start, const char *path, unsigned flags, st
         return err;
     if (file->node->operations->object == NULL)
         err = -EACCES;
-    else if (file->node->system != NULL && (file->node->system->flags & MOUNT_NO_EXECUTE))
+    else if (node_never_executes(file->node))
         err = -EACCES;
     else
         err = file_run(file);

@@ -94,7 +94,7 @@ static int prepare_kernel(void)
 /* The stack of app_begin(): no return address, and its arguments. */
 struct first_words {
     uint32_t             back;
-    int                (*main)(struct app_arguments arguments);
+    uint32_t             main;
     struct app_arguments arguments;
 };
 
@@ -120,7 +120,7 @@ static void builtin_begin(void)
 
 static int fill_memory(struct shared_space *memory, const struct builtin *builtin)
 {
-    const struct first_words words = { 0, builtin->app->main, builtin->arguments };
+    const struct first_words words = { 0, (uint32_t)(uintptr_t)builtin->app->main, builtin->arguments };
     uint32_t base  = (uint32_t)shared_distance(builtin->place.shared);
     int      err   = application_map(&memory->space, &builtin->place);
 
@@ -225,7 +225,7 @@ bool builtin_may_call(uint32_t number)
     if (current_process()->builtin == NULL)
         return true;
     for (unsigned i = 0; i < COUNT_OF(few); i++)
-        if (number < linux_table_size && linux_table[number].call == few[i])
+        if (number < linux_table_size && linux_table[number] == few[i])
             return true;
     return false;
 }

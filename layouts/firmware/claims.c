@@ -16,6 +16,8 @@
 #include "memory/tables/cursor.h"
 #include "memory/heap/heap.h"
 #include "layouts/firmware/shared.h"
+#include "memory/spaces/user.h"
+#include "memory/tables/slot.h"
 #include "memory/tables/table.h"
 #include "layouts/firmware/builtin.h"
 #include "process/process.h"
@@ -25,6 +27,8 @@
 extern char image_text_start[], image_text_end[], image_rodata_start[], image_rodata_end[], image_data_start[];
 extern char image_original_start[], image_original_end[], image_stack_start[], image_stack_end[];
 extern char image_shared_start[], image_shared_end[];
+
+enum { SPARE_FRAMES = 64 };             /* for the rest of a process, and the heap's own needs */
 
 static vaddr_t  linked(const char *symbol)  { return (vaddr_t)(uintptr_t)symbol; }
 static struct app_arguments with(uint32_t a, uint32_t b) { return (struct app_arguments){ a, b }; }
@@ -125,14 +129,15 @@ static void g3_tables_vary(struct claim_result *result)
     const struct app *probe = builtin_find("probe");
     struct app        small = *probe;
     struct builtin    less = { .quiet = true }, more;
-    size_t            most = 0;
+    size_t            most = span_pages(application_place(0, 0).heap), first = layout.application.heap_first;
 
     small.heap_pages = small.stack_pages = 1;
+    if (!claim_has_frames(result, most + SPARE_FRAMES))
+        return;
     if (builtin_start(&less, &small, with(PROBE_HEAP, 1)) != 0)
         return claim_saw(result, false, "no memory for a process");
     builtin_wait(&less);
-    most = span_pages(application_place(0, 0).heap);
-    if (!claim_run(result, &more, "probe", with(PROBE_HEAP, (uint32_t)most)))
+    if (!claim_run(result, &more, "probe", with(PROBE_HEAP, (uint32_t)(most - first))))
         return;
     if (!builtin_did(&less, PROBE_DONE) || !builtin_did(&more, PROBE_DONE) || less.tables >= more.tables)
         return claim_saw(result, false, "a heap of 1 page took %u tables, one of %u pages %u", less.tables,
@@ -315,19 +320,57 @@ static void count_own(void *to)
     *(int *)to = app_counted;
 }
 
+/* A byte of the original, which no address shows. */
+static uint8_t original_byte(vaddr_t at)
+{
+    lock_state state = interrupts_off();
+    unsigned   level;
+    entry_t    e    = look_up(&kernel_space, page_of(at), &level);
+    uint8_t    byte = ((const uint8_t *)frame_view(entry_frame(e), SLOT_INSPECT))[at % PAGE_SIZE];
+
+    interrupts_restore(state);
+    return byte;
+}
+
+static uint32_t equal, other;           /* bytes of copies, and of the original */
+
+/* Each process before it runs: all of its copy, but for the word that the kernel writes into it. */
+static void compare_copy(struct builtin *b)
+{
+    vaddr_t base = (vaddr_t)(uintptr_t)&app_base;
+
+    for (vaddr_t at = linked(image_original_start); at < linked(image_original_end); at++) {
+        uint8_t byte = 0;
+
+        if (at >= base && at < base + sizeof(uint32_t))
+            continue;
+        if (user_read_in(space_of(b), &byte, at + shared_distance(b->place.shared), 1) == 0 &&
+            byte == original_byte(at))
+            equal++;
+        else
+            other++;
+    }
+}
+
 static void g17_pristine(struct claim_result *result)
 {
+    void         (*watch)(struct builtin *) = builtin_watch;
     struct builtin first, second;
     int           *own = shared_own((vaddr_t)(uintptr_t)&app_counted), before = *own, counted = 0;
+    bool           ran;
 
     segment_with_shared(shared_distance(linked(image_shared_start)), count_own, &counted);
-    if (!claim_run(result, &first, "counter", with(5, 0)) || !claim_run(result, &second, "counter", with(6, 0)))
-        return;
-    claim_saw(
-        result, ended_well(&first) && ended_well(&second) && counted == before + 7 && *own == counted,
-        "the kernel counted from %d to %d in its copy; then two processes counted 5 and 6 from %d and ended with %d "
-        "and %d",
-        before, *own, APP_COUNTER_FIRST, first.status, second.status);
+    equal = other = 0;
+    builtin_watch = compare_copy;
+    ran = claim_run(result, &first, "counter", with(5, 0)) && claim_run(result, &second, "counter", with(6, 0));
+    builtin_watch = watch;
+    if (ran)
+        claim_saw(
+            result, ended_well(&first) && ended_well(&second) && counted == before + 7 && *own == counted &&
+                        equal > 0 && other == 0,
+            "the kernel counted from %d to %d in its copy; two processes, with %u bytes as in the original and %u "
+            "other, counted 5 and 6 from %d and ended with %d and %d",
+            before, *own, equal, other, APP_COUNTER_FIRST, first.status, second.status);
     *own = before;
 }
 
@@ -394,6 +437,8 @@ static void g21_grows(struct claim_result *result)
     if (!claim_run(result, &all, "probe", with(PROBE_REFUSED, 0)))
         return;
     most = (uint32_t)span_pages(all.place.stack);
+    if (most == layout.application.stack_first)
+        return claim_unseen(result, "a stack has all that it may have, %u pages, from the start", most);
     if (!claim_run(result, &all, "probe", with(PROBE_STACK, most - 1)) ||
         !claim_run(result, &more, "probe", with(PROBE_STACK, most)) ||
         !claim_run(result, &read, "probe", with(PROBE_READ, (uint32_t)page_address(all.place.stack.first))))
@@ -454,11 +499,14 @@ static void g23_nothing_at_first(struct claim_result *result)
 static void g24_limit(struct claim_result *result)
 {
     struct builtin first, all, more;
-    uint32_t       most = (uint32_t)span_pages(application_place(0, 0).heap);
+    uint32_t       most = (uint32_t)span_pages(application_place(0, 0).heap), left;
 
-    if (!claim_run(result, &first, "probe", with(PROBE_REFUSED, 0)) ||
-        !claim_run(result, &all, "probe", with(PROBE_HEAP, most)) ||
-        !claim_run(result, &more, "probe", with(PROBE_HEAP, most + 1)))
+    if (!claim_has_frames(result, most + SPARE_FRAMES) ||
+        !claim_run(result, &first, "probe", with(PROBE_REFUSED, 0)))
+        return;
+    left = most - (uint32_t)first.heap_pages;                       /* what the document gives it at first is there */
+    if (!claim_run(result, &all, "probe", with(PROBE_HEAP, left)) ||
+        !claim_run(result, &more, "probe", with(PROBE_HEAP, left + 1)))
         return;
     claim_saw(result,
               builtin_did(&all, PROBE_DONE) && all.heap_pages == most && builtin_did(&more, PROBE_REFUSED) &&

@@ -156,7 +156,7 @@ void g7_code(struct claim_result *result)
         return claim_saw(result, false, "the kernel can reach address 0");
     if (!firmware_try(PROBE_READ, 0, &builtin, &allowed) || allowed)
         return claim_saw(result, false, "programs can read address 0");
-    rights_judge(result, G_TEXT, (vaddr_t)(uintptr_t)code);
+    rights_judge(result, G_TEXT, address_of((const void *)code));
 }
 
 void g8_constants(struct claim_result *result) { rights_judge(result, G_RODATA, address_of(constant)); }

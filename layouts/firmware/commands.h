@@ -8,5 +8,8 @@
 
 int run_apps(int count, char **words);
 int run_start_app(int count, char **words);
+int run_app_processes(int count, char **words);
+int run_app_kill(int count, char **words);
+int run_app_wait(int count, char **words);
 
 #endif

@@ -8,8 +8,9 @@
 #include "base/string.h"
 #include "console/console.h"
 #include "console/words.h"
-#include "process/schedule.h"
 #include "layouts/firmware/builtin.h"
+#include "memory/frames/frame.h"
+#include "process/process.h"
 
 int run_apps(int count, char **words)
 {
@@ -73,6 +74,90 @@ static void wait_for(struct builtin *b)
     }
     builtin_give_way();                 /* the next thread frees the ended thread's memory */
     tell_ends();
+}
+
+/* ---- processes, kill, wait ---------------------------------------------------------------------- */
+
+enum { MOST_MILLISECONDS = 60000, NANOSECONDS = 1000000 };
+
+static struct builtin *one_that_lives(void)
+{
+    for (unsigned i = 0; i < AT_ONCE; i++)
+        if (started[i].process != NULL)
+            return &started[i];
+    return NULL;
+}
+
+int run_app_processes(int count, char **words)
+{
+    (void)count, (void)words;
+    for (unsigned i = 0; i < AT_ONCE; i++) {
+        const struct process *process = started[i].process;
+
+        if (process != NULL)
+            print("%5d  %-10s%5u pages from 0x%08lx, %u tables, directory in frame %u\n", (int)started[i].id,
+                  started[i].app->name, (unsigned)process->memory->space.resident,
+                  (unsigned long)page_address(started[i].place.heap.first),
+                  (unsigned)process->memory->space.table_frames - 1, process->memory->space.root.no);
+    }
+    if (one_that_lives() == NULL)
+        print("no processes; start makes some\n");
+    return 0;
+}
+
+static void kill_and_wait(struct builtin *b)
+{
+    builtin_kill(b);
+    while (b->process != NULL)
+        builtin_give_way();
+    builtin_give_way();                 /* the next thread frees the ended thread's memory */
+}
+
+int run_app_kill(int count, char **words)
+{
+    uint32_t before = frames_free();
+    uint64_t id;
+
+    (void)count;
+    if (!number_argument(words[1], "process", 1, INT32_MAX, &id))
+        return -EINVAL;
+    for (unsigned i = 0; i < AT_ONCE; i++)
+        if (started[i].process != NULL && started[i].id == (int32_t)id) {
+            kill_and_wait(&started[i]);
+            tell_ends();
+            print("gave back %d frames; %u are free\n", (int)(frames_free() - before), frames_free());
+            return 0;
+        }
+    print("kill: there is no process %u\n", (unsigned)id);
+    return -ESRCH;
+}
+
+/* Ctrl-C ends all that live. False: it has not been typed. */
+static bool ended_by_key(void)
+{
+    struct builtin *b;
+
+    if (!console_interrupted())
+        return false;
+    print("^C\n");
+    while ((b = one_that_lives()) != NULL)
+        kill_and_wait(b);
+    return true;
+}
+
+int run_app_wait(int count, char **words)
+{
+    uint64_t milliseconds = 0, end;
+
+    if (count == 2 && !number_argument(words[1], "milliseconds", 0, MOST_MILLISECONDS, &milliseconds))
+        return -EINVAL;
+    if (console_idle == NULL)
+        return 0;                       /* none has been started yet: there are no turns, and no clock */
+    end = count == 1 ? NEVER : clock_now() + milliseconds * NANOSECONDS;
+    while (clock_now() < end && (count == 2 || one_that_lives() != NULL) && !ended_by_key())
+        schedule_pause(end);
+    tell_ends();
+    return 0;
 }
 
 /* ---- start ------------------------------------------------------------------------------------- */

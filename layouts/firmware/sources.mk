@@ -21,6 +21,7 @@ needs_CLAIMS_G    = APPLICATIONS
 only_CLAIMS_G     = $(addprefix layouts/firmware/,claims.c claims_rights.c mutations.c)
 adds_CLAIMS_G     = firmware_probes firmware_mutations
 
-# What of it the machine in plain memory has.
+# What of it the machine in plain memory has, and what its probes need there.
+claims_with     += $(addprefix layouts/firmware/,builtin.c apps/apps.c)
 machine_layouts += $(addprefix layouts/firmware/,shared.c application.c commands.c)
 by_layout       += $(addprefix layouts/firmware/tests/,test_firmware.c test_mmu_firmware.c)

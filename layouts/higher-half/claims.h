@@ -1,8 +1,11 @@
 /*
- * claims.h - the numbers that the claims A1 to A18 name, as the design document writes them.
+ * claims.h - the numbers that the claims A1 to A18 name, as the design document writes them, and what the files of
+ * their probes share.
  */
 #ifndef QUIRE_CLAIMS_HIGHER_HALF_H
 #define QUIRE_CLAIMS_HIGHER_HALF_H
+
+#include "claims/claims.h"
 
 #define A_KERNEL            0xC0000000u         /* A1, A10: 3 GiB, where physical 0 shows          */
 #define A_LOW               0x00400000u         /* A1: the first 4 MiB                             */
@@ -26,5 +29,11 @@
 #define A_STACK_COUNT       1024u
 #define A_TABLES            0xFFC00000u         /* A16                                             */
 #define A_DIRECTORY         0xFFFFF000u
+
+#define PROBE(name) void name(struct claim_result *result)
+/* claims_spaces.c */
+PROBE(a10_three_to_one); PROBE(a11_kernel_is_shared); PROBE(a12_both_windows); PROBE(a13_core_again);
+PROBE(a14_heap_window); PROBE(a15_stacks); PROBE(a16_self_map); PROBE(a18_identity_is_gone);
+#undef PROBE
 
 #endif

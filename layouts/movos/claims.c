@@ -78,6 +78,8 @@ static void m6_bitmap(struct claim_result *result)
     if (!physical_of(address_of(bitmap), &at) || at < M_KERNEL || at + bytes > M_KERNEL_END || bytes * 8 < frames_end())
         return claim_saw(result, false, "a bitmap of %u bytes at physical 0x%llx, for %u frames", (unsigned)bytes,
                          (unsigned long long)at, frames_end());
+    if (bytes * 8 - ones != free)
+        return claim_saw(result, false, "%u zeroes in the bitmap, and %u free pages", (uint32_t)bytes * 8 - ones, free);
     if (frame_get(OWNER_TEST, 0, &frame) != 0)
         return claim_saw(result, false, "no frame is free");
     out   = bit_in(bitmap, frame);
@@ -85,9 +87,9 @@ static void m6_bitmap(struct claim_result *result)
     frame_put(frame);
     in = !bit_in(bitmap, frame) && ones_in(bitmap, bytes) == ones;
     claim_saw(
-        result, out && in && later == ones + 1 && bytes * 8 - ones == free,
-        "%u bytes at physical 0x%llx; %u zeroes and as many free pages; a page taken is a one, and returned a zero",
-        (unsigned)bytes, (unsigned long long)at, free);
+        result, out && in && later == ones + 1,
+        "%u bytes at physical 0x%llx; %u zeroes and as many free pages; a page taken is a %s, and returned a %s",
+        (unsigned)bytes, (unsigned long long)at, free, out ? "one" : "ZERO", in ? "zero" : "ONE");
 }
 
 /* ---- Directories -------------------------------------------------------------------------------- */

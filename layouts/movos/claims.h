@@ -18,7 +18,7 @@
 #define M_KERNEL_END    0x00800000u     /* M5, M16                */
 #define M_WINDOW        0x00400000u     /* M13                    */
 #define M_WINDOW_END    0x00800000u
-#define M_START         0x40000000u     /* M10, M12               */
+#define M_START         0x40000000u     /* M12, M15               */
 enum {
     M_SECTOR_BYTES = 512, M_PADDING_BYTES = 512, M_SIGNATURE = 0xAA55,
     M_KERNEL_FRAMES = 1792,             /* M5: 7 MiB              */

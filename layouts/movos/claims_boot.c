@@ -119,7 +119,7 @@ void m4_relocated(struct claim_result *result)
 
     if (!came_from_bios(result) || !shows_low_memory(result, path->loaded_at, text + bytes))
         return;
-    __asm__ volatile("call 1f\n1: popl %0" : "=r"(here));
+    __asm__ volatile("call 1f\n1: pop %0" : "=r"(here));
     claim_saw(
         result,
         path->moved_to == M_KERNEL && path->sum_loaded == path->sum_built && path->sum_moved == path->sum_built &&

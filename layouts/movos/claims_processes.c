@@ -31,6 +31,11 @@ static void no_program(struct claim_result *result, int err)
     claim_saw(result, false, "a process could not be made: error %d", -err);
 }
 
+static void no_end(struct claim_result *result, int32_t id)
+{
+    claim_saw(result, false, "process %d does not end", (int)id);
+}
+
 /* ---- M7: all memory is returned -------------------------------------------------------------------- */
 
 /* Frames by owner, without those that the heap keeps in reserve, and the blocks that callers of the heap hold. */
@@ -89,16 +94,23 @@ void m7_nothing_left(struct claim_result *result)
     int32_t                    id = -ENOMEM;
     frame_t                    none;
 
-    if (flat_begin() != 0 || (id = flat_start(program, NULL)) < 0 || flat_kill(id) != 0)
-        return no_program(result, id);              /* once, so that permanent memory is allocated */
+    if (flat_begin() != 0 || (id = flat_start(program, NULL)) < 0)
+        return no_program(result, id);
+    if (flat_kill(id) != 0)
+        return no_end(result, id);              /* once, so that permanent memory is allocated */
     holdings_look(&before);
     all = take_all_frames(frame_is_never_bad, &none);
-    if ((id = fail_each(program, frame_fail_at, false, &before, &frames, &leaks)) < 0 || flat_kill(id) != 0 ||
-        (id = fail_each(program, heap_fail_at, false, &before, &blocks, &leaks)) < 0 || flat_kill(id) != 0)
+    if ((id = fail_each(program, frame_fail_at, false, &before, &frames, &leaks)) < 0)
         return no_program(result, id);
+    if (flat_kill(id) != 0)
+        return no_end(result, id);
+    if ((id = fail_each(program, heap_fail_at, false, &before, &blocks, &leaks)) < 0)
+        return no_program(result, id);
+    if (flat_kill(id) != 0)
+        return no_end(result, id);
     id = fail_each(flat_find("large"), frame_fail_at, true, &before, &chunks, &leaks);
     if (id >= 0 && flat_kill(id) != 0)
-        return no_program(result, id);          /* where less than 4 MiB is free it is never made */
+        return no_end(result, id);              /* where less than 4 MiB is free it is never made */
     holdings_look(&after);
     claim_saw(
         result, leaks == 0 && frames > 0 && blocks > 0 && holdings_same(&before, &after) &&
@@ -132,7 +144,7 @@ void m8_registers_and_tables(struct claim_result *result)
         return no_program(result, id);
     space   = newest();
     first   = tables_of(space);
-    needed  = 1;                                    /* two pages from 1 GiB on, in one table */
+    needed  = 1;                                    /* two pages from the start address on, in one table */
     schedule();
     schedule();
     counter = registers_program_counter(kept_frame(space));
@@ -142,11 +154,11 @@ void m8_registers_and_tables(struct claim_result *result)
     }
     later = tables_of(space);
     if (flat_kill(id) != 0)
-        return claim_saw(result, false, "process %d does not end", (int)id);
+        return no_end(result, id);
     claim_saw(
         result,
-        first == needed && later == needed && agree == spaces && counter > M_START &&
-            counter < M_START + flat_pages(program) * PAGE_SIZE,
+        first == needed && later == needed && agree == spaces && counter > layout.start_address &&
+            counter < layout.start_address + flat_pages(program) * PAGE_SIZE,
         "interrupted, its registers have EIP 0x%08lx; one directory, %u table for 2 pages; %u of %u structures count "
         "their tables right",
         (unsigned long)counter, later, agree, spaces);
@@ -170,8 +182,11 @@ void m12_start_address(struct claim_result *result)
         at = frame_address(entry_frame(e));
     memcpy(&first_word, program->start, sizeof first_word);
     if (flat_kill(id) != 0)
-        return claim_saw(result, false, "process %d does not end", (int)id);
-    claim_saw(result, counter == M_START && at != 0,
+        return no_end(result, id);
+    if (at == 0)
+        return claim_saw(result, false, "a process that has not run yet has EIP 0x%08lx, and no page at 0x%08x",
+                         (unsigned long)counter, M_START);
+    claim_saw(result, counter == M_START,
               "a process that has not run yet has EIP 0x%08lx; there its image begins, with 0x%08x, in frame %u",
               (unsigned long)counter, first_word, frame_of(at).no);
 }
@@ -247,19 +262,19 @@ static void populate_witness(struct populate_watch *watch, enum populate_step st
 void m10_page_by_page(struct claim_result *result)
 {
     const struct flat_program *program = flat_find("ticker");
-    struct witness w = { .watch = { populate_witness }, .next = page_of(M_START) };
+    struct witness w = { .watch = { populate_witness }, .next = page_of(layout.start_address) };
     size_t  decided = flat_pages(program);
     int32_t id = flat_begin();
 
     if (id != 0 || (id = flat_start(program, &w.watch)) < 0)
         return no_program(result, id);
     if (flat_kill(id) != 0)
-        return claim_saw(result, false, "process %d does not end", (int)id);
+        return no_end(result, id);
     claim_saw(
         result, w.wrong == 0 && w.steps == 2 * decided && w.pages == decided,
-        "%u pages were decided on; %u steps from 0x%08x up, each page first taken, then mapped, before the next; %u "
+        "%u pages were decided on; %u steps from 0x%08lx up, each page first taken, then mapped, before the next; %u "
         "out of order",
-        (unsigned)decided, w.steps, M_START, w.wrong);
+        (unsigned)decided, w.steps, (unsigned long)layout.start_address, w.wrong);
 }
 
 void m15_chunk_order(struct claim_result *result)

@@ -270,7 +270,10 @@ static void k6_never_one_twice(struct claim_result *result)
     frames_give_back(&t);
     if (frame_exists(t.bad))
         return claim_saw(result, false, "page 0x%x000 was handed out", t.bad.no);
-    claim_saw(result, t.count > 0 && t.twice == 0 && during == before + t.count && ones_now() == before,
+    if (during != before + t.count || ones_now() != before)
+        return claim_saw(result, false, "%u pages taken and returned: %u bits were set, then %u, then %u", t.count,
+                         before, during, ones_now());
+    claim_saw(result, t.count > 0 && t.twice == 0,
               "%u pages taken, as many bits set: %u twice, none of the low megabyte, the table, or unusable",
               t.count, t.twice);
 }

@@ -107,15 +107,17 @@ static void q10_bitmap_follows_image(struct claim_result *result)
     uint32_t       zeroes, free;
     paddr_t        at     = 0;
 
-    if (!physical_of(address_of(bitmap), &at) || (frame_of(at).no >= Q_HARDWARE && frame_of(at).no < end))
-        return claim_saw(result, false, "the bitmap is at physical 0x%llx", (unsigned long long)at);
+    if (!physical_of(address_of(bitmap), &at) || at < frame_address((frame_t){ end }))
+        return claim_saw(result, false, "the bitmap is at physical 0x%llx, and the image ends at 0x%x000",
+                         (unsigned long long)at, end);
     if (bytes * 8 < frames_end() || bytes * 8 >= (uint64_t)frames_end() + 8 * PAGE_SIZE)
         return claim_saw(result, false, "%u bytes of bitmap for %u frames", (unsigned)bytes, frames_end());
     frames_drain();
     free   = frames_free();
     zeroes = (uint32_t)bytes * 8 - ones_in(bitmap, bytes);
-    claim_saw(result, at >= frame_address((frame_t){ end }) && zeroes == free,
-              "physical 0x%llx, %u bytes for %u frames; %u zeroes and as many free frames",
+    if (zeroes != free)
+        return claim_saw(result, false, "%u zeroes in the bitmap, and %u free frames", zeroes, free);
+    claim_saw(result, true, "physical 0x%llx, %u bytes for %u frames; %u zeroes and as many free frames",
               (unsigned long long)at, (unsigned)bytes, frames_end(), zeroes);
 }
 
@@ -174,28 +176,51 @@ static uint32_t program_take(struct space *space, vaddr_t from, frame_t *frames,
     return count;
 }
 
-/* Frames that were left dirty come back to a program. */
-static void q11_zeroed(struct claim_result *result)
+/* What a program gets when it writes to pages one after the other. False without memory. */
+static bool give_to_program(frame_t *frames, uint32_t *given, uint32_t *zero)
 {
     const struct map_request request = {
         .address = page_address(layout.user.first) + MiB, .bytes = Q_FRAMES * PAGE_SIZE, .flags = MAP_IS_FIXED,
         .rights = MAY_READ | MAY_WRITE, .may = MAY_READ | MAY_WRITE, .name = "claim Q11",
     };
-    frame_t      dirty[Q_FRAMES], frames[Q_FRAMES];
-    uint32_t     count = frames_take(dirty, 0), given, zero = 0, again = 0;
     struct space space;
     vaddr_t      at;
+
+    if (!program_start(&space))
+        return false;
+    *given = map_create(&space, &request, &at) == 0 ? program_take(&space, at, frames, zero) : 0;
+    program_end(&space);
+    return *given > 0;
+}
+
+static bool leave_dirty(frame_t frame)
+{
+    frame_dirty(frame);
+    return false;
+}
+
+/*
+ * Frames that were left dirty come back to a program: a few, or, where the search goes on elsewhere, all that are free.
+ */
+static void q11_zeroed(struct claim_result *result)
+{
+    frame_t  dirty[Q_FRAMES], frames[Q_FRAMES], none;
+    uint32_t count = frames_take(dirty, 0), given, zero = 0, again = 0;
 
     for (uint32_t i = 0; i < count; i++)
         frame_dirty(dirty[i]);
     frames_give(dirty, count);
-    if (!program_start(&space))
-        return claim_saw(result, false, "no memory for a program's space");
-    given = map_create(&space, &request, &at) == 0 ? program_take(&space, at, frames, &zero) : 0;
+    if (!give_to_program(frames, &given, &zero))
+        return claim_saw(result, false, "no memory for a program");
     for (uint32_t i = 0; i < given; i++)
         again += is_among(frames[i], dirty, count);
-    program_end(&space);
-    claim_saw(result, again > 0 && zero == given,
+    if (again == 0) {
+        count = take_all_frames(leave_dirty, &none);
+        if (!give_to_program(frames, &given, &zero))
+            return claim_saw(result, false, "no memory for a program");
+        again = given;
+    }
+    claim_saw(result, zero == given,
               "%u frames were left dirty, %u came back to a program, which got %u: %u of these are zero", count, again,
               given, zero);
 }

@@ -11,7 +11,7 @@
 #include "memory/spaces/user.h"
 #include "trap.h"
 
-enum { T_STEP = 0x400000, T_VALUE = 0x7AC4E400 };
+enum { T_STEP = 0x400000, T_VALUE = 0x7AC4E400, T_OPEN = 7 };     /* an entry is present, writable, and programs' */
 
 frame_t t_shown(vaddr_t address)
 {
@@ -141,7 +141,7 @@ static void t2_page_a(struct claim_result *result)
 static void t3_page_b(struct claim_result *result)
 {
     struct space space;
-    uint32_t     before = frames_owned(OWNER_TABLES), taken, word;
+    uint32_t     before = frames_owned(OWNER_TABLES), taken, word, way;
     frame_t      second;
     bool         good;
 
@@ -151,13 +151,14 @@ static void t3_page_b(struct claim_result *result)
     good   = map_word(&space, T_USER + 5 * PAGE_SIZE, 0) == 0 && map_word(&space, T_USER + T_STEP - PAGE_SIZE, 0) == 0;
     taken  = frames_owned(OWNER_TABLES) - before;
     word   = t_word(object_of(&space) + T_DIRECTORY + 4 * 5);
-    good = good && taken == 2 && directory_word(&space, T_USER) >> 12 == second.no && (word & 1) &&
+    way    = directory_word(&space, T_USER);
+    good = good && taken == 2 && way >> 12 == second.no && (way & T_OPEN) == T_OPEN && (word & T_OPEN) == T_OPEN &&
            frame_owner((frame_t){ word >> 12 }) == OWNER_TEST && t_word(object_of(&space) + T_DIRECTORY + 4 * 1023) & 1;
     space_destroy(&space);
     claim_saw(
         result, good && frames_owned(OWNER_TABLES) == before,
-        "the first and the last page of 4 MiB have their entries in frame %u, right behind the directory; %u table "
-        "frames in all",
+        "the first and the last page of 4 MiB have their entries in frame %u, right behind the directory and open to "
+        "programs; %u table frames in all",
         second.no, taken);
 }
 

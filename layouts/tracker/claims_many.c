@@ -21,8 +21,15 @@ struct crowd {
     uint32_t       wanted, made;
 };
 
-static bool crowd_start(struct crowd *crowd, uint32_t wanted, bool with_regions)
+enum { SPARE_FRAMES = 64 };             /* for trackers, the list, and the heap's own needs */
+
+/* A space is a directory and a table (T3), and a page in a region if it is to have one. False: the result says it. */
+static bool crowd_start(struct claim_result *result, struct crowd *crowd, uint32_t wanted, bool with_regions)
 {
+    size_t each = sizeof *crowd->spaces + (with_regions ? sizeof *crowd->regions : 0);
+
+    if (!claim_has_frames(result, wanted * (with_regions ? 3 : 2) + pages_for(wanted * each) + SPARE_FRAMES))
+        return false;
     *crowd = (struct crowd){ .wanted = wanted, .spaces = heap_alloc(wanted * sizeof *crowd->spaces, 0) };
     if (with_regions)
         crowd->regions = heap_alloc(wanted * sizeof *crowd->regions, 0);
@@ -30,6 +37,7 @@ static bool crowd_start(struct crowd *crowd, uint32_t wanted, bool with_regions)
         return true;
     heap_free(crowd->regions);
     heap_free(crowd->spaces);
+    claim_saw(result, false, "no memory to remember %u spaces", wanted);
     return false;
 }
 
@@ -194,8 +202,8 @@ void t11_thousands(struct claim_result *result)
     uint32_t     before, taken, right = 0, wrong, alone, one, back;
     uint64_t     ticks;
 
-    if (!crowd_start(&crowd, T_MANY, true))
-        return claim_saw(result, false, "no memory to remember %u spaces", T_MANY);
+    if (!crowd_start(result, &crowd, T_MANY, true))
+        return;
     alone = audit_failures();
     before = frames_free() + frames_owned(OWNER_TRACKERS);
     crowd_fill(&crowd, 1);
@@ -236,8 +244,8 @@ void t16_a_page_of_trackers(struct claim_result *result)
     struct crowd crowd;
     uint32_t     here = 0, next = 0, last = 0;
 
-    if (!crowd_start(&crowd, T_A_PAGE, false))
-        return claim_saw(result, false, "no memory to remember %u spaces", T_A_PAGE);
+    if (!crowd_start(result, &crowd, T_A_PAGE, false))
+        return;
     crowd_fill(&crowd, T_A_PAGE - 1 - spaces_alive());
     here = in_use(T_TRACKERS);
     last = t_word(T_TRACKERS + 4088);
@@ -254,8 +262,8 @@ void t17_further_pages(struct claim_result *result)
     bool         before, at_512, at_513, after;
     uint32_t     first = 0, alive = spaces_alive();
 
-    if (!crowd_start(&crowd, T_A_PAGE + 1, false))
-        return claim_saw(result, false, "no memory to remember %u spaces", T_A_PAGE);
+    if (!crowd_start(result, &crowd, T_A_PAGE + 1, false))
+        return;
     before = frame_exists(t_shown(T_TRACKERS + PAGE_SIZE));
     crowd_fill(&crowd, T_A_PAGE - 1 - alive);
     at_512 = frame_exists(t_shown(T_TRACKERS + PAGE_SIZE));

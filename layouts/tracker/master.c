@@ -18,23 +18,18 @@ static frame_t master_frame(void) { return frame_of(layout.master); }
 
 /* ---- Its memory ----------------------------------------------------------------------------- */
 
-int master_prepare(struct memmap *map, uint64_t *bytes_missing)
+int master_prepare(struct memmap *map)
 {
     paddr_t start, end = layout.master + sizeof(struct page_table_info);
 
-    *bytes_missing = 0;
     for (frame_t frame = master_frame(); frame_address(frame) < end; frame.no++) {
         const struct memmap_range *range = memmap_find(map, frame);
 
-        if (range == NULL || !range->ram)
-            *bytes_missing += PAGE_SIZE;
-        else if (range->owner != OWNER_FREE)
+        assert(range != NULL && range->ram);
+        if (range->owner != OWNER_FREE)
             return -EEXIST;
     }
-    if (*bytes_missing > 0)
-        return -ENOMEM;
     memmap_own(map, layout.master, end, OWNER_TABLES);
-    *bytes_missing = PAGE_SIZE;
     if (memmap_take(map, PAGE_SIZE, PAGE_SIZE, end, direct_end, OWNER_TRACKERS, &start) != 0)
         return -ENOMEM;
     first_trackers = frame_of(start);

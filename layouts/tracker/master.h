@@ -26,10 +26,11 @@ struct memmap;
 static inline struct page_table_info *master_table(void) { return pointer_to((vaddr_t)layout.master); }
 
 /*
- * Take the master table's frames and one for the first page of trackers, before anything else is placed.
- * Returns 0; -ENOMEM, and how much RAM is missing; -EEXIST when the frames are in use, by a boot module for example.
+ * Take the master table's frames, which must be RAM, and one for the first page of trackers, before anything else is
+ * placed. Returns 0; -ENOMEM when there is no frame for the trackers; -EEXIST when the frames are in use, by a boot
+ * module for example.
  */
-int master_prepare(struct memmap *map, uint64_t *bytes_missing) MUST_CHECK;
+int master_prepare(struct memmap *map) MUST_CHECK;
 
 /* Fill the master table and make it current. Called once by space_start(), with the boot code's tables in CR3. */
 void master_start(frame_t *root);

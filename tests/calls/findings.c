@@ -311,6 +311,75 @@ static void mount_twice(void)
     KERNEL(CALL_RMDIR, (long)"/twice");
 }
 
+/*
+ * What is wrong with a second path is told before a last part of the first that is too long; after a part on the way to
+ * it that is.
+ */
+static int rename_of_a_long_name(void)
+{
+    enum { CALL_RENAME = 38 };
+    static char name[300];
+    long last, way;
+
+    memset(name, 'n', sizeof name - 1);
+    last = KERNEL(CALL_RENAME, (long)name, (long)"");
+    name[260] = '/';
+    way = KERNEL(CALL_RENAME, (long)name, (long)"");
+    return (int)(-last << 16 | -way);
+}
+
+/* A folder can be read from anywhere on: behind its last entry there are no more. */
+static int folders_far_away(void)
+{
+    enum { CALL_LLSEEK = 140 };
+    static const char *const folders[] = { "/proc", "/proc/self/task", "/proc/self/fd", "/proc/self/fdinfo", "/tmp",
+                                           "/dev" };
+    static char text[512];
+    int         found = 0;
+    int64_t     at;
+
+    for (unsigned i = 0; i < COUNT_OF(folders); i++) {
+        long file = KERNEL(CALL_OPEN, (long)folders[i], O_RDONLY);
+
+        for (unsigned bit = 31; bit < 43; bit++)
+            for (long low = -1; low <= 300; low += 7) {
+                at = (1ll << bit) + low;
+                if (KERNEL(CALL_LLSEEK, file, (long)(at >> 32), (long)at, (long)&at, 0) == 0)
+                    found |= KERNEL(CALL_GETDENTS64, file, (long)text, sizeof text) != 0;
+            }
+        KERNEL(CALL_CLOSE, file);
+    }
+    return found;
+}
+
+/* An epoll file has no position, so no offset from 4 GiB on: that is told before a flag that nobody knows. */
+static int map_far_in_no_file(void)
+{
+    enum { VALIDATED = 3, UNKNOWN = 0x200000 };
+    long file = KERNEL(CALL_EPOLL_CREATE, 1);
+    long far = KERNEL(CALL_MMAP2, 0, 4 * PAGE, PROT_READ, VALIDATED | UNKNOWN, file, 0xFFFFF);
+    long near = KERNEL(CALL_MMAP2, 0, 4 * PAGE, PROT_READ, VALIDATED | UNKNOWN, file, 0xFFFF0);
+
+    KERNEL(CALL_CLOSE, file);
+    return (int)(-far << 16 | -near);
+}
+
+/* The user of a file without a name is who made it. */
+static int user_of_a_memfd(void)
+{
+    enum { CALL_FSTAT64 = 197, CALL_SETRESUID32 = 208, USER = 6 };
+    long child = split();
+
+    if (child == 0) {
+        uint32_t status[24] = { 0 };
+
+        KERNEL(CALL_SETRESUID32, 77, 78, 79);
+        KERNEL(CALL_FSTAT64, KERNEL(CALL_MEMFD_CREATE, (long)"of", 0), (long)status);
+        leave((int)status[USER]);
+    }
+    return end_of(child);
+}
+
 static int blocks_after_mounts(void)      { return blocks_left_by(mount_twice); }
 static int blocks_after_preadv2(void)     { return blocks_left_by(read_proc_with_flags); }
 static int blocks_after_long_names(void)  { return blocks_left_by(name_a_file_too_long); }
@@ -424,6 +493,10 @@ static const struct { const char *name; int (*run)(void); } findings[] = {
     { "preadv2 with flags leaves no block behind", blocks_after_preadv2 },
     { "proc mounted over proc leaves no block behind", blocks_after_mounts },
     { "a memfd's name that is too long leaves no block behind", blocks_after_long_names },
+    { "rename of a name that is too long to nothing", rename_of_a_long_name },
+    { "folders are read from far behind their ends", folders_far_away },
+    { "mmap of what has no positions, far away", map_far_in_no_file },
+    { "a memfd belongs to who made it", user_of_a_memfd },
     { "access mode 3 does not cut off a program", cut_with_mode_3 },
     { "access mode 3 neither locks nor maps", lock_with_mode_3 },
     { "access mode 3 does not open a fifo", fifo_with_mode_3 },

@@ -2,6 +2,7 @@
 import random
 
 import changes
+import forms
 import wholes
 from document import Document
 
@@ -11,9 +12,10 @@ WEIGHTS = {
     "use": 2, "backing": 3, "scope": 2, "cell": 1, "growth": 5, "least": 4, "policy": 5, "access": 4,
     "bitmap_row": 2, "boot_mapping": 3, "move_kernel_virtually": 6, "move_kernel_physically": 4, "own_space": 3,
     "cut_user": 3, "device_row": 3, "structure": 3, "structure_table": 3, "application": 4, "without_table": 2,
-    "structures_row": 2, "nonsense": 1,
+    "structures_row": 2, "nonsense": 1, "sections": 3, "heap_behind": 3, "boot_row": 3, "columns": 1, "two_tables": 1,
+    "letters": 2, "addends": 1, "numbers": 3, "units": 1, "between_columns": 2, "claims": 1, "headings": 1,
 }
-CHANGES = {name: getattr(changes, name, None) or getattr(wholes, name) for name in WEIGHTS}
+CHANGES = {name: next(getattr(one, name) for one in (changes, wholes, forms) if hasattr(one, name)) for name in WEIGHTS}
 NOTHING_LEFT = (StopIteration, IndexError, TypeError, ValueError, AttributeError)   # an earlier change took it away
 
 

@@ -23,14 +23,14 @@ def size_text(size):
 def size_of(text):
     """A size as documents write it; None for other text."""
     total, sign = 0, 1
-    for part in re.split(r" (less|and) ", text.strip()):
+    for part in re.split(r" (less|and) ", text.strip().lower()):
         if part in ("less", "and"):
             sign = -1 if part == "less" else 1
             continue
-        found = re.fullmatch(r"([\d.]+) *(B|KiB|MiB|GiB)", part)
+        found = re.fullmatch(r"([\d.]+) *(b|kib|mib|gib)", part)
         if not found:
             return None
-        total += sign * int(float(found[1]) * dict((name, unit) for unit, name in UNITS)[found[2]])
+        total += sign * int(float(found[1]) * dict((name.lower(), unit) for unit, name in UNITS)[found[2]])
     return total
 
 
@@ -176,6 +176,19 @@ class Document:
         """Lines that the document that ships has and this one has not."""
         now = set(self.all_lines())
         return [line for line in self.base if line not in now]
+
+    def plain(self):
+        """The same with its words as the compiler reads them: without marks, in small letters."""
+        other = object.__new__(Document)
+        other.layout, other.parts = self.layout, []
+        for part in self.parts:
+            if isinstance(part, Table):
+                table = Table(part.heading, part.titles)
+                table.rows = [Row(part.titles, [row[title].strip("`*").lower() for title in part.titles])
+                              for row in part.rows]
+                part = table
+            other.parts.append(part)
+        return other
 
     def tables(self, heading):
         return [part for part in self.parts if isinstance(part, Table) and part.heading == heading]

@@ -164,6 +164,126 @@ def move_kernel_physically(document, chance):
 
 
 
+# ---- The image -----------------------------------------------------------------------------------------------------
+
+def image_rows(document):
+    rows = document.virtual()
+    at = [n for n, row in enumerate(rows) if row["Backing"].startswith("image")]
+    return rows, at
+
+
+def sections(document, chance):
+    """Sections of the image end at addresses, some or all of them; what is behind them starts there."""
+    rows, at = image_rows(document)
+    first, last = rows[at[0]], rows[at[-1]]
+    physical = document.rows("Physical memory")
+    image = next(row for row in physical if row["Use"] == "image")
+    offset = first.start - image.start
+    here, packed = first.start, last["Name"] != "data"
+    ends = at[:-3] if packed else at
+    for n in ends:
+        row, behind = rows[n], rows[n + 1]
+        here += chance.choice([16, 64, 128, 256, 256, 512]) * PAGE
+        if row["Name"] == "boot":
+            here = max(here, first.start + chance.choice([8, 16, 64]) * PAGE)
+        if chance.random() < (0.9 if n == at[-1] else 0.15) or (row.end is not None and row.end != behind.start):
+            continue                                            # this one goes on floating
+        row.place(end=here)
+        behind.place(start=here)
+        if behind["Backing"] == "physical end of image":
+            behind["Backing"] = f"physical 0x{here - offset:08X}"
+            if chance.random() < 0.9 and image.end is None:     # and in physical memory
+                image.place(end=here - offset)
+                physical[physical.index(image) + 1].place(start=here - offset)
+    follow(document, chance)
+    return "sections to " + ", ".join(f"0x{rows[n].end:08X}" if rows[n].end else "where they end" for n in ends)
+
+
+def heap_behind(document, chance):
+    """The heap right behind the image; it has no window onto memory then, or that is somewhere else."""
+    rows, at = image_rows(document)
+    heap, behind = document.named("heap", ("Virtual memory",)), rows[at[-1] + 1]
+    if heap is None or behind is heap or behind["Backing"] != "physical end of image" or is_hole(heap):
+        return None
+    name, end = behind["Name"], behind.end
+    most = chance.choice([end, end, behind.end - chance.choice([1, 2, 3]) * (1 << 20)])
+    for title in ("Kernel", "User", "Scope", "Backing", "Growth", "Guard"):
+        behind[title] = heap[title]
+    to_hole(heap, "was-heap")
+    behind["Name"] = "heap"
+    behind.place(end=most)
+    if most < end:
+        document.insert(behind, behind.as_hole("spared", most, end))
+    if name == "direct" and document.policy("table access")["Choice"] == "direct":
+        document.policy("table access")["Choice"] = "slots"
+    if chance.random() < 0.8:
+        show_only_image(document, rows[at[0]].start, chance)
+    return f"heap behind the image, up to 0x{most:08X}"
+
+
+def show_only_image(document, start, chance):
+    """No memory but the image's is shown at its distance for good; the bitmap is among the kernel's structures."""
+    image = next(row for row in document.rows("Physical memory") if row["Use"] == "image")
+    for row in document.rows("Boot mappings"):
+        if row["Kept"] == "yes":
+            row["Virtual"], row["Physical"] = f"0x{start:08X}", f"0x{image.start:08X}"
+            row["Size"] = size_text(chance.choice([1, 2, 3]) << 20)
+    for row in document.rows("Physical memory"):
+        if row["Use"] == "pool" and row.end is not None and row.end <= 0xA0000:
+            row["Use"] = "kernel"
+    if document.policy("bitmap place")["Choice"] == "after the image":
+        document.policy("bitmap place")["Choice"] = "first fit"
+
+
+def boot_row(document, chance):
+    """What runs before paging has a row of its own in physical memory, or is moved, or is the image's again."""
+    physical = document.rows("Physical memory")
+    mine = next((row for row in physical if row["Use"] == "boot"), None)
+    size = chance.choice([16, 16, 32, 64]) * PAGE
+    if mine is not None:
+        behind = physical[physical.index(mine) + 1]
+        if behind.end is not None and chance.random() < 0.5:
+            mine.place(end=mine.start + size)
+            behind.place(start=mine.end)
+            return f"the row boot has {size_text(size)}"
+    rows = [row for row in physical if row["Use"] in ("pool", "kernel") and is_fixed(row) and row.start < 64 << 20
+            and row.end - row.start > size + PAGE]
+    if not rows:
+        return None
+    row = chance.choice(rows)
+    most = min(row.end, 64 << 20) - size
+    at = row.start + chance.randrange(0, (most - row.start) // PAGE) * PAGE
+    if mine is not None:
+        mine["Use"] = "pool"
+        mine["Name"] = "was-boot"
+    new = row.like("boot", at, at + size, Use="boot")
+    document.insert(row, row.like("past-boot", at + size, row.end))
+    document.insert(row, new)
+    if at > row.start:
+        row.place(end=at)
+    else:
+        document.remove(row)
+    boot = document.named("boot", ("Virtual memory",))
+    if boot is not None:
+        text = document.named("text")
+        text.place(start=boot.start)
+        document.remove(boot)
+    document.insert(document.rows("Boot mappings")[0], removed(document, at, size), after=False)
+    return f"what runs before paging at physical 0x{at:08X}, {size_text(size)}"
+
+
+def removed(document, at, size):
+    """A boot mapping that shows memory at its own address until paging is on, where none does."""
+    row = document.rows("Boot mappings")[0].copy()
+    for other in list(document.rows("Boot mappings")):
+        start, length = number(other["Virtual"]), size_of(other["Size"])
+        if other["Kept"] != "yes" and start < at + size and at < start + length:
+            document.remove(other)
+    row["Virtual"] = row["Physical"] = f"0x{at:08X}"
+    row["Size"], row["Kept"] = size_text(size), "removed once paging is on"
+    return row
+
+
 # ---- The order of regions --------------------------------------------------------------------------------------
 
 MOVABLE = ("heap", "devices", "records", "stacks", "slots", "bookkeeping", "trackers")

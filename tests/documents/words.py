@@ -68,9 +68,24 @@ ROWS = [
     ("all, process", "start_own_part", "user_of_all"),
     ("kernel", "place_in_rows, root_entry_is_own", "kernel_row_not_shown, kernel_space_for_all"),
     ("-", "check_scope", "scope_of_nothing"),
+    # how borders, sizes, rights, growth and guards are written
+    ("end of", "page_text, emit_limit",
+     "floating_must_meet, floats_only_in_image, test_an_image_that_outgrows_its_region_is_not_linked"),
+    ("floats", "read_place_size", "floating_size_wanted, fixed_size_wanted, user_floats"),
+    ("B, KiB, MiB, GiB, less, and", "read_size", "sizes, size_nonsense, size_contradicts"),
+    ("---, r--, -w-, rw-, --x, r-x, -wx, rwx", "rights_constant",
+     "unknown_rights, write_and_execute, test_rights_of_a_region_are_those_of_its_entries"),
+    ("same", "check_rights", "alias_rights, user_same_alone"),
+    ("by, each", "check_growth, stack_span",
+     "growth_by_more_than_a_page, growth_of_what_does_not_grow, "
+     "test_stacks_are_as_long_as_many_and_as_far_apart_as_the_document_says"),
+    ("at most", "kernel_heap_is_over, is_over, stacks_start",
+     "at_most_nothing, growth_beyond_the_range, test_the_heap_has_at_most_what_the_document_says"),
+    ("below each", "stack_span",
+     "guard_of_no_bytes, test_stacks_are_as_long_as_many_and_as_far_apart_as_the_document_says"),
     # uses of physical memory, structures, parts of applications
     ("hardware, pool", "own_rows", "no_pool, test_the_bitmap_lies_and_reads_as_the_document_says"),
-    ("bitmap", "check_ram", "bitmap_in_video_memory, bitmap_too_small"),
+    ("bitmap", "find_no_ram", "bitmap_in_video_memory, bitmap_too_small"),
     ("master", "master_prepare", "master_too_short, master_not_shown"),
     ("tss, gdt, idt", "own_structure",
      "tss_too_small, structures_overlap, test_a_changed_document_is_noticed_by_its_claim"),
@@ -108,6 +123,11 @@ def vocabulary():
         words |= set(re.findall(r'(?:WORD\(|\{ )"([^"]+)"', text))
     for text in read("tools/layout/cells.c").values():
         words |= set(re.findall(r'\{ "([A-Z][^"]*)", (?:true|false)', text))
+        # What stands beside words, numbers and names in a cell: `by SIZE`, `none: REASON`.
+        words |= {found.strip(" ,:") for found in re.findall(r'\b(?:after|is_word|place_of)\([^"()]*"([^"]+)"', text)}
+    for text in read("tools/layout/quantity.c").values():
+        words |= set(re.findall(r'\{ "([A-Za-z]+)", \d+ \}', text)) | set(re.findall(r'"([r-][w-][x-])"', text))
+        words |= {found.strip() for found in re.findall(r'strncasecmp\([^"]*"([^"]+)"', text)}
     for text in read("tools/layout/read.c").values():
         words |= set(re.findall(r'\{ "([A-Z][^"]*)", +(?:true|false)', text))
     return words

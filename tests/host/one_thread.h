@@ -47,12 +47,7 @@ const struct credentials *credentials_acting(void) { return &the_credentials; }
 bool has_capability(unsigned capability) { return the_credentials.capabilities.effective >> capability & 1; }
 struct process *process_find(int32_t id) { return id == the_process.id ? &the_process : NULL; }
 
-int signal_thread(struct thread *thread, const struct signal_info *info)
-{
-    require(thread == &the_thread);
-    last_signal = info->number;
-    return 0;
-}
+void signal_self(int number) { last_signal = number; }
 
 uint64_t clock_now(void)  { return ++the_time; }
 uint64_t clock_wall(void) { return ++the_time; }
@@ -70,8 +65,10 @@ void mutex_drop(struct mutex *mutex)
 }
 
 /* Queues are real, as epolls stand in them; only the thread itself never sleeps. */
-static inline void link_as(struct waiter *waiter, struct wait_queue *queue, struct waiter what)
+static inline void link_as(struct waiter *waiter, struct wait_queue *of, struct waiter what)
 {
+    struct waiter_list *queue = &of->waiters;
+
     *waiter = what;
     waiter->previous = queue->last;
     waiter->queue    = queue;
@@ -93,7 +90,7 @@ void wait_link_call(struct waiter *waiter, struct wait_queue *queue, bool (*woke
 
 void wait_unlink(struct waiter *waiter)
 {
-    struct wait_queue *queue = waiter->queue;
+    struct waiter_list *queue = waiter->queue;
 
     if (queue == NULL)
         return;
@@ -119,7 +116,7 @@ bool wake_within(struct wait_queue *queue, unsigned bits)
 {
     bool any = false;
 
-    for (struct waiter *waiter = queue->first; waiter != NULL; waiter = waiter->next)
+    for (struct waiter *waiter = queue->waiters.first; waiter != NULL; waiter = waiter->next)
         any |= waiter->woken == NULL || waiter->woken(waiter, bits);
     return any;
 }

@@ -29,6 +29,12 @@
 #include "process/process_audit.c"
 #include "process/user_account.h"
 
+/*
+ * The scheduler's locks that sleep. Where a test asks for none of them by name, the linker would be content with those
+ * of arch/host/sleep.c, which cannot wait.
+ */
+__attribute__((used)) static void (*const lock_of_threads)(struct mutex *mutex) = mutex_take;
+
 /* ---- Threads ---------------------------------------------------------------------------------------- */
 
 enum { FIBER_BYTES = 256 * 1024, TICK = 10000000 };
@@ -311,6 +317,7 @@ struct fs_context { int references; };
 struct node       { int uses, runners; };
 
 static int  parts_alive;                        /* tables of files, and contexts */
+static void (*on_part_gone)(void);              /* when the next goes: a process that ends has no memory then */
 static bool no_memory_for_parts;
 
 void files_hold(struct files *files) { files->references++; }
@@ -332,8 +339,13 @@ void files_release(struct files *files)
 {
     assert_true(files->references > 0);
     if (--files->references == 0) {
+        void (*act)(void) = on_part_gone;
+
         free(files);
         parts_alive--;
+        on_part_gone = NULL;
+        if (act != NULL)
+            act();
     }
 }
 
@@ -410,6 +422,8 @@ static uint64_t the_time;
 static uint64_t alarm_moment = NEVER;
 static void   (*on_ring)(void);
 static void   (*on_wait)(void);                 /* instead of a tick, while no thread is ready */
+static void   (*on_let_in)(void);               /* between two portions of long work           */
+static void   (*on_interrupts)(void);           /* whenever they are on again                  */
 
 uint64_t clock_counter(void)              { return the_time; }
 uint64_t host_ticks(void)                 { return the_time; }
@@ -417,7 +431,8 @@ uint64_t clock_span(uint64_t ticks)       { return ticks; }
 uint64_t clock_read_wall(void)            { return 1000000000000000000ull; }
 paddr_t  alarm_registers(void)            { return 0; }
 void     alarm_set(uint64_t moment)       { alarm_moment = moment; }
-void     interrupts_let_in(void)          { }
+void     interrupts_let_in(void)          { if (on_let_in != NULL) on_let_in(); }
+void     host_interrupts_on(void)         { if (on_interrupts != NULL) on_interrupts(); }
 
 void alarm_start(volatile void *registers, void (*ring)(void))
 {
@@ -458,7 +473,7 @@ static struct heap_sums heap_before;
 static inline void start_processes(void)
 {
     boot(32);
-    on_wait = NULL;                             /* and time advances, as the clock never goes back */
+    on_wait = on_let_in = on_interrupts = NULL;                 /* and time advances, as the clock never goes back */
     clock_start();
     chores_resting = NULL;
     schedule_start();
@@ -469,6 +484,7 @@ static inline void start_processes(void)
     the_program = tls_answer = 0;
     no_memory_for_parts = no_memory_for_state = no_room_for_frame = false;
     told[0] = 0;
+    on_part_gone = NULL;
 }
 
 /* All processes have ended, and none of their memory is left. */

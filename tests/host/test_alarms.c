@@ -72,6 +72,22 @@ static void sets_alarms(void)
 
 static void an_alarm_rings_when_it_is_due_and_by_its_interval(void) { begin(sets_alarms); }
 
+/* Nobody hears of it, so that a short interval is as good as one of a millisecond. */
+static void has_a_short_alarm(void)
+{
+    on_signal(SIGALRM, SIG_IGN, 0);
+    process_set_alarm(self(), 100000, 100000);
+    pass_time(100000);
+    assert_in_range(process_alarm_state(self()).left, 1000000, 1100000);
+    assert_int_equal(process_alarm_state(self()).interval, 100000);
+    process_set_alarm(self(), 2000000, 2000000);
+    pass_time(2000000);
+    assert_int_equal(process_alarm_state(self()).left, 2000000);
+    process_set_alarm(self(), 0, 0);
+}
+
+static void an_alarm_that_nobody_hears_leaves_time_to_others(void) { begin(has_a_short_alarm); }
+
 /* ---- timer_create() -------------------------------------------------------------------------------------- */
 
 static int create(struct timer_request request)
@@ -259,6 +275,12 @@ static void asks_without_signals(void)
     assert_int_equal(get(id).left, 2 * TICK);
     ticks(2);
     assert_int_equal(get(id).left, 3 * TICK);
+    set(id, false, TICK, 7 * (uint64_t)TICK + 1);
+    for (unsigned passed_since = 0; passed_since < 14; passed_since++) {        /* the interval is no number of ticks */
+        ticks(1);
+        assert_int_equal(get(id).left, passed_since < 8 ? (7 - passed_since) * (uint64_t)TICK + 1
+                                                        : (14 - passed_since) * (uint64_t)TICK + 2);
+    }
     assert_int_equal(handlers_run, 0);
     process_timers_clear(self());
 }
@@ -425,6 +447,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         in_world(an_alarm_rings_when_it_is_due_and_by_its_interval),
+        in_world(an_alarm_that_nobody_hears_leaves_time_to_others),
         in_world(timers_of_a_process_fire_and_are_deleted),
         in_world(expiries_that_nobody_heard_of_are_counted),
         in_world(a_timer_that_is_set_anew_begins_anew),

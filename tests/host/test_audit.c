@@ -8,9 +8,11 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/print.h"
 #include "machine.h"
 #include "memory/audit.h"
 #include "memory/tables/cursor.h"
+#include "memory/tables/table.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
 #include "memory/check/corrupt.h"
@@ -278,6 +280,88 @@ static void failures_beyond_the_report_are_counted(void **state)
     assert_int_equal(strlen(report.failures[AUDIT_FAILURES - 1].text), sizeof report.failures[0].text - 1);
 }
 
+/* A page in the middle of a table of the kernel's: its own address is told, no neighbour's. */
+static void a_kernel_page_that_is_open_is_named(void **state)
+{
+    const struct span   heap = layout.purpose[PURPOSE_HEAP]->span;
+    struct audit_report report;
+    page_t              page = heap.first;
+    entry_t            *at = NULL, old = { 0 };
+    char                text[120];
+    lock_state          lock;
+
+    (void)state;
+    boot();
+    lock = lock_take(&kernel_space.tables_lock);
+    for (; page < heap.end; page++)
+        if (mmu_index(page, 1) > 2 && (at = entry_at(&kernel_space, page, 1)) != NULL && entry_present(entry_read(at)))
+            break;
+    assert_true(page < heap.end);
+    old = entry_read(at);
+    entry_write(at, entry_with_rights(old, (struct rights){ MAY_READ | MAY_WRITE, MAY_READ }));
+    lock_drop(&kernel_space.tables_lock, lock);
+    audit_full(&report);
+    lock = lock_take(&kernel_space.tables_lock);        /* a slot may have shown the table, and shows another by now */
+    entry_write(entry_at(&kernel_space, page, 1), old);
+    lock_drop(&kernel_space.tables_lock, lock);
+    snprintf(text, sizeof text, "page 0x%08lx of the kernel part is open to programs",
+             (unsigned long)page_address(page));
+    assert_true(names(&report, "C2"));
+    for (uint32_t i = 0; i < kept(&report); i++)
+        if (strcmp(report.failures[i].id, "C2") == 0)
+            assert_string_equal(report.failures[i].text, text);
+    assert_clean("the page is closed again");
+    machine_stop();
+}
+
+static char   said[4096];
+static size_t said_length;
+
+static void hear(const char *text, size_t length)
+{
+    if (said_length + length >= sizeof said)
+        said_length = 0;
+    memcpy(said + said_length, text, length);
+    said_length += length;
+    said[said_length] = 0;
+}
+
+static const char *printed(const struct audit_report *report)
+{
+    static bool hears;
+
+    if (!hears)
+        print_to(hear);                     /* for good */
+    hears       = true;
+    said_length = 0;
+    audit_print(report);
+    return said;
+}
+
+static void a_report_is_printed_line_by_line(void **state)
+{
+    struct audit_report report = { .checked = 1234 };
+    char                clean[100];
+    unsigned            lines = 0;
+
+    (void)state;
+    snprintf(clean, sizeof clean, "audit: clean, %u invariants, 1234 checks\n", audit_invariants());
+    assert_string_equal(printed(&report), clean);
+    audit_fail(&report, "F1", "frame 7");
+    assert_ptr_equal(strstr(printed(&report), "audit: 1 failure in 1234 checks\n  F1 frame 7\n     frame.h: "), said);
+    assert_non_null(strstr(said, audit_find("F1")->text));
+    audit_fail(&report, "F1", "frame 8");
+    audit_fail(&report, "R1", "region 9");
+    assert_ptr_equal(strstr(printed(&report), "audit: 3 failures in 1234 checks\n"), said);
+    for (const char *at = said; (at = strchr(at, '\n')) != NULL; at++)
+        lines++;
+    assert_int_equal(lines, 1 + 3 + 2);                 /* the words of an invariant once, in front of its failures */
+    assert_null(strstr(said, "more"));
+    for (int i = 3; i < AUDIT_FAILURES + 2; i++)
+        audit_fail(&report, "F1", "frame %d", i);
+    assert_non_null(strstr(printed(&report), "\n  and 2 more\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +374,8 @@ int main(void)
         cmocka_unit_test(the_first_frame_at_odds_is_named),
         cmocka_unit_test(swapped_references_are_noticed),
         cmocka_unit_test(failures_beyond_the_report_are_counted),
+        cmocka_unit_test(a_kernel_page_that_is_open_is_named),
+        cmocka_unit_test(a_report_is_printed_line_by_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,6 +79,45 @@ static void a_full_set_has_no_free_number(void **state)
     assert_true(bitset_ok(&set));
 }
 
+/* One number far away from the other: what lies between is passed over, and each border is kept. */
+static void a_set_of_few_finds_them_from_anywhere(void **state)
+{
+    struct bitset set = empty(MOST);
+
+    (void)state;
+    assert_int_equal(bitset_next(&set, 0), MOST);
+    bitset_add(&set, 2047);
+    bitset_add(&set, 4095);
+    for (uint32_t from = 0; from < MOST; from++)
+        assert_int_equal(bitset_next(&set, from), from <= 2047 ? 2047 : 4095);
+    for (uint32_t end = 2040; end < 2060; end++)
+        assert_int_equal(bitset_next_below(&set, 5, end), end <= 2047 ? end : 2047);
+    bitset_remove(&set, 2047);
+    assert_int_equal(bitset_next(&set, 0), 4095);
+    assert_int_equal(bitset_next_below(&set, 0, 4095), 4095);
+    assert_true(bitset_ok(&set));
+}
+
+/* Each bit of the second level, wrong by itself. */
+static void a_second_level_that_is_wrong_is_noticed(void **state)
+{
+    struct bitset set = empty(1056);
+
+    (void)state;
+    for (uint32_t n = 32; n < 64; n++)
+        bitset_add(&set, n);
+    bitset_add(&set, 70);
+    for (uint32_t w = 0; w < 64; w++) {
+        set.full[w / 32] ^= 1u << w % 32;
+        assert_false(bitset_ok(&set));
+        set.full[w / 32] ^= 1u << w % 32;
+        set.some[w / 32] ^= 1u << w % 32;
+        assert_false(bitset_ok(&set));
+        set.some[w / 32] ^= 1u << w % 32;
+    }
+    assert_true(bitset_ok(&set));
+}
+
 static void a_copy_may_be_larger_or_smaller(void **state)
 {
     static uint32_t larger_memory[BITSET_WORDS(MOST)], smaller_memory[BITSET_WORDS(64)];
@@ -134,6 +173,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_set_agrees_with_an_array),
         cmocka_unit_test(a_full_set_has_no_free_number),
+        cmocka_unit_test(a_set_of_few_finds_them_from_anywhere),
+        cmocka_unit_test(a_second_level_that_is_wrong_is_noticed),
         cmocka_unit_test(a_copy_may_be_larger_or_smaller),
         cmocka_unit_test(a_list_keeps_its_order),
     };

@@ -46,13 +46,17 @@ static void other(void) { in_input = false; }
 
 static void input_done(void)                                { }
 static void input_state(unsigned state)                     { other(); tell(" state %u", state); }
+static void input_failed(unsigned error)                    { other(); tell(" failed %u", error); }
 static void input_end(void)                                 { other(); tell(" end"); }
 static void window(unsigned columns, unsigned rows)         { other(); tell(" window %u %u", columns, rows); }
 static void take_signal(unsigned number, unsigned about)    { other(); tell(" signal %u %u", number, about); }
 
 static void ping(void)                                      { other(); tell(" ping"); }
 
-static const struct channel_events events = { input, input_end, input_done, input_state, window, take_signal, ping };
+static void begin(const uint8_t seed[CHANNEL_SEED])         { other(); tell(" begin %u %u", seed[0], seed[31]); }
+
+static const struct channel_events events = { input, input_end, input_done, input_state, input_failed, window,
+                                              take_signal, ping, begin };
 
 static int start(void **state)
 {
@@ -78,6 +82,23 @@ static void frames_are_told(void **state)
     TAKE("\x10\0\3\0abc" "\x11\0\4\0\x50\0\x19\0" "\x12\0\1\0\2" "\x10\0\0\0"
          "\x13\0\0\0" "\x14\0\1\0\2" "\x12\0\1\0\3");
     assert_string_equal(told, " input 616263 window 80 25 signal 2 0 end ping state 2 signal 3 0");
+}
+
+/* A seed is whole, or it is none. */
+static void the_beginning_has_a_seed(void **state)
+{
+    (void)state;
+    TAKE("\x15\0\x1f\0" "7bcdefghijklmnopqrstuvwxyzABCDE");
+    assert_string_equal(told, "");
+    TAKE("\x15\0\x20\0" "7bcdefghijklmnopqrstuvwxyzABCDEF" "\x13\0\0\0");
+    assert_string_equal(told, " begin 55 70 ping");
+}
+
+static void an_end_of_input_may_be_an_error(void **state)
+{
+    (void)state;
+    TAKE("\x16\0\1\0\x15" "\x10\0\0\0" "\x16\0\0\0");
+    assert_string_equal(told, " failed 21 end");
 }
 
 static void a_signal_may_say_what_it_is_about(void **state)
@@ -227,6 +248,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(frames_are_told, start),
+        cmocka_unit_test_setup(the_beginning_has_a_seed, start),
+        cmocka_unit_test_setup(an_end_of_input_may_be_an_error, start),
         cmocka_unit_test_setup(a_signal_may_say_what_it_is_about, start),
         cmocka_unit_test_setup(frames_that_are_too_short_say_nothing_and_long_ones_what_is_known, start),
         cmocka_unit_test_setup(kinds_nobody_knows_are_passed_over, start),

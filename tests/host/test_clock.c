@@ -265,6 +265,66 @@ static void a_halted_processor_is_back_in_time(void **state)
     assert_true(let_in < 2 * 200 * 100);                /* and the clock is polled for no longer than necessary */
 }
 
+/* What is due when the idle thread looks is fired without the alarm, which then rings for the next. */
+static void what_follows_a_timer_that_fires_without_an_alarm_rings(void **state)
+{
+    uint64_t begin;
+
+    (void)state;
+    arm(0, time_now + 2 * MILLISECOND, 0);
+    arm(1, time_now + 5 * MILLISECOND, 0);
+    time_now += 3 * MILLISECOND;                        /* with interrupts off: no alarm came in */
+    begin = time_now;
+    alarm_moment = NEVER;
+    clock_idle();
+    assert_int_equal(entries[0].fired, 1);
+    assert_int_equal(entries[0].at, begin);
+    assert_int_equal(rings, 0);
+    pass_time(begin + 100 * MILLISECOND);
+    assert_int_equal(entries[1].fired, 1);
+    assert_int_equal(entries[1].at, begin + 2 * MILLISECOND);
+    assert_int_equal(rings, 1);
+}
+
+/* A halt that ends as early as it can: what is left is waited for awake, and the timer fires without an alarm. */
+static void the_rest_of_a_short_halt_is_waited_for_awake(void **state)
+{
+    unsigned looks;
+
+    (void)state;
+    latest_after_halts(60 * MICROSECOND);
+    looks = let_in;
+    halt_takes = 0;
+    entries[0] = (struct entry){ .fired = 0 };
+    arm(0, time_now + MILLISECOND, 0);
+    while (entries[0].fired == 0)
+        clock_idle();
+    assert_in_range(entries[0].at, entries[0].timer.due, entries[0].timer.due + MICROSECOND);
+    assert_in_range(let_in - looks, 1, 61);
+    assert_null(timers_broken());
+    arm(1, time_now + MILLISECOND, 0);              /* and the alarm is set for the next */
+    pass_time(time_now + 2 * MILLISECOND);
+    assert_int_equal(entries[1].fired, 1);
+}
+
+/* An alarm that interrupts work comes when it is due, and says nothing about halts. */
+static void only_halts_teach_how_late_halts_end(void **state)
+{
+    uint64_t known;
+
+    (void)state;
+    latest_after_halts(60 * MICROSECOND);
+    known = lead;
+    assert_in_range(known, 50 * MICROSECOND, 60 * MICROSECOND);
+    for (unsigned i = 0; i < 10; i++) {
+        entries[0] = (struct entry){ .fired = 0 };
+        arm(0, time_now + MILLISECOND, 0);
+        pass_time(time_now + 2 * MILLISECOND);
+        assert_int_equal(entries[0].fired, 1);
+    }
+    assert_int_equal(lead, known);
+}
+
 /* A host that takes a hundred times as long to wake is busy: the clock is not polled for that long. */
 static void a_busy_host_is_not_waited_for_awake(void **state)
 {
@@ -298,6 +358,9 @@ int main(void)
         cmocka_unit_test_setup(all_timers_fire_however_many_are_due, power_on),
         cmocka_unit_test_setup(ten_thousand_timers_keep_their_times, power_on),
         cmocka_unit_test_setup(a_halted_processor_is_back_in_time, power_on),
+        cmocka_unit_test_setup(what_follows_a_timer_that_fires_without_an_alarm_rings, power_on),
+        cmocka_unit_test_setup(the_rest_of_a_short_halt_is_waited_for_awake, power_on),
+        cmocka_unit_test_setup(only_halts_teach_how_late_halts_end, power_on),
         cmocka_unit_test_setup(a_busy_host_is_not_waited_for_awake, power_on),
         cmocka_unit_test_setup(the_wall_clock_goes_with_the_other, power_on),
     };

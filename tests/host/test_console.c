@@ -80,6 +80,9 @@ static int note(char **words)
 
 int run_apps(int count, char **words)    { (void)count; return note(words); }
 int run_start_app(int count, char **words) { (void)count; return note(words); }
+int run_app_processes(int count, char **words) { (void)count; return note(words); }
+int run_app_kill(int count, char **words) { (void)count; return note(words); }
+int run_app_wait(int count, char **words) { (void)count; return note(words); }
 int run_crash(int count, char **words)   { (void)count; return note(words); }
 int run_claims(int count, char **words)  { (void)count; return note(words); }
 int run_pci(int count, char **words)     { (void)count; return note(words); }

@@ -1,11 +1,13 @@
 /*
  * test_cpio.c - archives unpacked; archives refused.
  */
+#include <time.h>
+
 #include "files_world.h"
 
 #include "files/root/cpio.h"
 
-enum { MOST = 65536 };
+enum { MOST = 1 << 20 };
 
 static uint8_t archive[MOST];
 static size_t  size;
@@ -135,6 +137,34 @@ static void everything_in_an_archive_is_made(void **state)
 }
 
 /* A file's only name so far is replaced by another file; an entry with the same number later is a new file. */
+/* A path of so many bytes, of parts that are not too long. */
+static const char *long_path(size_t length)
+{
+    static char path[5000];
+
+    memset(path, 'n', length);
+    for (size_t i = 200; i < length - 1; i += 201)
+        path[i] = '/';
+    path[length] = '\0';
+    return path;
+}
+
+/* Around the length up to which names are read into a small block, and as long as a path may be. */
+static void names_may_be_short_after_long_ones(void **state)
+{
+    static const size_t lengths[] = { 254, 255, 256, 257, 4000, 4094, 100 };
+
+    (void)state;
+    begin();
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+        add_file(long_path(lengths[i]), "of a long name");
+    add_end();
+    assert_int_equal(unpack(size), 0);
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+        assert_holds(long_path(lengths[i]), "of a long name", 14);
+    stop_files();
+}
+
 static void a_replaced_name_is_linked_to_no_more(void **state)
 {
     (void)state;
@@ -195,6 +225,33 @@ static void aligned_contents_are_taken_over(void **state)
     assert_int_equal(frames_owned(OWNER_FILE), 3);
     assert_holds("/big.txt", contents, sizeof contents);
     assert_int_equal(path_remove(fs, NULL, "/.quire", true), -ENOENT);
+    stop_files();
+}
+
+/* Each entry looked for all folders on its way, from the top: 1200 of them kept a kernel busy for a minute. */
+static void a_deep_folder_costs_the_square_of_its_depth(void **state)
+{
+    enum { DEPTH = 900, SECONDS_MOST = 4 };
+    static char  path[2 * DEPTH];
+    struct node *node;
+    clock_t      began;
+
+    (void)state;
+    begin();
+    for (size_t length = 1; length < sizeof path; length += 2) {
+        path[length - 1] = 'd';
+        path[length]     = '\0';
+        add(path, (struct facts){ 1, 040755, 2, 0, 0 }, "", 0);
+        path[length]     = '/';
+    }
+    add_end();
+    began = clock();
+    assert_int_equal(unpack(size), 0);
+    assert_true(clock() - began < (clock_t)SECONDS_MOST * CLOCKS_PER_SEC);
+    path[sizeof path - 1] = '\0';
+    node = find(path);
+    assert_int_equal(node->mode, 040755);
+    node_release(node);
     stop_files();
 }
 
@@ -268,6 +325,7 @@ static void without_memory_it_says_so(void **state)
 
         begin();
         add_file("d/f", "some text");
+        add_file(long_path(300), "some more");
         add("l", (struct facts){ 3, 0120777, 1, 0, 0 }, "d/f", 3);
         add("one", (struct facts){ 4, 0100600, 2, 0, 0 }, "", 0);
         add("two", (struct facts){ 4, 0100600, 2, 0, 0 }, "shared", 6);
@@ -291,9 +349,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_in_an_archive_is_made),
+        cmocka_unit_test(names_may_be_short_after_long_ones),
         cmocka_unit_test(a_replaced_name_is_linked_to_no_more),
         cmocka_unit_test(what_was_there_is_replaced),
         cmocka_unit_test(aligned_contents_are_taken_over),
+        cmocka_unit_test(a_deep_folder_costs_the_square_of_its_depth),
         cmocka_unit_test(an_archive_cut_off_anywhere_is_refused),
         cmocka_unit_test(nonsense_is_refused_with_a_reason),
         cmocka_unit_test(without_memory_it_says_so),

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "memory/tables/watch.h"
 #include "base/string.h"
 #include "cpu.h"
 #include "memory/tables/table.h"
@@ -259,6 +260,45 @@ static void replace_returns_the_old_frame_and_shows_the_new(void **state)
     end();
 }
 
+/* The watcher of a checked kernel (watch.h): the entries of one page, in order. */
+static struct { entry_t old, new; } seen[8];
+static unsigned seen_count;
+
+static void see(const struct space *of, page_t page, entry_t old, entry_t new)
+{
+    if (of != &space || page != USER_PAGE(0x500))
+        return;
+    assert_true(seen_count < COUNT_OF(seen));
+    assert_true(seen_count == 0 || seen[seen_count - 1].new.raw == old.raw);
+    seen[seen_count].old   = old;
+    seen[seen_count++].new = new;
+}
+
+static void a_watcher_is_told_of_each_change(void **state)
+{
+    struct cursor c;
+    frame_t       first, second;
+
+    (void)state;
+    start();
+    first  = new_frame(1);
+    second = new_frame(2);
+    seen_count    = 0;
+    entry_watcher = see;
+    map(USER_PAGE(0x500), first, user_data);
+    cursor_protect(open(&c, USER_PAGE(0x500), USER_PAGE(0x501)), USER_PAGE(0x500), user_read);
+    frame_put(cursor_replace(&c, USER_PAGE(0x500), second, user_data));
+    cursor_close(&c);
+    discard(USER_PAGE(0x500));
+    entry_watcher = NULL;
+    assert_int_equal(seen_count, 4);
+    assert_true(entry_kind(seen[0].old, 1) == ENTRY_EMPTY && frame_is(entry_frame(seen[0].new), first));
+    assert_int_equal(entry_rights(seen[1].new).user & WRITE, 0);
+    assert_true(frame_is(entry_frame(seen[2].new), second));
+    assert_int_equal(entry_kind(seen[3].new, 1), ENTRY_EMPTY);
+    end();
+}
+
 static void remove_hands_the_reference_back(void **state)
 {
     struct cursor c;
@@ -464,6 +504,7 @@ int main(void)
         cmocka_unit_test(a_space_that_runs_nowhere_needs_no_flush),
         cmocka_unit_test(protect_blocks_and_brings_back),
         cmocka_unit_test(replace_returns_the_old_frame_and_shows_the_new),
+        cmocka_unit_test(a_watcher_is_told_of_each_change),
         cmocka_unit_test(remove_hands_the_reference_back),
         cmocka_unit_test(ageing_takes_the_accessed_bit),
         cmocka_unit_test(device_pages_keep_their_cache_type),

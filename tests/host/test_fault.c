@@ -15,35 +15,40 @@
 #include "memory/spaces/fault_decide.h"
 
 /* '*' any, 'y' yes, 'n' no; access: 'w' to write, 'r' to read or execute; entry: 'E' EMPTY, 'P' PRESENT, 'B' BLOCKED,
- * 'o' other. */
+ * 'S' SWAP, 'o' other; behind: 'h' here, 'a' away, 'l' lost. */
 struct row {
-    char region, stack, right, entry, entry_right, object, inside, shared, sole, access;
+    char region, stack, right, entry, entry_right, object, inside, behind, shared, sole, access;
     enum fault_action action;
     const char *meaning;
 };
 
 static const struct row table[] = {
-    { 'n', 'n', '*', '*', '*', '*', '*', '*', '*', '*', FAULT_SEGV_MAP,    "nothing is mapped there" },
-    { 'n', 'y', '*', '*', '*', '*', '*', '*', '*', '*', FAULT_GROW,        "the stack above reaches down to it" },
-    { 'y', '*', 'n', '*', '*', '*', '*', '*', '*', '*', FAULT_SEGV_ACCESS, "the region does not allow it" },
-    { 'y', '*', 'y', 'E', '*', 'n', '*', '*', '*', 'w', FAULT_ZERO,        "a fresh frame of zeros" },
-    { 'y', '*', 'y', 'E', '*', 'n', '*', '*', '*', 'r', FAULT_ZERO_READ,   "the frame of zeros that all share" },
-    { 'y', '*', 'y', 'E', '*', 'y', 'n', '*', '*', '*', FAULT_BUS,         "the object ends before it" },
-    { 'y', '*', 'y', 'E', '*', 'y', 'y', 'y', '*', '*', FAULT_SHARE,
+    { 'n', 'n', '*', '*', '*', '*', '*', '*', '*', '*', '*', FAULT_SEGV_MAP,   "nothing is mapped there" },
+    { 'n', 'y', '*', '*', '*', '*', '*', '*', '*', '*', '*', FAULT_GROW,       "the stack above reaches down to it" },
+    { 'y', '*', 'n', '*', '*', '*', '*', '*', '*', '*', '*', FAULT_SEGV_ACCESS, "the region does not allow it" },
+    { 'y', '*', 'y', 'E', '*', 'n', '*', '*', '*', '*', 'w', FAULT_ZERO,       "a fresh frame of zeros" },
+    { 'y', '*', 'y', 'E', '*', 'n', '*', '*', '*', '*', 'r', FAULT_ZERO_READ,  "the frame of zeros that all share" },
+    { 'y', '*', 'y', 'E', '*', 'y', 'n', '*', '*', '*', '*', FAULT_BUS,        "the object ends before it" },
+    { 'y', '*', 'y', 'E', '*', 'y', 'y', 'l', '*', '*', '*', FAULT_BUS,        "its pager could not bring it" },
+    { 'y', '*', 'y', 'E', '*', 'y', 'y', 'a', '*', '*', '*', FAULT_WAIT,       "its pager is to bring it first" },
+    { 'y', '*', 'y', 'E', '*', 'y', 'y', 'h', 'y', '*', '*', FAULT_SHARE,
       "the object's frame, with the region's rights" },
-    { 'y', '*', 'y', 'E', '*', 'y', 'y', 'n', '*', 'r', FAULT_SHARE,       "the object's frame, read-only" },
-    { 'y', '*', 'y', 'E', '*', 'y', 'y', 'n', '*', 'w', FAULT_COPY_OBJECT, "a copy of the object's frame" },
-    { 'y', '*', 'y', 'P', 'y', '*', '*', '*', '*', '*', FAULT_DONE,        "another thread's fault has handled it" },
-    { 'y', '*', 'y', 'P', 'n', '*', '*', 'y', '*', '*', FAULT_REUSE,       "changes are meant to be seen" },
-    { 'y', '*', 'y', 'P', 'n', '*', '*', 'n', 'y', '*', FAULT_REUSE,       "nobody else shows the frame any more" },
-    { 'y', '*', 'y', 'P', 'n', '*', '*', 'n', 'n', '*', FAULT_COPY,        "others show the frame: copy it" },
-    { 'y', '*', 'y', 'B', '*', '*', '*', 'y', '*', '*', FAULT_REUSE,
+    { 'y', '*', 'y', 'E', '*', 'y', 'y', 'h', 'n', '*', 'r', FAULT_SHARE,      "the object's frame, read-only" },
+    { 'y', '*', 'y', 'E', '*', 'y', 'y', 'h', 'n', '*', 'w', FAULT_COPY_OBJECT, "a copy of the object's frame" },
+    { 'y', '*', 'y', 'P', 'y', '*', '*', '*', '*', '*', '*', FAULT_DONE,
+      "another thread's fault has handled it" },
+    { 'y', '*', 'y', 'P', 'n', '*', '*', '*', 'y', '*', '*', FAULT_REUSE,      "changes are meant to be seen" },
+    { 'y', '*', 'y', 'P', 'n', '*', '*', '*', 'n', 'y', '*', FAULT_REUSE,      "nobody else shows the frame any more" },
+    { 'y', '*', 'y', 'P', 'n', '*', '*', '*', 'n', 'n', '*', FAULT_COPY,       "others show the frame: copy it" },
+    { 'y', '*', 'y', 'B', '*', '*', '*', '*', 'y', '*', '*', FAULT_REUSE,
       "the region allows again what the entry does not yet" },
-    { 'y', '*', 'y', 'B', '*', '*', '*', 'n', 'y', '*', FAULT_REUSE,
+    { 'y', '*', 'y', 'B', '*', '*', '*', '*', 'n', 'y', '*', FAULT_REUSE,
       "the same, of private memory that nobody else shows" },
-    { 'y', '*', 'y', 'B', '*', '*', '*', 'n', 'n', '*', FAULT_REUSE_READ,
+    { 'y', '*', 'y', 'B', '*', '*', '*', '*', 'n', 'n', '*', FAULT_REUSE_READ,
       "the same, but others show the frame: a write faults again" },
-    { 'y', '*', 'y', 'o', '*', '*', '*', '*', '*', '*', FAULT_SEGV_MAP,    "no program's page has such an entry" },
+    { 'y', '*', 'y', 'S', '*', '*', '*', '*', '*', '*', '*', FAULT_BRING_IN,
+      "its contents come back from a swap slot" },
+    { 'y', '*', 'y', 'o', '*', '*', '*', '*', '*', '*', '*', FAULT_SEGV_MAP,   "no program's page has such an entry" },
 };
 
 static bool is(char column, bool fact) { return column == '*' || (column == 'y') == fact; }
@@ -55,15 +60,23 @@ static bool is_entry(char column, enum entry_kind kind)
     case 'E': return kind == ENTRY_EMPTY;
     case 'P': return kind == ENTRY_PRESENT;
     case 'B': return kind == ENTRY_BLOCKED;
-    default:  return kind != ENTRY_EMPTY && kind != ENTRY_PRESENT && kind != ENTRY_BLOCKED;
+    case 'S': return kind == ENTRY_SWAP;
+    default:  return kind != ENTRY_EMPTY && kind != ENTRY_PRESENT && kind != ENTRY_BLOCKED && kind != ENTRY_SWAP;
     }
+}
+
+static bool is_behind(char column, enum fault_behind behind)
+{
+    return column == '*' || (column == 'h' && behind == BEHIND_HERE) || (column == 'a' && behind == BEHIND_AWAY) ||
+           (column == 'l' && behind == BEHIND_LOST);
 }
 
 static bool matches(const struct row *row, const struct fault_facts *f)
 {
     return is(row->region, f->region) && is(row->stack, f->growable) && is(row->right, f->allows & f->access) &&
            is_entry(row->entry, f->entry) && is(row->entry_right, f->entry_allows & f->access) &&
-           is(row->object, f->object) && is(row->inside, f->inside) && is(row->shared, f->shared) &&
+           is(row->object, f->object) && is(row->inside, f->inside) && is_behind(row->behind, f->behind) &&
+           is(row->shared, f->shared) &&
            is(row->sole, f->sole) && (row->access == '*' || (row->access == 'w') == (f->access == MAY_WRITE));
 }
 
@@ -83,7 +96,7 @@ static void check(const struct fault_facts *facts)
                  fault_action_names[fault_decide(facts)]);
 }
 
-enum { YES_NO = 64, RIGHTS = 8, KINDS = ENTRY_TABLE + 1, ACCESSES = 3 };
+enum { YES_NO = 64, RIGHTS = 8, KINDS = ENTRY_TABLE + 1, ACCESSES = 3, PLACES = BEHIND_LOST + 1 };
 
 static void every_combination_of_facts_is_decided_by_the_table(void **state)
 {
@@ -95,14 +108,14 @@ static void every_combination_of_facts_is_decided_by_the_table(void **state)
         for (unsigned allows = 0; allows < RIGHTS; allows++)
             for (unsigned kind = 0; kind < KINDS; kind++)
                 for (unsigned entry_allows = 0; entry_allows < RIGHTS; entry_allows++)
-                    for (unsigned a = 0; a < ACCESSES; a++, checked++)
+                    for (unsigned a = 0; a < ACCESSES * PLACES; a++, checked++)
                         check(&(struct fault_facts){
                             .region = bits & 1, .growable = bits & 2, .shared = bits & 4, .object = bits & 8,
                             .inside = bits & 16, .sole = bits & 32, .allows = (uint8_t)allows,
                             .entry = (enum entry_kind)kind, .entry_allows = (uint8_t)entry_allows,
-                            .access = accesses[a],
+                            .access = accesses[a % ACCESSES], .behind = (enum fault_behind)(a / ACCESSES),
                         });
-    assert_int_equal(checked, YES_NO * RIGHTS * KINDS * RIGHTS * ACCESSES);
+    assert_int_equal(checked, YES_NO * RIGHTS * KINDS * RIGHTS * ACCESSES * PLACES);
 }
 
 static void every_action_has_a_name_and_a_row(void **state)
@@ -124,23 +137,26 @@ static const char *word(char column)
 {
     return column == 'y' ? "yes" : column == 'n' ? "no" : column == '*' ? "" : column == 'w' ? "write"
          : column == 'r' ? "other"
-         : column == 'E' ? "empty" : column == 'P' ? "present" : column == 'B' ? "blocked" : "another";
+         : column == 'h' ? "here" : column == 'a' ? "away" : column == 'l' ? "lost"
+         : column == 'E' ? "empty" : column == 'P' ? "present" : column == 'B' ? "blocked"
+         : column == 'S' ? "swap" : "another";
 }
 
 static size_t render(char *to, size_t size)
 {
     size_t used = (size_t)snprintf(to, size,
-        "| region | stack above | region allows | entry | entry allows | object | inside it | shared | sole | access | "
-        "action | meaning |\n"
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
+        "| region | stack above | region allows | entry | entry allows | object | inside it | it is | shared | sole | "
+        "access | action | meaning |\n"
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
 
     for (size_t i = 0; i < COUNT_OF(table); i++) {
         const struct row *r = &table[i];
 
         used += (size_t)snprintf(to + used, size - used,
-                                 "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", word(r->region),
-                                 word(r->stack), word(r->right), word(r->entry), word(r->entry_right), word(r->object),
-                                 word(r->inside), word(r->shared), word(r->sole), word(r->access),
+                                 "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
+                                 word(r->region), word(r->stack), word(r->right), word(r->entry), word(r->entry_right),
+                                 word(r->object),
+                                 word(r->inside), word(r->behind), word(r->shared), word(r->sole), word(r->access),
                                  fault_action_names[r->action], r->meaning);
     }
     return used;

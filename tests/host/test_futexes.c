@@ -1,7 +1,7 @@
 /*
  * test_futexes.c - waiting for a word, waking, moving waiters, and locks whose owner ends.
  */
-#include "process_world.h"
+#include "process_notes.h"
 
 #include "memory/spaces/object.h"
 
@@ -10,27 +10,10 @@
 #define SHARED (PROGRAM_PAGE + 16 * PAGE_SIZE)
 enum { ALL = -1 };
 
-static int32_t ids[8];
-static char    order[32];
 static uint32_t bits_of_next;
 static uint64_t limit_of_next;
 static bool     private_next;
 static vaddr_t  word_of_next;
-
-static void note(char letter)
-{
-    size_t length = strlen(order);
-
-    assert_true(length + 1 < sizeof order);
-    order[length] = letter;
-    order[length + 1] = 0;
-}
-
-static void begin(void (*program)(void))
-{
-    order[0] = 0;
-    run_program(program);
-}
 
 static int wake(vaddr_t at, int most) { return futex_wake(at, true, most, (uint32_t)ALL); }
 

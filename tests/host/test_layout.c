@@ -6,8 +6,11 @@
  */
 #include "layout_text.h"
 
+#include "layout/drawing.h"
 #include "layout/markdown.h"
 #include "layout/quantity.h"
+
+#include <unistd.h>
 
 /* ---- Whole documents ------------------------------------------------------------------- */
 
@@ -143,6 +146,57 @@ static void more_rows_than_the_kernels_map_has_are_refused(void **state)
     free(said), free(many), free(rows), free(text);
 }
 
+/* The kernel's table of regions that are there from the start has 32 places. */
+static void more_regions_than_the_kernels_table_has_are_refused(void **state)
+{
+    char *text = document_text(QU), *said, *rows, *many;
+    size_t size;
+    unsigned errors;
+
+    (void)state;
+    for (unsigned pages = 24; pages <= 25; pages++) {
+        FILE *out = open_memstream(&rows, &size);
+
+        for (unsigned page = 0; page < pages; page++)
+            fprintf(out, "| 0xE00%02X000 | 0xE00%02XFFF | 4 KiB | p%u | rw- | --- | all | physical 0x000%02X000 | - | "
+                    "- | | A page |\n", page, page, page, page);
+        fprintf(out, "| 0xE00%02X000 | 0xE00FFFFF | %u KiB | low | rw- | --- | all | physical 0x000%02X000 |", pages,
+                1024 - 4 * pages, pages);
+        fclose(out);
+        many = replaced(text, "| 0xE0000000 | 0xE00FFFFF | 1 MiB | low | rw- | --- | all | physical 0x00000000 |",
+                        rows);
+        said = complaints_about(many, strlen(many), &errors);
+        if (pages == 24)
+            assert_string_equal(said, "");
+        else
+            assert_non_null(strstr(said, "slots is region number 33 that is there from the start; the kernel's table "
+                                         "has 32 places"));
+        assert_int_equal(errors, pages - 24);
+        free(said), free(many), free(rows);
+    }
+    free(text);
+}
+
+/* Where the kernel looks for the first megabyte, a region shows another: no other place counts instead. */
+static void a_region_at_another_distance_shows_nothing_that_the_kernel_looks_for(void **state)
+{
+    char *text = document_text(QU), *said, *elsewhere, *wrong;
+    unsigned errors;
+
+    (void)state;
+    elsewhere = replaced(text, "| 0xE0000000 | 0x00000000 | 4 MiB | yes |",
+                         "| 0xE0100000 | 0x00100000 | 3 MiB | yes |");
+    wrong = replaced(elsewhere, "physical 0x00000000", "physical 0x10000000");
+    said = complaints_about(elsewhere, strlen(elsewhere), &errors);
+    assert_string_equal(said, "");
+    free(said);
+    said = complaints_about(wrong, strlen(wrong), &errors);
+    assert_int_equal(errors, 1);
+    assert_non_null(strstr(said, "low (rw-, backed by `physical`) lies where the kernel looks for physical memory from "
+                                 "0x00001000 on, and that is low"));
+    free(said), free(wrong), free(elsewhere), free(text);
+}
+
 /* With stacks of each process a kernel with a space of its own ran where they are not: a double fault. */
 static void stacks_of_each_process_and_a_kernel_elsewhere_are_refused(void **state)
 {
@@ -163,6 +217,36 @@ static void stacks_of_each_process_and_a_kernel_elsewhere_are_refused(void **sta
     assert_int_equal(errors, 1);
     assert_non_null(strstr(said, "stacks has the scope `process`, but kernel space has regions of its own (line "));
     free(said), free(wrong), free(own), free(text);
+}
+
+/* A document that is read leaves no file open; one that cannot be read is named, with the reason. */
+static void files_that_cannot_be_read_are_named(void **state)
+{
+    static const struct { const char *path, *complaint; } all[] = {
+        { "layouts/nowhere.md", "layouts/nowhere.md: No such file or directory\n" },
+        { "layouts", "layouts: Is a directory\n" },
+        { "layouts/quire/layout.md", "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(all); i++) {
+        struct source source;
+        size_t size;
+        char *said;
+        FILE *out = open_memstream(&said, &size);
+        int before = dup(STDIN_FILENO), after;
+
+        close(before);
+        assert_int_equal(source_open(&source, all[i].path, out), *all[i].complaint == '\0');
+        after = dup(STDIN_FILENO);
+        close(after);
+        assert_int_equal(after, before);
+        assert_int_equal(source.errors, *all[i].complaint != '\0');
+        source_free(&source);
+        fclose(out);
+        assert_string_equal(said, all[i].complaint);
+        free(said);
+    }
 }
 
 /* What a writer with another machine's line ends, or with aligned columns, gets: the same layout. */
@@ -297,6 +381,51 @@ static void tables_are_found(void **state)
     fclose(quiet);
 }
 
+static char *drawn(void (*draw)(FILE *out, const char *text, int length), const char *text, int length)
+{
+    size_t size;
+    char *lines;
+    FILE *out = open_memstream(&lines, &size);
+
+    draw(out, text, length);
+    fclose(out);
+    return lines;
+}
+
+static void draw_line(FILE *out, const char *text, int length)   { character_line(out, 10, '|', text, length); }
+static void draw_border(FILE *out, const char *text, int length) { character_border(out, length, text, "end"); }
+
+static void draw_paragraph(FILE *out, const char *text, int length) { character_paragraph(out, length, '!', text); }
+
+/* Ten columns, of which two are blank, are between two bars. */
+static void lines_are_cut_or_broken_to_their_width(void **state)
+{
+    static const struct { void (*draw)(FILE *, const char *, int); const char *text; int length; const char *lines;
+    } all[] = {
+        { draw_line, "01234567", 8, "| 01234567 |\n" },
+        { draw_line, "012345678", 9, "| 01234567 |\n" },
+        { draw_line, "0123456789AB", 12, "| 01234567 |\n" },
+        { draw_line, "0123456789AB", 3, "| 012      |\n" },
+        { draw_border, "", 8, "+--------+ end\n" },
+        { draw_border, "a", 8, "+-- a ---+ end\n" },
+        { draw_border, "abcdefgh", 8, "+-- abcd + end\n" },
+        { draw_paragraph, "01 345 789", 10, "! 01 345   !\n! 789      !\n" },
+        { draw_paragraph, "01234567 9", 10, "! 01234567 !\n! 9        !\n" },
+        { draw_paragraph, "0123456789", 10, "! 01234567 !\n! 89       !\n" },
+        { draw_paragraph, "", 10, "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(all); i++) {
+        char *lines = drawn(all[i].draw, all[i].text, all[i].length);
+
+        assert_string_equal(lines, all[i].lines);
+        free(lines);
+    }
+    assert_int_equal(line_count("", 8), 0);
+    assert_int_equal(line_count("01 345 789", 8), 2);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -305,9 +434,13 @@ int main(void)
         cmocka_unit_test(empty_text_is_refused), cmocka_unit_test(nul_bytes_are_refused),
         cmocka_unit_test(a_mebibyte_is_refused), cmocka_unit_test(long_lines_are_refused),
         cmocka_unit_test(more_rows_than_the_kernels_map_has_are_refused),
+        cmocka_unit_test(more_regions_than_the_kernels_table_has_are_refused),
+        cmocka_unit_test(a_region_at_another_distance_shows_nothing_that_the_kernel_looks_for),
         cmocka_unit_test(stacks_of_each_process_and_a_kernel_elsewhere_are_refused),
+        cmocka_unit_test(files_that_cannot_be_read_are_named),
         cmocka_unit_test(line_ends_do_not_matter), cmocka_unit_test(addresses), cmocka_unit_test(sizes),
         cmocka_unit_test(sizes_survive_writing), cmocka_unit_test(tables_are_found),
+        cmocka_unit_test(lines_are_cut_or_broken_to_their_width),
     };
 
     return cmocka_run_group_tests_name("layout", tests, NULL, NULL);

@@ -77,7 +77,7 @@ static const struct change changes[] = {
     { "no_image_row", HH,
       "| image | image |",
       "| image | kernel |",
-      "mine.md: no row of physical memory has the use `image`; expected one" },
+      "mine.md: no row of physical memory has the use `image`; expected one; image has the use `kernel` (line 11)" },
     { "fixed_after_the_image_at_an_address", HH,
       "| physical end of image |",
       "| physical 0x00200000 |",
@@ -234,8 +234,8 @@ static const struct change changes[] = {
     { "records_wanted", MO,
       "| 0x06400000 | 0x06BFFFFF | 8 MiB | records | rw- | --- | all | demand | by 4 KiB ",
       "| 0x06400000 | 0x06BFFFFF | 8 MiB | rekords | --- | --- | - | none | - ",
-      "mine.md: no region `records`, and memory has addresses of its own only below 0x00400000; "
-      "expected one of 8 MiB, or a region `direct` that reaches 0x01100000" },
+      "mine.md: no region `records`, and memory has addresses of its own only below 0x00400000, where a boot mapping "
+      "ends (line 73); expected one of 8 MiB, or a region `direct` that reaches 0x01100000" },
     { "own_stacks_tracked", TR,
       "| stacks | rw- | --- | all |",
       "| stacks | rw- | --- | process |",

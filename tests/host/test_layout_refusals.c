@@ -81,15 +81,16 @@ static const struct refusal refusals[] = {
 
     /* headings, columns, rows */
     { "unknown_heading", HH, "## Virtual memory", "## Virtual memroy", "| Start | End | Size | Name | Kernel",
-      "a table under the heading `Virtual memroy`; expected `Physical memory`" },
+      "a table under the heading `Virtual memroy` (line {## Virtual memroy}); expected `Physical memory`" },
     { "unknown_column", HH, "| Policy | Choice | Claims |", "| Policy | Choice | Clams |", "Clams",
-      "unknown column `Clams`; expected Policy, Choice, Claims, Why" },
+      "unknown column `Clams` under `Policies` (line {## Policies}); expected Policy, Choice, Claims, Why" },
     { "missing_column", HH,
       "| Virtual | Physical | Size | Kept |\n| ---------- | ---------- | ----- | ---- |\n"
       "| 0x00000000 | 0x00000000 | 4 MiB | removed once paging is on |\n| 0xC0000000 | 0x00000000 | 4 MiB | "
       "yes |",
       "| Virtual | Physical | Size |\n| --- | --- | --- |\n| 0x0 | 0x0 | 4 MiB |",
-      "| Virtual | Physical | Size |\n", "no column `Kept`; expected Virtual, Physical, Size, Kept" },
+      "| Virtual | Physical | Size |\n",
+      "no column `Kept` under `Boot mappings` (line {## Boot mappings}); expected Virtual, Physical, Size, Kept" },
     { "cell_missing", HH, "| A3 | Firmware", "| Firmware", "| Firmware",
       "6 cells, but the table's header (line {| Start | End | Size | Name | Use}) has 7" },
     { "dashes_missing", HH, "| Id | Shown by | Claim |\n| --- | -------- | ----- |\n",
@@ -395,6 +396,22 @@ static const struct refusal refusals[] = {
       "| 0x00060000 | 0x0009FFFF | 256 KiB | hardware | hardware | | Firmware |\n"
       "| 0x000A0000 | 0x000FFFFF | 384 KiB | bitmap | bitmap |", "| bitmap | bitmap |",
       "bitmap has the use `bitmap`, which needs RAM, and reaches into 0x000A0000 to 0x000FFFFF" },
+    { "at_most_nothing", QU, "| by 4 KiB | - | Q7 | What the kernel",
+      "| by 4 KiB, at most 0 B | - | Q7 | What the kernel", "| heap |", "Growth is `by 4 KiB, at most 0 B`; expected" },
+    { "guard_of_no_bytes", QU, "| 4 KiB below each |", "| 0 B below each |", "| stacks |",
+      "Guard is `0 B below each`; expected `SIZE below each`, `none: REASON` or `-`" },
+    { "last_section_at_an_address", QU,
+      "| end of rodata | end of data | floats | data | rw- | --- | all | image data | - | - | Q6 | Variables, the "
+      "first page tables |\n| end of data | 0xEFFFFFFF | floats | direct | rw- | --- | all | physical end of image |",
+      "| end of rodata | 0xE03FFFFF | floats | data | rw- | --- | all | image data | - | - | Q6 | Variables, the first "
+      "page tables |\n| 0xE0400000 | 0xEFFFFFFF | 252 MiB | direct | rw- | --- | all | physical 0x00400000 |",
+      "| data | rw- |", "data ends at 0xE03FFFFF; expected `end of data`, where the image ends, and another region" },
+    { "required_region_of_another_name", QU, "| heap | rw- |", "| heep | rw- |", NULL,
+      "no region `heap` in virtual memory; expected one; heep (line {| heep |}) is backed by `demand`, and the kernel "
+      "does not know its name" },
+    { "image_of_another_use", HH, "| image | image |", "| image | pool |", NULL,
+      "no row of physical memory has the use `image`; expected one; image has the use `pool` (line {| image | pool "
+      "|})" },
     { "slots_with_a_direct_map", QU, "| table access | direct |", "| table access | slots |", "| table access |",
       "table access is `slots`, but direct (line {| direct | rw- }) shows tables for good" },
     { "identity_of_a_high_kernel", QU, "| table access | direct |", "| table access | identity |", "| table access |",
@@ -411,7 +428,8 @@ static const struct refusal refusals[] = {
       "the rows of physical memory with the use `pool` have 636 KiB; expected at least 1 MiB, or there is nothing to "
       "hand out; memory has the use `hardware` (line {| memory | hardware |})" },
     { "no_pool", PT, "| memory | pool |", "| memory | hardware |", NULL,
-      "no row of physical memory has the use `pool`; expected one, or there is nothing to hand out" },
+      "no row of physical memory has the use `pool`; expected one, or there is nothing to hand out; beyond has the use "
+      "`hardware` (line {| beyond | hardware |})" },
     { "alias_of_the_heap", HH, "| alias of low |", "| alias of heap |", "| core |",
       "core repeats the entries of heap (line {| heap |}), which is backed by `demand`" },
     { "boot_mapping_in_the_tables", HH, "| 0xC0000000 | 0x00000000 | 4 MiB | yes |",

@@ -168,6 +168,34 @@ static void unmap_across_regions_needs_no_memory(void)
     assert_picture("w......x..");
 }
 
+static size_t live_blocks(void)
+{
+    struct heap_sums sums;
+
+    heap_drain();
+    heap_sums(&sums);
+    return sums.live_blocks;
+}
+
+/* Pages that may be written are charged; the two regions that would be new are given back. */
+static void rights_that_would_be_charged_too_much_change_nothing(void)
+{
+    enum { LARGE = 16 * MiB / PAGE_SIZE };          /* as much as there is */
+    size_t blocks;
+
+    assert_int_equal(map_fixed(0, LARGE, R), 0);
+    map_overcommit = 2;
+    blocks = live_blocks();
+    assert_int_equal(map_protect(&program, column(1), (LARGE - 2) * PAGE_SIZE, R | W), -ENOMEM);
+    assert_int_equal(live_blocks(), blocks);
+    assert_int_equal(program.map.count, 1);
+    assert_int_equal(program.charged, 0);
+    assert_int_equal(map_protect(&program, column(1), PAGE_SIZE, R | W), 0);
+    assert_picture("rwrrrr");
+    assert_int_equal(live_blocks(), blocks + 2);
+    map_overcommit = 0;
+}
+
 static void unmap_of_nothing_is_no_error(void)
 {
     paint("ww....ww");
@@ -271,6 +299,46 @@ static void a_mapping_moves_with_its_pages(void)
     assert_int_equal(frames_owned(OWNER_USER), 2);
 }
 
+/* Pages in two tables, of which the first has been copied when there is no memory for the second. */
+static void a_move_that_memory_ends_in_the_middle_of_changes_nothing(void)
+{
+    enum { PAGES = 2 * MMU_ENTRIES };
+    const vaddr_t there = 0x28000000;
+    size_t        tables;
+
+    assert_int_equal(map_fixed(0, PAGES, R | W), 0);
+    for (size_t n = 0; n < PAGES; n += MMU_ENTRIES / 2)
+        assert_true(writes(&program, column(n), 40 + n));
+    tables = program.table_frames;
+    assert_int_equal(map_move(&program, column(0), PAGES * PAGE_SIZE, PAGES * PAGE_SIZE, MAY_MOVE | MOVE_FIXED, there,
+                              &out), 0);        /* there and back, so that the heap has what it needs from now on */
+    assert_int_equal(map_move(&program, there, PAGES * PAGE_SIZE, PAGES * PAGE_SIZE, MAY_MOVE | MOVE_FIXED, column(0),
+                              &out), 0);
+    for (uint32_t k = 1; ; k++) {
+        int err;
+
+        frame_fail_at(k);
+        err = map_move(&program, column(0), PAGES * PAGE_SIZE, PAGES * PAGE_SIZE, MAY_MOVE | MOVE_FIXED, there, &out);
+        frame_fail_at(0);
+        assert_true(k > 2 || err != 0);
+        if (err == 0)
+            break;
+        assert_int_equal(err, -ENOMEM);
+        assert_clean();
+        assert_int_equal(program.map.count, 1);
+        assert_int_equal(program.charged, PAGES);
+        assert_int_equal(program.resident, 4);
+        assert_int_equal(program.table_frames, tables);
+        for (size_t n = 0; n < PAGES; n += MMU_ENTRIES / 2)
+            assert_int_equal(word_at(column(n)), 40 + n);
+        assert_true(k < 20);
+    }
+    for (size_t n = 0; n < PAGES; n += MMU_ENTRIES / 2)
+        assert_int_equal(word_at(there + n * PAGE_SIZE), 40 + n);
+    assert_int_equal(program.map.count, 1);
+    assert_int_equal(program.resident, 4);
+}
+
 static void a_mapping_moves_to_a_place(void)
 {
     paint("wwww..rrrrrr");
@@ -298,6 +366,20 @@ static void mremap_refuses_what_linux_refuses(void)
     assert_picture("wwrr....");
 }
 
+/* With an old size of 0 the source is only looked at; a place that takes it away is refused, and nothing changes. */
+static void mremap_refuses_a_place_that_takes_its_source(void)
+{
+    struct map_request shared = { .address = column(0), .bytes = 4 * PAGE_SIZE, .rights = R | W, .may = R | W,
+                                  .flags = MAP_IS_FIXED | MAP_IS_SHARED };
+
+    assert_int_equal(map_create(&program, &shared, &out), 0);
+    assert_int_equal(resize(1, 0, 1, MAY_MOVE | MOVE_FIXED, 1), -EFAULT);
+    assert_int_equal(resize(1, 0, 2, MAY_MOVE | MOVE_FIXED, 0), -EINVAL);
+    assert_int_equal(resize(1, 0, 3, MAY_MOVE | MOVE_FIXED, 1), -EFAULT);
+    assert_int_equal(span_pages(region_find(&program.map, page_of(column(0)))->span), 4);
+    assert_int_equal(resize(1, 0, 1, MAY_MOVE | MOVE_FIXED, 2), 0);
+}
+
 /* ---- madvise, msync, brk ------------------------------------------------------------------------------- */
 
 static void unneeded_pages_are_zeros_again(void)
@@ -323,6 +405,10 @@ static void advice_is_checked(void)
     assert_int_equal(word_at(column(4)), 0);                    /* behind the hole it was done all the same */
     assert_int_equal(map_sync(&program, column(0), 2 * PAGE_SIZE, 4), 0);
     assert_int_equal(map_sync(&program, column(0), 3 * PAGE_SIZE, 4), -ENOMEM);
+    assert_int_equal(map_sync(&program, column(0), 6 * PAGE_SIZE, 4), -ENOMEM);     /* a hole between two regions */
+    assert_int_equal(map_sync(&program, column(3), 3 * PAGE_SIZE, 4), -ENOMEM);     /* one in front of them */
+    assert_int_equal(map_sync(&program, column(2), 2 * PAGE_SIZE, 4), -ENOMEM);     /* nothing else */
+    assert_int_equal(map_sync(&program, column(4), 2 * PAGE_SIZE, 4), 0);
     assert_int_equal(map_sync(&program, column(0), PAGE_SIZE, 5), -EINVAL);
     assert_int_equal(map_sync(&program, column(0), PAGE_SIZE, 8), -EINVAL);
 }
@@ -718,6 +804,7 @@ int main(void)
         on_machine(populate_makes_the_pages_present),
         on_machine(unmap_middle_leaves_two_regions),
         on_machine(unmap_across_regions_needs_no_memory),
+        on_machine(rights_that_would_be_charged_too_much_change_nothing),
         on_machine(unmap_of_nothing_is_no_error),
         on_machine(protect_splits_and_joins),
         on_machine(rights_taken_are_gone_and_come_back),
@@ -725,8 +812,10 @@ int main(void)
         on_machine(protect_gives_no_more_than_may_be),
         on_machine(a_mapping_shrinks_and_grows_in_place),
         on_machine(a_mapping_moves_with_its_pages),
+        on_machine(a_move_that_memory_ends_in_the_middle_of_changes_nothing),
         on_machine(a_mapping_moves_to_a_place),
         on_machine(mremap_refuses_what_linux_refuses),
+        on_machine(mremap_refuses_a_place_that_takes_its_source),
         on_machine(unneeded_pages_are_zeros_again),
         on_machine(advice_is_checked),
         on_machine(the_break_moves),

@@ -96,6 +96,7 @@ static void everything_to_come_is_locked(void)
     assert_int_equal(map_locked(&program), 0);
     assert_int_equal(map_fixed(16, 1, R | W), 0);
     assert_there(16, "0");
+    assert_int_equal(map_locked(&program), 0);
 }
 
 static void a_child_inherits_no_lock_and_no_wiped_page(void)
@@ -117,6 +118,22 @@ static void a_child_inherits_no_lock_and_no_wiped_page(void)
     assert_int_equal(value, 0);
     space_activate(&program);
     assert_int_equal(word_at(column(2)), 8);
+    map_clear(&child);
+    space_destroy(&child);
+}
+
+/* Limits, and what membarrier(2) was told of. */
+static void a_child_has_its_parents_limits_and_barriers(void)
+{
+    struct space child;
+
+    program.limits.locked = 7 * PAGE_SIZE;
+    program.limits.data   = 9 * PAGE_SIZE;
+    program.barriers      = 0x58;
+    assert_int_equal(space_create(&child), 0);
+    assert_int_equal(map_copy(&child, &program), 0);
+    assert_memory_equal(&child.limits, &program.limits, sizeof child.limits);
+    assert_int_equal(child.barriers, 0x58);
     map_clear(&child);
     space_destroy(&child);
 }
@@ -193,6 +210,7 @@ int main(void)
         on_machine(hostile_ranges_lock_nothing),
         on_machine(everything_to_come_is_locked),
         on_machine(a_child_inherits_no_lock_and_no_wiped_page),
+        on_machine(a_child_has_its_parents_limits_and_barriers),
         on_machine(locked_memory_refuses_to_be_forgotten),
         on_machine(pages_move_and_their_place_stays),
         on_machine(an_old_size_of_nothing_shows_shared_memory_twice),

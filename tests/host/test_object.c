@@ -59,6 +59,29 @@ static void pages_far_apart_are_found(void)
     object_release(object);
 }
 
+/* The index is as high as it can be, and goes when its only page does. */
+static void the_last_page_of_all_is_found_and_punched(void)
+{
+    const uint64_t last = UINT64_MAX - 1;
+    frame_t        frame;
+
+    object = object_create(OWNER_FILE, UINT64_MAX);
+    assert_non_null(object);
+    frame = make_page(last);
+    assert_true(has_page(last));
+    assert_true(frame_is(make_page(last), frame));
+    object_punch(object, last, UINT64_MAX);
+    assert_false(has_page(last));
+    assert_null(object->index);
+    assert_int_equal(object->resident, 0);
+    make_page(0);
+    make_page(last);
+    object_punch(object, last, UINT64_MAX);
+    assert_true(has_page(0));
+    assert_int_equal(object->resident, 1);
+    object_release(object);
+}
+
 static void a_page_beyond_the_end_is_refused(void)
 {
     frame_t frame, other;
@@ -100,7 +123,7 @@ static void zeroing_reaches_exactly_what_was_named(void)
     high = make_page(3);
     memset(bytes_of(low), 0xFF, PAGE_SIZE);
     memset(bytes_of(high), 0xFF, PAGE_SIZE);
-    object_zero(object, 2 * PAGE_SIZE - 4, 3 * PAGE_SIZE + 4);
+    assert_int_equal(object_zero(object, 2 * PAGE_SIZE - 4, 3 * PAGE_SIZE + 4), 0);
     assert_int_equal(bytes_of(low)[1022], UINT32_MAX);
     assert_int_equal(bytes_of(low)[1023], 0);
     assert_int_equal(bytes_of(high)[0], 0);
@@ -195,9 +218,9 @@ static void holes_are_found_and_made(void)
             for (uint64_t page = from; page < to; page++)
                 there[page] = false;
         } else {
-            for (uint64_t page = from; page < to && page < from + 20; page++) {
+            for (uint64_t page = from; page < to && page < from + 4; page++) {
                 if (!there[page])
-                    frame_put(make_page(page));
+                    make_page(page);
                 there[page] = true;
             }
         }
@@ -234,6 +257,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         on_machine(pages_far_apart_are_found),
+        on_machine(the_last_page_of_all_is_found_and_punched),
         on_machine(a_page_beyond_the_end_is_refused),
         on_machine(what_is_cut_off_is_given_back),
         on_machine(zeroing_reaches_exactly_what_was_named),

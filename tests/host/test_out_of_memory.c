@@ -99,6 +99,35 @@ static void asks_with_adjustments(void)
     assert_int_equal(lines_told, 2);
 }
 
+/* In the middle of its end: it lets its memory go, and is not a zombie yet. */
+static void waits_while_it_ends(void)
+{
+    struct lock guard = LOCK("test", RANK_PROCESSES);
+    lock_state  state = lock_take(&guard);
+
+    (void)!wait_on(&current_thread()->never, &guard, &state, clock_now() + 5 * TICK, 0);
+    lock_drop(&guard, state);
+}
+
+static void asks_while_one_lets_go(void)
+{
+    start_both();
+    on_part_gone = waits_while_it_ends;
+    assert_true(process_give_memory_back());
+    assert_null(process_find(ids[1])->memory);
+    assert_int_not_equal(process_find(ids[1])->state, PROCESS_ZOMBIE);
+    assert_true(memory_is_coming());
+    assert_true(process_give_memory_back());            /* waits, and chooses nobody */
+    assert_int_equal(lines_told, 1);
+    assert_false(is_gone(ids[0]));
+    assert_int_equal(wait_for(ids[1], 0), ids[1]);
+    assert_false(memory_is_coming());
+    kill(ids[0], SIGKILL);
+    collect(1);
+}
+
+static void nobody_else_is_ended_while_one_lets_its_memory_go(void) { begin(asks_while_one_lets_go); }
+
 /* Who has the number of the one chosen last is another, and is not passed over for it. */
 static void ends_the_next(void)
 {
@@ -264,6 +293,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         in_world(who_has_the_most_is_ended),
+        in_world(nobody_else_is_ended_while_one_lets_its_memory_go),
         in_world(a_number_that_is_given_again_is_not_taken_for_the_last_one_chosen),
         in_world(adjustments_count_in_thousandths_of_all_memory),
         in_world(where_nobody_may_be_ended_the_one_that_asks_is),

@@ -46,6 +46,7 @@ static void break_each(void)
     }
 }
 
+static void exits_at_once(void) { exit_with(0); }
 static void sleeps(void) { sleep_for(50 * (uint64_t)TICK); }
 
 static void breaks_each_beside_others(void)
@@ -65,13 +66,13 @@ static void breaks_each_beside_others(void)
 static void each_invariant_broken_is_named_alone(void)
 {
     break_each();
-    assert_int_equal(broken, 20);
+    assert_int_equal(broken, 21);
 }
 
 static void the_same_beside_programs_that_run(void)
 {
     run_program(breaks_each_beside_others);
-    assert_int_equal(broken, 20);
+    assert_int_equal(broken, 21);
 }
 
 static void each_invariant_has_a_corruption(void)
@@ -115,6 +116,37 @@ static void a_finding_says_whose_it_is(void)
     assert_true(was_restored);
 }
 
+/* A child that its successor does not know any more: in the list of all, and in that of the changed ones. */
+static void loses_a_child_of(struct list *list)
+{
+    struct audit_report report;
+    struct list        *last = list->previous;
+
+    assert_ptr_not_equal(list->next, last);
+    list->previous = list->next;
+    audit_full(&report);
+    list->previous = last;
+    assert_true(names(&report, "T1"));
+    assert_clean_when("the child is known again");
+}
+
+static void loses_children(void)
+{
+    for (int i = 0; i < 2; i++)
+        fork_into(exits_at_once);
+    loses_a_child_of(&current_process()->children);
+    give_way();
+    loses_a_child_of(&current_process()->changed_children);
+    was_restored = true;
+}
+
+static void a_child_that_is_lost_is_found(void)
+{
+    was_restored = false;
+    run_program(loses_children);
+    assert_true(was_restored);
+}
+
 /* Without memory for its specimens a corruption does nothing, and leaves nothing. */
 static void corruptions_without_memory_do_nothing(void)
 {
@@ -143,6 +175,7 @@ int main(void)
         in_world(the_same_beside_programs_that_run),
         in_world(each_invariant_has_a_corruption),
         in_world(a_finding_says_whose_it_is),
+        in_world(a_child_that_is_lost_is_found),
         in_world(corruptions_without_memory_do_nothing),
     };
 

@@ -1,29 +1,17 @@
 /*
  * test_schedule.c - threads take turns, wait and are woken; mutexes; the idle thread.
  */
-#include "process_world.h"
+#include "process_notes.h"
 
 #include "process/load.h"
 
-static char     order[64];
-static int32_t  ids[8];
 static struct wait_queue queue, other_queue;
 static struct mutex      mutex = MUTEX("test");
 
-static void note(char letter)
+static void begin_afresh(void (*program)(void))
 {
-    size_t length = strlen(order);
-
-    assert_true(length + 1 < sizeof order);
-    order[length] = letter;
-    order[length + 1] = 0;
-}
-
-static void begin(void (*program)(void))
-{
-    order[0] = 0;
-    assert_null(queue.first);
-    run_program(program);
+    assert_null(queue.waiters.first);
+    begin(program);
 }
 
 static char next_letter;
@@ -55,7 +43,7 @@ static void threads_take_turns(void)
 {
     uint64_t switches = schedule_switches();
 
-    begin(starts_three);
+    begin_afresh(starts_three);
     assert_string_equal(order, "abcabcabc");
     assert_true(schedule_switches() > switches + 9);
 }
@@ -87,7 +75,7 @@ static void starts_two_that_compute(void)
 
 static void after_five_ticks_another_has_its_turn(void)
 {
-    begin(starts_two_that_compute);
+    begin_afresh(starts_two_that_compute);
     assert_string_equal(order, "aaaaabbbbbaaaaabbbbbaabb");
 }
 
@@ -113,7 +101,7 @@ static void starts_two_in_the_kernel(void)
 
 static void long_work_in_the_kernel_gives_way(void)
 {
-    begin(starts_two_in_the_kernel);
+    begin_afresh(starts_two_in_the_kernel);
     assert_string_equal(order, "aaaaabbbbbaabb");
 }
 
@@ -127,7 +115,7 @@ static void is_told_in_long_work(void)
     assert_int_equal(schedule_between(), -EINTR);
 }
 
-static void long_work_hears_of_signals(void) { begin(is_told_in_long_work); }
+static void long_work_hears_of_signals(void) { begin_afresh(is_told_in_long_work); }
 
 /* One thread computes alone; a thread that becomes ready meanwhile has a turn when this one's is over. */
 static void is_born_late(void) { note('b'); }
@@ -149,7 +137,7 @@ static void computes_alone_then_not(void)
 
 static void a_thread_that_comes_to_run_is_not_forgotten(void)
 {
-    begin(computes_alone_then_not);
+    begin_afresh(computes_alone_then_not);
     assert_string_equal(order, "aabaaaaaa");    /* the turn was five ticks long, of which three were over */
 }
 
@@ -202,7 +190,7 @@ static void wakes(void)
         wait_for(-1, 0);
 }
 
-static void a_queue_is_woken_one_by_one_or_at_once(void) { begin(wakes); }
+static void a_queue_is_woken_one_by_one_or_at_once(void) { begin_afresh(wakes); }
 
 static void wakes_exclusive_ones(void)
 {
@@ -221,9 +209,9 @@ static void wakes_exclusive_ones(void)
         wait_for(-1, 0);
 }
 
-static void of_exclusive_waiters_one_is_woken_for_an_event(void) { begin(wakes_exclusive_ones); }
+static void of_exclusive_waiters_one_is_woken_for_an_event(void) { begin_afresh(wakes_exclusive_ones); }
 
-static unsigned called, called_with;
+static unsigned called, called_with, passed;
 static bool     call_takes;
 
 static bool on_call(struct waiter *waiter, unsigned bits)
@@ -269,13 +257,93 @@ static void waits_by_calls(void)
     assert_int_equal(called, 10);
     wait_unlink(&calls[0]);
     wait_unlink(&calls[2]);
-    assert_null(queue.first);
-    assert_null(queue.last);
+    assert_null(queue.waiters.first);
+    assert_null(queue.waiters.last);
     heap_free(calls);
     assert_int_equal(wait_for(-1, 0), 2);
 }
 
-static void waiters_that_are_called_take_events_or_not(void) { begin(waits_by_calls); }
+static void waiters_that_are_called_take_events_or_not(void) { begin_afresh(waits_by_calls); }
+
+/* ---- Many waiters ---------------------------------------------------------------------------------------- */
+
+enum { MANY = 100 };
+
+static void let_errands_be_done(void)
+{
+    schedule_hurry();
+    assert_true(schedule_preempt());
+}
+
+/* A wake takes some of many at once; the others hear of it before a program goes on, unless they leave before. */
+static void wakes_many(void)
+{
+    struct waiter *calls = heap_alloc(MANY * sizeof *calls, HEAP_ZERO);
+    unsigned       at_once;
+
+    called     = passed = 0;
+    call_takes = false;
+    for (int i = 0; i < MANY; i++)
+        wait_link_call(&calls[i], &queue, on_call, false);
+    assert_true(wake_for(&queue, 5));           /* some waiter may still take it */
+    at_once = called;
+    assert_in_range(at_once, 1, MANY / 2);
+    assert_ptr_equal(queue.next_to_wake, &calls[at_once]);
+    assert_null(wakes_broken());
+    wait_unlink(&calls[at_once]);
+    assert_ptr_equal(queue.next_to_wake, &calls[at_once + 1]);
+    let_errands_be_done();
+    assert_int_equal(called, MANY - 1);
+    assert_int_equal(called_with, 5);
+    assert_null(queue.next_to_wake);
+    assert_null(wakes_broken());
+
+    assert_true(wake_for(&queue, 1));           /* a second wake meanwhile is for both reasons, and for all */
+    assert_true(wake_for(&queue, 4));
+    let_errands_be_done();
+    assert_int_equal(called_with, 5);
+    assert_in_range(called, 2 * (MANY - 1), 3 * (MANY - 1));
+
+    assert_true(wake_for(&queue, 1));           /* with its last waiter the queue may go */
+    for (int i = 0; i < MANY; i++)
+        wait_unlink(&calls[i]);
+    assert_null(queue.next_to_wake);
+    assert_null(queue.being_woken.next);
+    let_errands_be_done();
+    heap_free(calls);
+    passed++;
+}
+
+static void of_many_waiters_all_are_woken_before_a_program_goes_on(void)
+{
+    begin_afresh(wakes_many);
+    assert_int_equal(passed, 1);
+}
+
+/* Of many exclusive waiters that do not want the event all are asked, and the first that takes it is the last. */
+static void wakes_many_exclusive_ones(void)
+{
+    struct waiter *calls = heap_alloc(MANY * sizeof *calls, HEAP_ZERO);
+
+    called     = passed = 0;
+    call_takes = false;
+    for (int i = 0; i < MANY; i++)
+        wait_link_call(&calls[i], &queue, on_call, true);
+    wake_all(&queue);
+    call_takes = true;
+    let_errands_be_done();
+    assert_in_range(called, 2, MANY / 2 + 1);
+    for (int i = 0; i < MANY; i++)
+        wait_unlink(&calls[i]);
+    heap_free(calls);
+    passed++;
+}
+
+static void of_many_exclusive_waiters_one_takes_the_event(void)
+{
+    begin_afresh(wakes_many_exclusive_ones);
+    assert_int_equal(passed, 1);
+}
 
 static void waits_until(void)
 {
@@ -288,7 +356,7 @@ static void waits_until(void)
     lock_drop(&guard, state);
     assert_true(clock_now() >= began + 2 * TICK);
     assert_true(clock_now() < began + 4 * TICK);
-    assert_null(queue.first);
+    assert_null(queue.waiters.first);
     assert_false(current_thread()->sleep_timer.armed);
     assert_int_equal(wait_on(&queue, NULL, NULL, clock_now() + TICK, 0), -ETIMEDOUT);
     wait_start(&queue);
@@ -303,7 +371,7 @@ static void waits_until(void)
     assert_false(current_thread()->sleep_timer.armed);
 }
 
-static void a_wait_ends_with_its_deadline(void) { begin(waits_until); }
+static void a_wait_ends_with_its_deadline(void) { begin_afresh(waits_until); }
 
 static void sleeps_uninterruptibly(void)
 {
@@ -348,7 +416,7 @@ static void signals_sleepers(void)
         wait_for(-1, 0);
 }
 
-static void a_signal_ends_only_waits_that_allow_it(void) { begin(signals_sleepers); }
+static void a_signal_ends_only_waits_that_allow_it(void) { begin_afresh(signals_sleepers); }
 
 static void has_a_signal_already(void)
 {
@@ -365,7 +433,7 @@ static void has_a_signal_already(void)
     wait_end();
 }
 
-static void who_has_a_signal_does_not_begin_to_wait(void) { begin(has_a_signal_already); }
+static void who_has_a_signal_does_not_begin_to_wait(void) { begin_afresh(has_a_signal_already); }
 
 static void links_out_of_order(void)
 {
@@ -380,18 +448,18 @@ static void links_out_of_order(void)
     assert_ptr_equal(w[0].next, &w[2]);
     assert_ptr_equal(w[2].previous, &w[0]);
     wait_unlink(&w[0]);
-    assert_ptr_equal(queue.first, &w[2]);
+    assert_ptr_equal(queue.waiters.first, &w[2]);
     assert_null(w[2].previous);
     wait_link(&w[0], &queue);
     wait_unlink(&w[0]);
-    assert_ptr_equal(queue.last, &w[2]);
+    assert_ptr_equal(queue.waiters.last, &w[2]);
     assert_null(w[2].next);
     wait_unlink(&w[2]);
     wake_all(&queue);
     heap_free(w);
 }
 
-static void a_waiter_leaves_its_queue_from_anywhere(void) { begin(links_out_of_order); }
+static void a_waiter_leaves_its_queue_from_anywhere(void) { begin_afresh(links_out_of_order); }
 
 /* ---- Mutexes --------------------------------------------------------------------------------------------- */
 
@@ -425,9 +493,60 @@ static void holds_the_mutex(void)
     assert_null(mutex.waiting.first);
 }
 
+static void wants_the_mutex_once(void)
+{
+    mutex_take(&mutex);
+    note('w');
+    mutex_drop(&mutex);
+}
+
+/* The holder drops the mutex and takes it again: the waiter that was woken for that in vain is given it next time. */
+static void drops_and_takes(void)
+{
+    mutex_take(&mutex);
+    ids[0] = fork_into(wants_the_mutex_once);
+    give_way();
+    for (int i = 0; i < 4; i++) {
+        mutex_drop(&mutex);
+        mutex_take(&mutex);
+        note('h');
+        give_way();
+    }
+    mutex_drop(&mutex);
+    assert_int_equal(wait_for(-1, 0), ids[0]);
+}
+
+static void who_was_woken_for_a_mutex_in_vain_is_given_it(void)
+{
+    begin_afresh(drops_and_takes);
+    assert_string_equal(order, "hwhhh");
+}
+
+/* Without a turn for the waiter in between: it is overtaken so often, and no more. */
+static void overtakes_often(void)
+{
+    passed = 0;
+    mutex_take(&mutex);
+    ids[0] = fork_into(wants_the_mutex_once);
+    give_way();
+    for (int i = 0; i < 40 && order[0] == '\0'; i++) {
+        mutex_drop(&mutex);
+        mutex_take(&mutex);
+        passed++;
+    }
+    mutex_drop(&mutex);
+    assert_int_equal(wait_for(-1, 0), ids[0]);
+}
+
+static void a_waiter_for_a_mutex_is_not_overtaken_for_ever(void)
+{
+    begin_afresh(overtakes_often);
+    assert_int_equal(passed, 17);
+}
+
 static void one_thread_has_a_mutex_and_others_wait_in_order(void)
 {
-    begin(holds_the_mutex);
+    begin_afresh(holds_the_mutex);
     assert_string_equal(order, "aabbcc");
 }
 
@@ -477,7 +596,7 @@ static void starts_readers_and_writers(void)
 
 static void readers_go_together_and_a_writer_alone(void)
 {
-    begin(starts_readers_and_writers);
+    begin_afresh(starts_readers_and_writers);
     assert_string_equal(order, "ababccdd");     /* a reader that comes after a writer waits for it */
 }
 
@@ -504,7 +623,7 @@ static void starts_a_writer_behind_readers(void)
 
 static void a_writer_that_waits_is_not_overtaken(void)
 {
-    begin(starts_a_writer_behind_readers);
+    begin_afresh(starts_a_writer_behind_readers);
     assert_string_equal(order, "aabb");
 }
 
@@ -537,7 +656,7 @@ static void is_probed(void)
     assert_int_equal(probed, 5);
 }
 
-static void who_asks_is_told_when_a_program_is_about_to_run(void) { begin(is_probed); }
+static void who_asks_is_told_when_a_program_is_about_to_run(void) { begin_afresh(is_probed); }
 
 static jmp_buf      out_of_idle;
 static unsigned     waits_left;
@@ -607,7 +726,7 @@ static void pauses(void)
     assert_int_equal(wait_for(-1, 0), 2);
 }
 
-static void a_pause_is_another_threads_turn_or_an_interrupt(void) { begin(pauses); }
+static void a_pause_is_another_threads_turn_or_an_interrupt(void) { begin_afresh(pauses); }
 
 static void idle_ticks_are_nobodys_time(void)
 {
@@ -633,7 +752,7 @@ static void counts_ready(void)
     assert_true(load[0] > load[1] && load[1] > load[2] && load[2] > 0);
 }
 
-static void the_load_follows_the_threads_that_run(void) { begin(counts_ready); }
+static void the_load_follows_the_threads_that_run(void) { begin_afresh(counts_ready); }
 
 static void the_check_sees_what_is_wrong(void)
 {
@@ -674,11 +793,15 @@ int main(void)
         in_world(a_queue_is_woken_one_by_one_or_at_once),
         in_world(of_exclusive_waiters_one_is_woken_for_an_event),
         in_world(waiters_that_are_called_take_events_or_not),
+        in_world(of_many_waiters_all_are_woken_before_a_program_goes_on),
+        in_world(of_many_exclusive_waiters_one_takes_the_event),
         in_world(a_wait_ends_with_its_deadline),
         in_world(a_signal_ends_only_waits_that_allow_it),
         in_world(who_has_a_signal_does_not_begin_to_wait),
         in_world(a_waiter_leaves_its_queue_from_anywhere),
         in_world(one_thread_has_a_mutex_and_others_wait_in_order),
+        in_world(who_was_woken_for_a_mutex_in_vain_is_given_it),
+        in_world(a_waiter_for_a_mutex_is_not_overtaken_for_ever),
         in_world(a_thread_that_comes_to_run_is_not_forgotten),
         in_world(readers_go_together_and_a_writer_alone),
         in_world(a_writer_that_waits_is_not_overtaken),

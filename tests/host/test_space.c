@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/range.h"
 #include "base/string.h"
 #include "clean.h"
 #include "cpu.h"
@@ -240,6 +241,81 @@ static void kernel_windows_look_the_same_from_every_space(void **state)
 
 /* ---- Windows ------------------------------------------------------------------------------------- */
 
+/* Give kernel space a table it lacks, in the part of the heap from *at on. Returns its first page; 0: none lacks. */
+static page_t grow_kernel_space(page_t *at)
+{
+    page_t reach = mmu_reach(MMU_LEVELS), end = layout.purpose[PURPOSE_HEAP]->span.end;
+
+    for (; *at + reach <= end; *at += reach) {
+        struct cursor c;
+
+        if (root_entry_is_users(*at) || entry_kind(entry_read(entry_at(&kernel_space, *at, MMU_LEVELS)), MMU_LEVELS) !=
+            ENTRY_EMPTY)
+            continue;
+        assert_int_equal(cursor_open(&c, &kernel_space, span_of(*at, 1), CURSOR_BUILD), 0);
+        cursor_close(&c);
+        return *at;
+    }
+    return 0;
+}
+
+static bool has_table(struct space *space, page_t page)
+{
+    lock_state state = lock_take(&space->tables_lock);
+    bool       has   = entry_kind(entry_read(entry_at(space, page, MMU_LEVELS)), MMU_LEVELS) == ENTRY_TABLE;
+
+    lock_drop(&space->tables_lock, state);
+    return has;
+}
+
+/*
+ * A table that kernel space gains is written into the root in use alone, however many spaces there are; each of the
+ * others has it, and all it missed, when it is used. `tables`: a few are known one by one, more are copied with all.
+ */
+static void check_growth(unsigned tables)
+{
+    struct space  used, others[2];
+    struct region alls[3];
+    page_t        reach = mmu_reach(MMU_LEVELS), last = 0;
+    page_t        at    = round_down(layout.purpose[PURPOSE_HEAP]->span.first + reach - 1, reach);
+
+    boot(16 * MiB);
+    assert_int_equal(create(&used, &alls[0]), 0);
+    assert_int_equal(create(&others[0], &alls[1]), 0);
+    assert_int_equal(create(&others[1], &alls[2]), 0);
+    space_activate(&used);
+    for (unsigned i = 0; i < tables; i++) {
+        page_t grown = grow_kernel_space(&at);
+
+        if (grown == 0)
+            break;
+        assert_true(has_table(&used, grown));
+        assert_false(has_table(&others[0], grown));
+        last = grown;
+    }
+    if (last != 0) {
+        space_activate(&others[0]);
+        assert_true(has_table(&others[0], last));
+        assert_false(has_table(&others[1], last));
+    }
+    assert_clean();
+    assert_true(last == 0 || has_table(&others[1], last));
+    space_activate(&kernel_space);
+    for (unsigned i = 0; i < 2; i++)
+        space_destroy(&others[i]);
+    space_destroy(&used);
+    assert_clean();
+    machine_stop();
+}
+
+static void kernel_space_grows_in_one_step_however_many_spaces_there_are(void **state)
+{
+    (void)state;
+    check_growth(1);
+    check_growth(5);
+    check_growth(40);
+}
+
 static void a_window_has_its_guard_below(void **state)
 {
     struct region region;
@@ -394,6 +470,7 @@ int main(void)
         cmocka_unit_test(creation_without_memory_changes_nothing),
         cmocka_unit_test(a_thousand_spaces_fit),
         cmocka_unit_test(kernel_windows_look_the_same_from_every_space),
+        cmocka_unit_test(kernel_space_grows_in_one_step_however_many_spaces_there_are),
         cmocka_unit_test(a_window_has_its_guard_below),
         cmocka_unit_test(mapping_without_memory_changes_nothing),
         cmocka_unit_test(absurd_windows_are_refused),

@@ -249,6 +249,7 @@ static struct use look_at_memory(void)
 
     KERNEL(CALL_WRITE, drop, (long)"3", 1);
     KERNEL(CALL_CLOSE, drop);
+    memset(text, 0, sizeof text);               /* its pages are counted, also where nobody has read into it yet */
     length = file_text("/proc/quire/frames", text, sizeof text);
     for (unsigned i = 0; i < BLOCKS; i++)
         use.of[i] = length > 0 ? number_behind(text, owners[i]) : -1;

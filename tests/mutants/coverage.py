@@ -8,7 +8,6 @@ other branch is never taken.
 A line that nothing reaches has its reason in the file `unreached`; those without one are listed with --lines.
 """
 import argparse
-import fnmatch
 import glob
 import os
 import re
@@ -17,32 +16,10 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from line_changes import Source
 from mutants import ROOMS, tell
+from reasons import Reasons
 import reach
 
 ASSERTION = re.compile(r"\b(?:assert|deep_assert|expect)\(")
-
-
-class Reasons:
-    """path | function | text of the line | reason; the first two are patterns, the text is looked for in the line."""
-
-    def __init__(self, path):
-        self.entries, self.met = [], set()
-        with open(path) as file:
-            for line in file:
-                if line.strip() and not line.startswith("#"):
-                    parts = [part.strip() for part in line.split(" | ")]
-                    if len(parts) != 4 or not parts[3]:
-                        raise SystemExit(f"{path}: not four parts, the last a reason: {line.strip()}")
-                    self.entries.append(parts)
-
-    def of(self, path, function, text):
-        found = None
-        for number, (paths, functions, part, reason) in enumerate(self.entries):
-            if fnmatch.fnmatch(path, paths) and fnmatch.fnmatchcase(function, functions) and (part == "*" or
-                                                                                              part in text):
-                self.met.add(number)
-                found = found or reason
-        return found
 
 
 def summed(counts, key):
@@ -90,7 +67,7 @@ def main():
     arguments.add_argument("--lines", action="store_true", help="name each line without a reason")
     options = arguments.parse_args()
     build = os.path.abspath(options.build)
-    reasons = Reasons(os.path.join(os.path.dirname(os.path.abspath(__file__)), "unreached"))
+    reasons = Reasons(os.path.join(os.path.dirname(os.path.abspath(__file__)), "unreached"), 4)
     lock = reach.only_one(build)
     tree = reach.copy_tree(build)
     goals = ["machine-tests", "tool-tests"]

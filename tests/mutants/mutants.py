@@ -25,6 +25,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from line_changes import Source
+from reasons import Reasons
 import reach
 
 ROOMS = {"memory": "kernel/memory/**/*.c", "process": "kernel/process/*.c", "layout": "tools/layout/*.c"}
@@ -47,36 +48,14 @@ tell.last = ""
 
 # ---- Changes without meaning --------------------------------------------------------------------------
 
-class Meaningless:
-    """The lines of the file `meaningless`: path | function | text of the line | change | reason. Each of the first four
-    is a pattern as for file names, or `*`; `text` is looked for anywhere in the line as it stands; a change is its
-    kind, or its texts `before → after`."""
+def meaning_of_changes():
+    """The list `meaningless`: between the text of the line and the reason stands a kind, or `before → after`."""
+    return Reasons(os.path.join(os.path.dirname(os.path.abspath(__file__)), "meaningless"), 5)
 
-    def __init__(self, path):
-        self.entries, self.met = [], set()
-        with open(path) as file:
-            for line in file:
-                if line.strip() and not line.startswith("#"):
-                    parts = [part.strip() for part in line.split(" | ")]
-                    if len(parts) != 5 or not parts[4]:
-                        raise SystemExit(f"{path}: not five parts, the last a reason: {line.strip()}")
-                    self.entries.append(parts)
 
-    def reason(self, change):
-        found = None
-        for number, (path, function, text, what, reason) in enumerate(self.entries):
-            if not (fnmatch.fnmatch(change.path, path) and fnmatch.fnmatchcase(change.function, function)):
-                continue
-            if text != "*" and text not in change.text:
-                continue
-            if what not in ("*", change.kind, f"{change.before.strip()} → {change.after.strip()}"):
-                continue
-            self.met.add(number)
-            found = found or reason
-        return found
-
-    def unmet(self):
-        return [" | ".join(entry) for number, entry in enumerate(self.entries) if number not in self.met]
+def reason_for(meaningless, change):
+    return meaningless.of(change.path, change.function, change.text,
+                          (change.kind, f"{change.before.strip()} → {change.after.strip()}"))
 
 
 # ---- A copy of the tree, and programs with one object changed ------------------------------------------
@@ -290,20 +269,23 @@ def sources_of(tree, room, where):
 
 
 def drawn(sources, seed, room, meaningless):
-    """Changes by chance: first a line, then one of its changes; none twice."""
+    """Changes by chance: first a line, then a kind that it has, then one of that kind; none twice."""
     lines, of = {}, {}
     for source in sources:
         of[source.path] = source
         for change in source.changes():
-            if meaningless.reason(change) is None:
-                lines.setdefault((change.path, change.line), []).append(change)
+            if reason_for(meaningless, change) is None:
+                lines.setdefault((change.path, change.line), {}).setdefault(change.kind, []).append(change)
     chance = random.Random(f"{seed} {room}")
     keys = sorted(lines)
     while keys:
         at = chance.randrange(len(keys))
-        changes = lines[keys[at]]
-        change = changes.pop(chance.randrange(len(changes)))
-        if not changes:
+        kinds = lines[keys[at]]
+        kind = chance.choice(sorted(kinds))
+        change = kinds[kind].pop(chance.randrange(len(kinds[kind])))
+        if not kinds[kind]:
+            del kinds[kind]
+        if not kinds:
             keys.pop(at)
         yield of[change.path], change
 
@@ -318,10 +300,28 @@ def again(sources, path):
                 yield source, change
 
 
+def written(sources, path):
+    """Changes of a file of one's own: `path | text | what it becomes`; a text that is there several times is changed
+    where it is first. ⏎ is the end of a line, `\\|` a bar."""
+    of = {source.path: source for source in sources}
+    with open(path) as file:
+        for line in file:
+            parts = [part.replace("\0", "|").replace("⏎", "\n")
+                     for part in line.rstrip("\n").replace("\\|", "\0").split(" | ")]
+            if line.startswith("#") or not line.strip() or parts[0] not in of:
+                continue
+            if len(parts) != 3 or parts[1] not in of[parts[0]].text:
+                raise SystemExit(f"{path}: not three parts, or there is no such text: {line.strip()}")
+            source = of[parts[0]]
+            start = source.text.index(parts[1])
+            yield source, source.change(start, start + len(parts[1]), parts[2], "written")
+
+
 def sample(options, shop, through, room):
-    meaningless = Meaningless(os.path.join(os.path.dirname(os.path.abspath(__file__)), "meaningless"))
+    meaningless = meaning_of_changes()
     sources = list(sources_of(shop.copy, room, options.where))
-    changes = again(sources, options.again) if options.again else drawn(sources, options.seed, room, meaningless)
+    changes = (again(sources, options.again) if options.again else written(sources, options.changes)
+               if options.changes else drawn(sources, options.seed, room, meaningless))
     score, left, begin = dict.fromkeys(("noticed", "survived", "refused", "same"), 0), [], time.monotonic()
     for source, change in changes:
         if score["noticed"] + score["survived"] >= options.count:
@@ -343,8 +343,8 @@ def sample(options, shop, through, room):
     print(f"{room}, seed {options.seed}: {score['noticed']} of {score['noticed'] + score['survived']} noticed; "
           f"{score['refused']} more did not compile, {score['same']} were the same code; "
           f"{time.monotonic() - begin:.0f} s", flush=True)
-    for entry in meaningless.unmet() if not (options.again or options.where) else ():
-        if entry[0] != "*" and any(fnmatch.fnmatch(source.path, entry.split(" | ")[0]) for source in sources):
+    for path, entry in meaningless.unmet() if not (options.again or options.where or options.changes) else ():
+        if path != "*" and any(fnmatch.fnmatch(source.path, path) for source in sources):
             print(f"tests/mutants/meaningless: nothing here is like that any more: {entry}")
 
 
@@ -358,6 +358,7 @@ def main():
     arguments.add_argument("--where", default="", help="only sources that have this in their path")
     arguments.add_argument("--tests", nargs="*", help="run these programs, whatever they go through")
     arguments.add_argument("--again", help="what an earlier run left: BUILD/mutants/ROOM-SEED.json")
+    arguments.add_argument("--changes", help="a file with changes of one's own: path | text | what it becomes")
     arguments.add_argument("--loud", action="store_true", help="also what was noticed, and by whom")
     options = arguments.parse_args()
     if options.seed in (None, ""):

@@ -6,6 +6,7 @@ counts are kept beside a digest of the program, so that only changed programs ar
 """
 import collections
 import fcntl
+import filecmp
 import glob
 import hashlib
 import json
@@ -32,7 +33,8 @@ def only_one(build):
 
 
 def copy_tree(build):
-    """BUILD/mutants/.tree as the tree is now: its path. Unchanged files keep their times, and their objects."""
+    """BUILD/mutants/.tree as the tree is now: its path. Unchanged files keep their times, and their objects; a changed
+    one is as new as its copy, for an object may have been made of the copy before after the file was changed."""
     copy = os.path.join(build, "mutants", ".tree")
     listed = subprocess.run(["git", "-C", TREE, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                             stdout=subprocess.PIPE, check=True).stdout.decode().split("\0")
@@ -43,10 +45,10 @@ def copy_tree(build):
                 os.unlink(os.path.join(folder, name))
     for name in wanted:
         source, to = os.path.join(TREE, name), os.path.join(copy, name)
-        now = os.stat(source)
-        if not os.path.exists(to) or (os.stat(to).st_mtime, os.stat(to).st_size) != (now.st_mtime, now.st_size):
+        if not os.path.exists(to) or not filecmp.cmp(source, to, shallow=False):
             os.makedirs(os.path.dirname(to), exist_ok=True)
-            shutil.copy2(source, to)
+            shutil.copyfile(source, to)
+            shutil.copymode(source, to)
     return copy
 
 

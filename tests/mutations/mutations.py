@@ -217,8 +217,9 @@ class Workshop:
         """For tests that run programs: the kernels that `./quire run` boots, of the same objects as link()'s last."""
         parts, folder = self.load(), os.path.join(self.folder, self.layout)
         script = os.path.join(folder, "run.ld")
-        with open(os.path.join(TREE, parts["L"][0], "kernel.ld")) as file, open(script, "w") as out:
-            out.writelines(line for line in file if "(.assertions)" not in line)
+        with open(script, "w") as out:
+            subprocess.run(["sed", "-f", "tools/kernel-run.sed", parts["L"][0] + "/kernel.ld"], cwd=TREE, stdout=out,
+                           check=True)
         run(["gcc", *parts["LINK_FLAGS"], *parts["UNPADDED"], *parts["AS_PVH"], "-s", "-T", script, "-o",
              folder + "/kernel-run.elf", *exchanged(parts["run_linked"], self.replaced)], cwd=TREE)
         run(["gcc", *parts["LINK_FLAGS"], *parts["AS_PVH"], "-s", "-T", parts["L"][0] + "/kernel.ld", "-o",

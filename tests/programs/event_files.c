@@ -4,47 +4,17 @@
  * Each line is a question and its answer, a result and an errno. Nothing depends on the machine or on the time, but
  * that sleeps are as long as they have to be.
  */
-#define _GNU_SOURCE
-#include <errno.h>
+#include "answers.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
-
-#define SAY(x) (errno = 0, say(#x, (long)(x)))
-
-static void say(const char *what, long result)
-{
-    printf("%s = %ld, %d\n", what, result, result == -1 ? errno : 0);
-    fflush(stdout);
-}
-
-static void part(const char *name, void (*what)(void))
-{
-    fflush(stdout);
-    if (fork() == 0) {
-        printf("-- %s\n", name);
-        fflush(stdout);
-        what();
-        fflush(stdout);
-        _exit(0);
-    }
-    while (wait(NULL) < 0 && errno == EINTR)
-        ;
-}
 
 static void *unmapped(void)
 {

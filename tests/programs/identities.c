@@ -5,18 +5,13 @@
  * Each line is a question and its answer, a result and an errno. A part runs in a process of its own. Recorded as a
  * first process with all capabilities: a container may lack some.
  */
-#define _GNU_SOURCE
-#include <errno.h>
+#include "answers.h"
+
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/epoll.h>
@@ -24,33 +19,9 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/un.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#define SAY(x) (errno = 0, say(#x, (long)(x)))
-
-static void say(const char *what, long result)
-{
-    printf("%s = %ld, %d\n", what, result, result == -1 ? errno : 0);
-    fflush(stdout);
-}
-
-static void part(const char *name, void (*what)(void))
-{
-    fflush(stdout);
-    if (fork() == 0) {
-        printf("-- %s\n", name);
-        fflush(stdout);
-        what();
-        fflush(stdout);
-        _exit(0);
-    }
-    wait(NULL);
-}
 
 static void show(const char *whose, const char *path)
 {

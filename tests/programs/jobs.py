@@ -6,6 +6,7 @@ HERE for this folder, MADE for programs compiled from the C sources here.
 """
 import collections
 import fcntl
+import glob
 import os
 import shlex
 import subprocess
@@ -51,6 +52,9 @@ JOBS = [
     Job("futex", "MADE/futex"),
     Job("handlers", "MADE/handlers"),
     Job("hostile", "MADE/hostile"),
+    Job("signals", "MADE/signals", release=RECORDED),
+    Job("prompt", "MADE/prompt"),
+    Job("rights", "MADE/rights", release=RECORDED),
     Job("processes", "MADE/processes", release=RECORDED),
     Job("identities", "MADE/identities", release=RECORDED),
     Job("executes", "MADE/executes", release=RECORDED),
@@ -58,35 +62,40 @@ JOBS = [
     Job("epoll", "MADE/epoll"),
     Job("passing", "MADE/passing", release=RECORDED),
     Job("locks", "MADE/locks"),
+    Job("listed", "MADE/listed"),
     Job("pipes", "MADE/pipes"),
     Job("busy", "MADE/busy"),
     Job("sizes", "MADE/sizes"),
     Job("mounts", "MADE/mounts"),
     Job("within", "MADE/within"),
+    Job("edges", "MADE/edges", release=RECORDED),
     Job("ranges", "MADE/ranges"),
     Job("tcc",
         TCC + " --file HERE/prime.c:/tmp/prime.c busybox sh -c 'cd /tmp; tcc -o prime prime.c -lm && ./prime 200000'",
         64, "256M"),
 ]
 
-# Programs compiled from the C sources here: source, and options.
+# Programs compiled from the C sources here: source, or a pattern of several, and options.
 MADE = {
     "writeonly": ("writeonly.c", "static"),
     "timers": ("timers.c", "static"),
     "threads": ("threads.c", "glibc"), "threads-static": ("threads.c", "static"), "threads-musl": ("threads.c", "musl"),
     "memory": ("memory.c", "glibc"), "memory-musl": ("memory.c", "musl"), "segv": ("segv.c", "glibc"),
     "futex": ("futex.c", "glibc"), "handlers": ("handlers.c", "glibc"), "hostile": ("hostile.c", "glibc"),
-    "crowd": ("crowd.c", "static"), "bombs": ("../bombs/bombs.c", "static"), "epoll": ("epoll.c", "static"),
-    "passing": ("passing.c", "static"), "locks": ("locks.c", "static"), "pipes": ("pipes.c", "static"),
-    "busy": ("busy.c", "static"),
-    "sizes": ("sizes.c", "static"), "processes": ("processes.c", "glibc"), "mounts": ("mounts.c", "static"),
-    "within": ("within.c", "static"), "ranges": ("ranges.c", "static"), "pages": ("pages.c", "glibc"),
+    "crowd": ("crowd.c", "static"), "bombs": ("../bombs/*.c", "static"), "epoll": ("epoll.c", "static"),
+    "passing": ("passing.c", "static"), "locks": ("locks.c", "static"), "listed": ("listed.c", "static"),
+    "prompt": ("prompt.c", "static"), "pipes": ("pipes.c", "static"),
+    "busy": ("busy.c", "static"), "short": ("short.c", "static"),
+    "sizes": ("sizes.c", "static"), "processes": ("processes.c", "glibc"),
+    "signals": ("signals.c", "glibc"), "rights": ("rights.c", "glibc"), "mounts": ("mounts.c", "static"),
+    "within": ("within.c", "static"), "edges": ("edges.c", "static"),
+    "ranges": ("ranges.c", "static"), "pages": ("pages.c", "glibc"),
     "executes": ("executes.c", "static"), "vectors": ("vectors.c", "fixed"),
     "mappings": ("mappings.c", "static"), "locked": ("locked.c", "static"),
     "told": ("told.c", "static"), "identities": ("identities.c", "static"), "machine": ("machine.c", "static"),
     "event_files": ("event_files.c", "static"), "other": ("other.c", "static"), "stretches": ("stretches.c", "static"),
     "clock": ("clock.c", "static"), "waits": ("waits.c", "static"), "turns": ("turns.c", "static"),
-    "waiting": ("waiting.c", "static"),
+    "waiting": ("waiting.c", "static"), "herds": ("herds.c", "static"),
 }
 
 
@@ -101,14 +110,20 @@ def compile_all(root, folder):
         compile_old(root, folder)
 
 
+# What gcc 14 takes for an error, whichever gcc there is.
+ERRORS = [f"-Werror={which}" for which in ("implicit-function-declaration", "implicit-int", "int-conversion",
+                                            "incompatible-pointer-types")]
+
+
 def compile_old(root, folder):
-    libgcc = os.path.join(root, "usr/lib/gcc/i686-linux-gnu/12")
+    libgcc, = glob.glob(os.path.join(root, "usr/lib/gcc/i686-linux-gnu/*"))     # of the release's gcc
     musl = os.path.join(root, "usr/lib/i386-linux-musl")
     for name, (source, how) in MADE.items():
-        program, source = os.path.join(folder, name), os.path.join(HERE, source)
-        if os.path.exists(program) and os.path.getmtime(program) > max(map(os.path.getmtime, (source, __file__))):
+        program, sources = os.path.join(folder, name), sorted(glob.glob(os.path.join(HERE, source)))
+        older = (*sources, *glob.glob(os.path.join(os.path.dirname(sources[0]), "*.h")), __file__)
+        if os.path.exists(program) and os.path.getmtime(program) > max(map(os.path.getmtime, older)):
             continue
-        words = ["gcc", "-m32", "-O1", "-w", "-o", f"{program}.{os.getpid()}", source]
+        words = ["gcc", "-m32", "-O1", *ERRORS, "-o", f"{program}.{os.getpid()}", *sources]
         if how == "musl":
             words += ["-static", "-no-pie", "-fno-pie", "-fno-stack-protector", "-nostdlib", "-nostdinc", "-isystem",
                       os.path.join(root, "usr/include/i386-linux-musl"), "-D_FORTIFY_SOURCE=0", musl + "/crt1.o",

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -343,6 +344,37 @@ static void barriers(void)
     SAY(syscall(SYS_membarrier, 1 << 20, 0));
 }
 
+/*
+ * Calls that are wrong in two ways: length and place are told before the file. A socket refuses by itself, when the
+ * place is empty already.
+ */
+static void order(void)
+{
+    char *p    = fresh(4, 3, MAP_PRIVATE);
+    int   file = open("/tmp/mapped", O_WRONLY | O_CREAT, 0600), fixed = MAP_PRIVATE | MAP_FIXED, ends[2], one;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
+        exit(1);
+    one = ends[0];
+    SAY(mmap(p + 1, P, 1, fixed, file, 0));
+    SAY(mmap(p, P, 1, fixed, file, 0));
+    SAY(mmap(p, P, 1, MAP_PRIVATE | MAP_FIXED_NOREPLACE, file, 0));
+    SAY(mmap(p + 1, P, 1, fixed, one, 0));
+    SAY(mmap(p, 0, 1, fixed, file, 0));
+    SAY(mmap(p, P, 1, MAP_FIXED_NOREPLACE, -1, 0));
+    SAY(mmap(p, P, 1, MAP_FIXED_NOREPLACE | MAP_ANONYMOUS, -1, 0));
+    SAY(mmap(p, P, 1, MAP_ANONYMOUS, -1, 0));
+    SAY(mmap(p + 1, P, 1, MAP_FIXED | MAP_ANONYMOUS, -1, 0));
+    SAY(mmap(p, P, 1, fixed | MAP_GROWSDOWN, one, 0));
+    SAY(mmap(p, P, 3, MAP_SHARED | MAP_FIXED | MAP_GROWSDOWN, file, 0));
+    SAY(mincore(p, 4 * P, (unsigned char *)p));
+    SAY(mmap(p + P, P, 1, MAP_PRIVATE, one, 0));
+    SAY(mincore(p, 4 * P, (unsigned char *)p));
+    SAY(mmap(p + P, P, 1, fixed, one, 0));
+    SAY(mincore(p, P, (unsigned char *)p));
+    SAY(mincore(p, 4 * P, (unsigned char *)p));
+}
+
 static void the_break(void)
 {
     char *now = sbrk(0);
@@ -366,6 +398,7 @@ int main(void)
     advice();
     syncing();
     barriers();
+    order();
     the_break();
     unlink("/tmp/mapped");
     return 0;

@@ -162,6 +162,25 @@ static void moved(void)
     rmdir("/tmp/there/else"), rmdir("/tmp/there");
 }
 
+/* Each is mounted in the one before. All of them are moved into a younger one, and go with it. */
+static void deep(void)
+{
+    enum { DEPTH = 1500 };
+    int made = 0;
+
+    puts("-- deep");
+    mkdir("/tmp/apart", 0755), chdir(place);
+    while (made < DEPTH && mount("none", made == 0 ? place : "in", "tmpfs", 0, "") == 0 &&
+           chdir(made == 0 ? place : "in") == 0 && mkdir("in", 0755) == 0)
+        made++;
+    printf("made: %d\n", made);
+    mount("none", "/tmp/apart", "tmpfs", 0, ""), mkdir("/tmp/apart/in", 0755), chdir("/");
+    printf("moved: %s\n", answer(mount(place, "/tmp/apart/in", NULL, MS_MOVE, NULL)));
+    printf("away: %s", answer(umount2("/tmp/apart", MNT_DETACH)));
+    printf(" gone: %s\n", answer(access("/tmp/apart/in", F_OK)));
+    rmdir("/tmp/apart");
+}
+
 int main(void)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -171,6 +190,7 @@ int main(void)
     other_flags();
     away();
     moved();
+    deep();
     rmdir(place);
     return 0;
 }

@@ -28,6 +28,21 @@ static long long range(int from, off_t from_at, int to, off_t to_at, size_t byte
 
 static long long send_at(int to, int from, off_t at, size_t bytes) { return sendfile(to, from, &at, bytes); }
 
+/* More than a pipe holds: the call ends when it is full. (The alarm ends a call that waits for a reader.) */
+static void fill_a_pipe(int file)
+{
+    static char taken[1 << 17];
+    int         p[2];
+
+    alarm(10), pipe(p), ftruncate(file, 1 << 20), lseek(file, 0, SEEK_SET);
+    say("send nothing to a pipe", sendfile(p[1], file, NULL, 0));
+    say("send more than a pipe holds", sendfile(p[1], file, NULL, 1 << 20)), say("at", lseek(file, 0, SEEK_CUR));
+    fcntl(p[1], F_SETFL, O_NONBLOCK);
+    say("send to a full pipe", sendfile(p[1], file, NULL, 1 << 20)), say("at", lseek(file, 0, SEEK_CUR));
+    say("taken", read(p[0], taken, sizeof taken)), say("send again", send_at(p[1], file, 0, 1 << 20));
+    alarm(0), close(p[0]), close(p[1]);
+}
+
 int main(void)
 {
     int   one = open(one_path, O_RDWR | O_CREAT | O_TRUNC, 0600),
@@ -61,6 +76,7 @@ int main(void)
     say("send from a folder", sendfile(other, folder, NULL, 5)), say("send to nothing", sendfile(99, one, NULL, 5));
     say("send to a pipe", send_at(p[1], one, 0, 100)), say("send from beyond", send_at(p[1], one, 1000, 100));
     say("read", read(p[0], text, 40)), puts(text);
+    fill_a_pipe(one);
     unlink(one_path), unlink(other_path);
     return 0;
 }

@@ -8,10 +8,12 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -195,6 +197,7 @@ static void page_map(void)
 
 static void descriptors(void)
 {
+    static const int ways[] = { O_RDONLY, O_WRONLY, O_RDWR, O_PATH };
     char text[512], path[64];
     int  file = open("/tmp/told", O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0600);
 
@@ -208,6 +211,15 @@ static void descriptors(void)
     unlink("/tmp/told");
     printf("closed: %d\n", open(path, O_RDONLY) < 0 ? errno : 0);
     printf("no number: %d\n", open("/proc/self/fdinfo/x", O_RDONLY) < 0 ? errno : 0);
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        struct stat link;
+
+        file = open("/dev/null", ways[i]);
+        snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+        lstat(path, &link);
+        printf("opened with %o: a link %o\n", ways[i], link.st_mode);
+        close(file);
+    }
 }
 
 static void start(void)
@@ -285,6 +297,81 @@ static void io(void)
                                                   "cancelled_write_bytes:", NULL });
 }
 
+/* One line of a status, or "none". */
+static void line_of(const char *path, const char *name)
+{
+    char text[8192], *found;
+
+    read_file(path, text, sizeof text);
+    found = strstr(text, name);
+    printf("%s %.*s\n", name, found != NULL ? (int)strcspn(found + strlen(name), "\n") : 4,
+           found != NULL ? found + strlen(name) : "none");
+}
+
+static void told(const char *what, int child, const char *name)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/%s", child, name);
+    read_file(path, path, sizeof path);
+    printf("%s of what has ended: %s", what, path);
+}
+
+/* What has ended and is not waited for: it has no memory, no files and no place, and counts as a thread. */
+static void ended(void)
+{
+    static const char *const names[] = { "Umask:", "State:", "FDSize:", "VmSize:", "CoreDumping:", "Threads:" };
+    siginfo_t info;
+    char      path[64], text[512];
+    int       child = fork(), field = 0;
+
+    if (child == 0)
+        _exit(0);
+    waitid(P_PID, child, &info, WEXITED | WNOWAIT);
+    snprintf(path, sizeof path, "/proc/%d/status", child);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        line_of(path, names[i]);
+    told("score", child, "oom_score");
+    told("pages", child, "statm");
+    snprintf(path, sizeof path, "/proc/%d/stat", child);
+    read_file(path, text, sizeof text);
+    for (char *word = strtok(strrchr(text, ')') + 1, " "); word != NULL; word = strtok(NULL, " "))
+        if (++field == 18)
+            printf("threads of what has ended: %s\n", word);
+    waitpid(child, NULL, 0);
+}
+
+/* Who has no capability goes back as far as the last who had one has said. */
+static void back_and_forth(void)
+{
+    const char *name = "/proc/self/oom_score_adj";
+
+    write_file(name, "-500");
+    write_file(name, "300");
+    fflush(stdout);
+    if (fork() == 0) {
+        setresuid(1000, 1000, 1000);
+        prctl(PR_SET_DUMPABLE, 1);
+        write_file(name, "400");
+        write_file(name, "300");
+        write_file(name, "299");
+        fflush(stdout);
+        _exit(0);
+    }
+    wait(NULL);
+    write_file(name, "0");
+}
+
+static void room_for_descriptors(void)
+{
+    char text[8192];
+
+    dup2(0, 1000);
+    read_file("/proc/self/status", text, sizeof text);
+    printf("room for descriptors: %s\n", atoi(strstr(text, "FDSize:") + 7) > 1000 ? "enough" : "not enough");
+    close(1000);
+}
+
 int main(void)
 {
     static const char *const status[] = {
@@ -316,5 +403,8 @@ int main(void)
     start();
     lines("/proc/self/status", status);
     io();
+    ended();
+    back_and_forth();
+    room_for_descriptors();
     return 0;
 }

@@ -6,6 +6,7 @@ printed and kept; that of a passed test is deleted.
 """
 import os
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -30,6 +31,12 @@ LAYOUTS = os.environ.get("QUIRE_LAYOUTS", "").split() or sorted(             # t
     (name for name in os.listdir(f"{TREE}/layouts") if os.path.exists(f"{TREE}/layouts/{name}/layout.md")),
     key=lambda name: (name == "quire", name))
 LOGS = os.environ.get("QUIRE_LOGS", os.path.join(BUILD, "logs"))
+
+# What a shell starts with `&`, or nohup, has signals ignored, and a command that is started so leaves them to its
+# parent. Those who send signals here want them to come: what is handled here comes to a child as it does by default.
+for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(ignored) is signal.SIG_IGN:
+        signal.signal(ignored, lambda *_: None)
 
 
 def image_of(kernel):

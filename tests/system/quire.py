@@ -21,6 +21,7 @@ import time
 import pexpect
 
 PROMPT = "quire> "
+SHELL = r"(?:/root|~) # "       # BusyBox's prompt in the home folder; from 1.37 on it is abbreviated
 QEMU = "qemu-system-i386"
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 

@@ -19,14 +19,17 @@ MINUTE = 60_000         # milliseconds that a bomb may take until all resources 
 
 SAMPLES = ["processes threads page-tables copy-on-write file-size deep-folders pipe-contents sockets in-flight",
            "vfork-chain mappings recursion shared-memory removed-files epoll-entries record-locks timers "
-           "queued-signals arguments"]
+           "queued-signals arguments",
+           "lock-waiters remap-storm file-mappings sealed-files"]
 ALL = ["processes zombies chain threads futex-waiters doubling vfork-chain",
        "touched mappings page-tables copy-on-write mremap-growth",
        "break recursion mlock shared-memory file-size files names deep-folders", "links",
        "symbolic-links fifos memfds removed-files descriptors",
        "record-locks flocks proc-readers pipes pipe-contents wide-pipes",
        "sockets socket-buffers datagrams unaccepted in-flight", "epolls epoll-entries epoll-nest eventfds terminals",
-       "timers fast-timers queued-signals arguments environment"]
+       "timers fast-timers queued-signals arguments environment",
+       "lock-waiters orphans stopped robust-lists groups pollers protect-splits remap-storm",
+       "file-mappings sparse-files timer-files signal-files sealed-files removed-folders mounts"]
 
 LINE = re.compile(r"bomb (\S+): made (\d+), (\w+ ?\w* \d+); peak (\w+) (\d+) frames;(.*); "
                   r"blocks ([+-]\d+); audit (\w+); "

@@ -1,13 +1,15 @@
 """Boot: through QEMU and through GRUB, with much memory and with too little."""
+import gzip
 import os
 import re
 import shutil
 import subprocess
 
+import newc
 import pytest
 
 from conftest import image_of
-from quire import MachineError
+from quire import SHELL, MachineError
 
 
 def test_boots_to_the_console(boot, layout):
@@ -41,7 +43,7 @@ def test_the_cd_image_boots_to_the_shell(start, house, layout):
     machine.expect("executed automatically")
     machine.send(str(house.layouts.index(layout) + 1))
     machine.expect(re.escape(f"Quire, layout {layout}"))
-    machine.expect("/root # ")
+    machine.expect(SHELL)
     machine.send("cat /proc/version; exit 6\r")
     said, status = machine.end()
     assert "Linux version" in said and "ended with status 6" in said and status == 3
@@ -65,27 +67,36 @@ def glyphs(house):
 def use_the_shell(machine, layout, glyphs=None):
     machine.expect("executed automatically")
     machine.expect(re.escape(f"Quire, layout {layout}"))
-    machine.expect("/root # ")
+    machine.expect(SHELL)
     if glyphs:
         machine.strike("e", "c", "h", "o", "spc", "shift-h", "dot", "ret")
         machine.expect("# ")
         screen = machine.screen_of_pixels(glyphs)
         assert "Enter 'help' for a list of built-in commands." in screen, "\n".join(screen)
-        assert screen[screen.index("/root # echo H.") + 1] == "H.", "\n".join(screen)
+        typed = [n for n, line in enumerate(screen) if re.fullmatch(SHELL + r"echo H\.", line)]
+        assert typed and screen[typed[0] + 1] == "H.", "\n".join(screen)
     machine.send("cat /proc/version; exit 6\r")
     said, status = machine.end()
     assert "Linux version" in said and "ended with status 6" in said and status == 3
 
 
-@pytest.mark.parametrize("firmware", FIRMWARE)
-def test_the_cd_image_boots_under_uefi(start, house, tmp_path, firmware):
+def as_stick(house, tmp_path):
+    """The image as it is, written to a stick on USB: arguments for a machine."""
+    shutil.copy(house.iso(), tmp_path / "stick")
+    return {"disk": tmp_path / "stick", "interface": "none,id=stick"}, \
+        ["-device", "qemu-xhci", "-device", "usb-storage,drive=stick,bootindex=1"]
+
+
+@pytest.mark.parametrize("firmware, medium", [("x86_64", "cd"), ("ia32", "cd"), ("x86_64", "stick"), ("ia32", "stick")])
+def test_the_cd_image_boots_under_uefi(start, house, tmp_path, firmware, medium):
     """There is no text mode: the kernel draws its characters. The first message of GRUB about a module that it cannot
     find is a module that tools/iso forgot."""
     emulator, board, code, variables = FIRMWARE[firmware]
     if not os.path.exists(f"{OVMF}/{code}"):
         pytest.skip(f"no {code} here (Debian's packages are ovmf and ovmf-ia32)")
     shutil.copy(f"{OVMF}/{variables}", tmp_path / "variables")
-    machine = start(iso=house.iso(), emulator=emulator, memory="256M", cpu="qemu64", timeout=120, devices=[
+    image, devices = as_stick(house, tmp_path) if medium == "stick" else ({"iso": house.iso()}, [])
+    machine = start(**image, emulator=emulator, memory="256M", cpu="qemu64", timeout=120, devices=[*devices,
         "-vga", "std", "-machine", board, "-global", "driver=cfi.pflash01,property=secure,value=on",
         "-drive", f"if=pflash,format=raw,readonly=on,file={OVMF}/{code}",
         "-drive", f"if=pflash,format=raw,file={tmp_path}/variables"])
@@ -96,9 +107,9 @@ def test_the_cd_image_boots_under_uefi(start, house, tmp_path, firmware):
 
 
 def test_the_cd_image_boots_from_a_stick(start, house, tmp_path):
-    """Written to a disk as it is: the image has a boot sector as well."""
-    shutil.copy(house.iso(), tmp_path / "stick")
-    use_the_shell(start(disk=tmp_path / "stick", devices=["-vga", "std"], timeout=60), "quire")
+    """The image has a boot sector as well."""
+    image, devices = as_stick(house, tmp_path)
+    use_the_shell(start(**image, devices=["-vga", "std", *devices], timeout=60), "quire")
 
 
 def test_runs_the_command_lines_commands(start, house, layout):
@@ -174,11 +185,37 @@ def test_refuses_too_little_memory_each_way(house, layout, machine):
         first = end // 1024 + 132
     whole, least = max(first, end // 1024) + 900, house.least(layout)
     for kib in [first + 28, *range(first + 76, whole, 76), *range(whole, least, 304)]:
-        done = subprocess.run(["qemu-system-i386", "-M", machine, "-accel", "tcg", "-m", f"{kib}K", "-display", "none",
+        board = f"{machine},acpi=off" if machine == "microvm" else machine      # as `quire run` has it
+        done = subprocess.run(["qemu-system-i386", "-M", board, "-accel", "tcg", "-m", f"{kib}K", "-display", "none",
                                "-no-reboot", "-nodefaults", "-device", "isa-debug-exit,iobase=0xf4", "-serial", "stdio",
                                "-kernel", kernel, "-append", "run=exit panic=exit"], stdin=subprocess.DEVNULL,
                                capture_output=True, timeout=60)
         assert done.returncode == 1 or (done.returncode == 5 and b"memory" in done.stdout), (kib, done)
+
+
+def start_run_kernel(house, layout, machine, archive):
+    """What the kernel that only runs programs says without a channel, and QEMU's status."""
+    kernel = os.path.join(os.path.dirname(house.kernel(layout)), "kernel-run.elf")
+    done = subprocess.run(["qemu-system-i386", "-M", machine, "-accel", "tcg", "-m", "64", "-display", "none",
+                           "-no-reboot", "-nodefaults", "-device", "isa-debug-exit,iobase=0xf4", "-serial", "stdio",
+                           "-kernel", kernel, "-initrd", archive], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=60)
+    return done.returncode, done.stdout
+
+
+def test_the_kernel_that_runs_programs_refuses_what_it_has_no_parts_for(house, layout, tmp_path):
+    """A bus whose devices' memory it could not keep off, and an archive that it cannot decompress."""
+    archive = newc.write([("file", 0o100644, b"x" * 100)])
+    plain, packed = tmp_path / "plain", tmp_path / "packed"
+    plain.write_bytes(archive)
+    packed.write_bytes(gzip.compress(archive))
+    status, said = start_run_kernel(house, layout, "pc", str(plain))
+    assert status == 5 and "cannot start: this kernel is for a machine without PCI" in said, said
+    small = "microvm,acpi=off,x-option-roms=off,pit=on,pic=on,rtc=on,isa-serial=on"
+    status, said = start_run_kernel(house, layout, small, str(packed))
+    assert status != 5 and "boot archive 1: this kernel does not decompress archives" in said, said
+    status, said = start_run_kernel(house, layout, small, str(plain))
+    assert "boot archive" not in said and "/init cannot be started: there is no such file" in said, said
 
 
 def test_a_module_is_kept(start, house, layout, tmp_path):

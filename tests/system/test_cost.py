@@ -45,3 +45,31 @@ def test_code_is_translated_once_on_the_way_to_a_program(house, tmp_path):
                    env={**os.environ, "QUIRE_BUILD": house.build, "QUIRE_QEMU_FLAGS": f"-d in_asm -D {log}"})
     places = re.findall(r"^IN:.*\n0x([0-9a-f]+):", log.read_text(errors="replace"), re.M)
     assert len(places) > 1000 and len(places) - len(set(places)) < len(places) // 100
+
+
+def translated(house, log, *options):
+    """How many blocks QEMU translates for a program that writes a line: before its first instruction, and in all."""
+    hello = os.path.join(house.build, "guest", "hello")
+    subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--timeout", "100", *options, hello],
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True, timeout=200,
+                   env={**os.environ, "QUIRE_BUILD": house.build, "QUIRE_QEMU_FLAGS": f"-d in_asm -D {log}"})
+    with open(log, errors="replace") as file:
+        starts = [int(at, 16) for at in re.findall(r"^IN:.*\n0x([0-9a-f]+):", file.read(), re.M)]
+    with open(hello, "rb") as file:
+        entry = int.from_bytes(file.read(28)[24:], "little")
+    return starts.index(entry), len(starts)
+
+
+def test_a_start_translates_no_more_than_its_budget(house, tmp_path):
+    """Blocks of code that runs once are what a start costs (docs/costs.md). Which frames and addresses a run gets
+    changes a few of them."""
+    with open(os.path.join(house.tree, "bench", "budgets-start.txt")) as file:
+        budgets = dict(line.split("#")[0].split() for line in file if line.split("#")[0].strip())
+    log = str(tmp_path / "log")
+    booted = translated(house, log)
+    translated(house, log, "--snapshot")                # makes it
+    restored = translated(house, log, "--snapshot")
+    print("booted", booted, "restored", restored)
+    assert booted[0] <= int(budgets["booted"]) and restored[0] <= int(budgets["restored"])
+    for found, name in ((booted, "booted"), (restored, "restored")):
+        assert found[0] > int(budgets[name]) * 0.9, "lower the budget"

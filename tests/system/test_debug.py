@@ -46,6 +46,14 @@ def test_tables_and_frames_with_names(debug, house, layout):
     assert "(in use)" in text
 
 
+def test_a_machine_that_is_stopped_for_long_is_not_dead(debug, layout):
+    """The watchdog, which ends a kernel that says nothing for 20 s, once ran beside a debugger, too."""
+    if layout != "quire":
+        pytest.skip("the command's matter, not the layout's")
+    text = debug("tbreak stacks_start", "continue", "shell sleep 25", "quire-frames")
+    assert re.search(r"^sum +\d+ frames", text, re.M), text
+
+
 def test_before_paging_it_says_so(debug):
     text = debug("quire-tables", "quire-frames")
     assert "paging is not on yet" in text

@@ -3,6 +3,7 @@ descriptors."""
 import hashlib
 import os
 import re
+import resource
 import select
 import shlex
 import signal
@@ -115,6 +116,20 @@ def test_signals_reach_the_program(sandbox, name):
     process.send_signal(getattr(signal, "SIG" + name))
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, output, errors) == (9, f"got {name}\n".encode(), b"")
+
+
+@pytest.mark.parametrize("name", ["HUP", "INT", "TERM"])
+def test_a_signal_that_is_ignored_at_the_start_stays_ignored(sandbox, name):
+    """As under nohup, and for what a shell starts with `&`: many of them do not end the machine either."""
+    number  = getattr(signal, "SIG" + name)
+    process = sandbox.begin("busybox", "sh", "-c", "echo ready; read line; echo $line; exit 4",
+                            stdin=subprocess.PIPE, preexec_fn=lambda: signal.signal(number, signal.SIG_IGN))
+    assert process.stdout.readline() == b"ready\n"
+    for _ in range(3):
+        process.send_signal(number)
+        time.sleep(0.1)
+    output, errors = process.communicate(b"still here\n", timeout=60)
+    assert (process.returncode, output, errors) == (4, b"still here\n", b"")
 
 
 def test_a_signal_before_the_program_is_there_ends_it(sandbox):
@@ -260,6 +275,30 @@ def test_programs_in_turn_read_what_they_would_read_here(sandbox, kind, tmp_path
         assert status == 0 and output.strip() == text[at:at + count].strip(), (words, output)
         at += count
     assert os.read(end, 1 << 20) == text[at:]
+
+
+@pytest.mark.parametrize("kind", ["folder", "written"])
+def test_input_that_cannot_be_read_is_no_end_of_input(sandbox, kind, tmp_path):
+    """It was as if there were no bytes: whoever copies them would believe that they have all."""
+    path  = tmp_path if kind == "folder" else tmp_path / "file"
+    flags = os.O_RDONLY | os.O_DIRECTORY if kind == "folder" else os.O_WRONLY | os.O_CREAT
+    which = os.open(path, flags, 0o600)
+    try:
+        status, output, errors = sandbox("busybox", "cat", stdin=which)
+    finally:
+        os.close(which)
+    said = {"folder": "Is a directory", "written": "Bad file descriptor"}[kind]
+    assert (status, output, errors) == (1, b"", f"cat: read error: {said}\n")
+
+
+@pytest.mark.parametrize("most", [8, 16])
+def test_too_few_descriptors_are_said_to_be_that(sandbox, most):
+    """Not that a program or a kernel is missing, which could not be opened."""
+    status, output, errors = sandbox(
+        "busybox", "true", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most)))
+    assert (status, output) == (125, b""), errors
+    assert re.fullmatch(r"quire run: 16 more files must be open at a time, \d+ may be \(`ulimit -n`\)\n", errors), \
+        errors
 
 
 def test_a_loop_that_reads_lines_leaves_the_rest(sandbox):

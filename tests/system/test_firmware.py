@@ -96,3 +96,31 @@ def test_a_place_for_each_application_and_no_more(start, house):
     machine.prompt()
     said = machine.command("start counter 100000 &;" * 9 + "audit", timeout=60)
     assert "8 are running; one must end first" in said and "audit: clean" in said
+
+
+def test_applications_are_listed_ended_and_waited_for(start, house):
+    """The commands of the other layouts' flat programs, which this console did not know."""
+    machine = start(kernel=house.kernel("firmware"), memory="32M")
+    machine.prompt()
+    assert "no processes" in machine.command("processes")
+    assert "unknown" not in machine.command("wait")
+    assert "there is no process 1" in machine.command("kill 1")
+    assert "expected a number" in machine.command("kill x") and "expected a number" in machine.command("wait x")
+    machine.command("start counter 100000000 &;start counter 100000000 &")      # the heap keeps pages of what two need
+    machine.command("kill 1", timeout=30)
+    machine.command("kill 2", timeout=30)
+    machine.command("wait", timeout=30)
+    before = machine.command("frames").partition("\nsum ")[0]
+    machine.command("start counter 100000000 &;start counter 100000000 &")
+    assert len(re.findall(r"^ +[12]  counter +\d+ pages from 0x[0-9a-f]{8}, [1-3] tables", machine.command("processes"),
+                          re.M)) == 2
+    machine.command("wait 300", timeout=30)
+    said = machine.command("kill 1", timeout=30)
+    assert "counter[1] was killed by signal 9" in said and re.search(r"gave back [1-9]\d* frames", said), said
+    machine.send("wait\r")
+    machine.send("\x03")
+    said = machine.prompt()
+    assert "^C" in said and "counter[2] was killed by signal 9" in said, said
+    assert "no processes" in machine.command("processes")
+    assert "\nfree " in before and machine.command("frames").partition("\nsum ")[0] == before
+    assert "audit: clean" in machine.command("audit")

@@ -213,6 +213,14 @@ def large(run, name):
     return path
 
 
+def test_a_file_is_not_brought_in_place_of_the_root(run):
+    """It was, and the program did not start: "Invalid argument"."""
+    with open(os.path.join(run.hostile, "plain"), "w") as file:
+        file.write("x")
+    status, _, errors = run("echo", "--file", "hostile/plain:/", run.program)
+    assert status == 125 and "--file hostile/plain:/: Is a directory" in errors and len(errors.splitlines()) == 1
+
+
 def test_a_file_that_shrinks_while_it_is_packed(run):
     path = large(run, "large")
     process = run.begin("exit 0", "--file", "hostile", run.program)

@@ -85,7 +85,7 @@ def test_manual_pages_and_completions_have_every_option(installed):
     with open(os.path.join(pages, "quire.1")) as page:
         described = page.read()
     completions = {shell: installed("completion", shell).stdout for shell in ("bash", "zsh", "fish")}
-    files = {"bash": "bash-completion/completions/quire", "zsh": "zsh/vendor-completions/_quire",
+    files = {"bash": "bash-completion/completions/quire", "zsh": "zsh/site-functions/_quire",
              "fish": "fish/vendor_completions.d/quire.fish"}
     for shell, file in files.items():
         with open(os.path.join(installed.prefix, "share", file)) as text:
@@ -153,6 +153,7 @@ def staged(tmp_path):
         (stage / name).parent.mkdir(parents=True, exist_ok=True)
         (stage / name).write_text(text)
     (stage / "bin/quire").chmod(0o755)
+    (stage / "lib/large").symlink_to("quire/large")
     return stage
 
 
@@ -181,5 +182,6 @@ def test_uninstall_leaves_what_others_have(house, tmp_path):
     assert files_below(prefix) == sorted(files_below(stage) + ["share/other"])
     assert os.stat(prefix / "bin/quire").st_mode & 0o777 == 0o755
     assert os.stat(prefix / "share/quire/page").st_mode & 0o777 == 0o644
+    assert os.readlink(prefix / "lib/large") == "quire/large"
     assert install(house, "--remove", str(stage), str(prefix)).returncode == 0
     assert files_below(prefix) == ["share/other"] and sorted(os.listdir(prefix)) == ["share"]

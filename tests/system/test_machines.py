@@ -8,7 +8,7 @@ MACHINES = {
     "pc": ["-machine", "pc"],
     "q35": ["-machine", "q35"],
     "isapc": ["-machine", "isapc"],                         # no PCI
-    "microvm": ["-machine", "microvm,x-option-roms=off"],   # no PCI, no firmware that sets devices up
+    "microvm": ["-machine", "microvm,acpi=off,x-option-roms=off"],      # no PCI, no firmware that sets devices up
 }
 
 
@@ -23,6 +23,16 @@ def test_boots_on_machine(boot, house, layout, name):
 def test_boots_on_processor(boot, house, layout, cpu):
     machine = boot(memory=house.small(layout), cpu=cpu)
     assert machine.command("audit").count("\n") == 1
+    assert machine.leave() == 0
+
+
+@pytest.mark.parametrize("more", [["-smp", "4"], ["-m", "3G"], ["-m", "5G"]], ids=["4-processors", "3G", "5G"])
+def test_boots_on_more_than_it_uses(boot, house, layout, more):
+    """Processors that are not started, and RAM beyond what 32 bits reach: every frame that is RAM here has an owner."""
+    memory = more[1] if more[0] == "-m" else house.small(layout)
+    machine = boot(memory=memory, devices=["-machine", "q35", *(more if more[0] != "-m" else [])])
+    assert machine.command("audit", timeout=300).startswith("audit: clean, ")
+    assert "equals all RAM: every frame has an owner" in machine.command("frames")
     assert machine.leave() == 0
 
 

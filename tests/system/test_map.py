@@ -122,7 +122,7 @@ def test_frames_add_up_to_all_ram(layout, said):
 
 
 OWNERS = {"several owners", "free", "held", "image", "boot", "bitmap", "records", "tables", "trackers", "heap",
-          "stacks", "process", "user", "shared", "files", "cache", "test"}
+          "stacks", "process", "user", "shared", "files", "packed", "cache", "test"}
 
 
 def test_every_mapping_of_the_process_is_drawn_where_it_is(layout, said):
@@ -232,6 +232,20 @@ def test_a_program_that_dies_is_drawn_as_it_died(layout, draw, tmp_path):
     status, drawing, errors = draw("--layout", layout, program)
     assert status == 128 + 11 and "is killed by signal 11; " in drawing
     assert "dies[2]: signal 11" in errors
+
+
+def test_a_process_without_a_name_is_drawn(layout, draw, tmp_path):
+    """A program can take its name away, and before its first program a process has none: no reason to draw nothing."""
+    program = compile_i386(str(tmp_path / "nameless"), r"""
+        static int call(int number, int a, const void *b)
+        {
+            int result;
+            __asm__ volatile ("int $0x80" : "=a"(result) : "a"(number), "b"(a), "c"(b) : "memory");
+            return result;
+        }
+        void _start(void) { call(172, 15, ""); call(1, 0, 0); }""", "-static")
+    status, drawing, errors = draw("--layout", layout, program)
+    assert (status, errors) == (0, "") and "Process 2: (no name)" in drawing and "every frame has an owner" in drawing
 
 
 def test_a_program_that_never_ends_is_drawn_when_interrupted(draw):
@@ -485,7 +499,7 @@ def test_a_file_that_cannot_be_opened(draw, path, why):
 
 def test_a_file_that_cannot_be_written(draw):
     status, output, errors = draw("--svg", "/dev/full", "busybox", "true")
-    assert (status, output) == (125, "") and errors == "quire map: /dev/full: the drawing could not be written\n"
+    assert (status, output) == (125, "") and errors == "quire map: --svg /dev/full: No space left on device\n"
 
 
 def test_a_longer_file_is_replaced_whole(draw, tmp_path):
@@ -513,10 +527,10 @@ def lying(draw, tmp_path):
         (build / "quire" / kernel).write_bytes(b"")
     program = compile_i386(str(tmp_path / "program"), "void _start(void) { }", "-static")
 
-    def send(text, *words):
+    def send(text, *words, guest="map {}"):
         (tmp_path / "lines").write_bytes(text)
         return draw(*words, "--root", str(tmp_path), program, QUIRE_BUILD=str(build),
-                    QUIRE_QEMU=os.path.join(HERE, "fake_guest.py"), FAKE_GUEST=f"map {tmp_path / 'lines'}",
+                    QUIRE_QEMU=os.path.join(HERE, "fake_guest.py"), FAKE_GUEST=guest.format(tmp_path / "lines"),
                     PYTHONDONTWRITEBYTECODE="1")
     return send
 
@@ -584,6 +598,30 @@ def test_followed_without_a_terminal_it_is_drawn_again_and_again(draw):
     *drawn, last = output.split("\f")
     assert len(drawn) >= 2 and all("every frame has an owner" in each for each in [*drawn, last])
     assert "Process 3" in output
+
+
+@pytest.mark.parametrize("damages, drawn, complaints", [
+    ("glcs" "g", 2, 0),                     # three in a row: the next is asked for at once, and nothing is said
+    ("gllll" "g", 2, 0), ("gl" "gc" "g", 3, 0),
+    ("glllll" "g", 2, 1),                   # the fifth is said
+    ("gsssss" "g", 3, 0),                   # a picture whose sums differ, at last: it says so itself
+    ("gn" "g", 3, 0),                       # other bytes before a snapshot are passed over
+    ("gt" "gg", 2, 0),                      # one without its end is given up after a while; the next begins in its line
+])
+def test_a_line_that_loses_bytes_is_followed(lying, damages, drawn, complaints):
+    """The guest loses and changes bytes on purpose: what is drawn is whole."""
+    status, output, errors = lying(true_lines(), "--follow", guest=f"follow {{}} {damages}")
+    *pictures, last = output.split("\f")
+    assert (status, len(pictures)) == (0, drawn), errors
+    different = [picture for picture in pictures if picture.strip() != last.strip()]
+    assert len(different) == ("sssss" in damages) and all("own sums differ" in each for each in different)
+    asked = re.findall(r"(\w) at (\d+) ms", errors)
+    assert "".join(letter for letter, _ in asked) == damages
+    rest = [line for line in errors.splitlines() if not re.fullmatch(r"\w at \d+ ms", line)]
+    assert len(rest) == complaints and all("snapshot" in line for line in rest), rest
+    for (last, _), (letter, before), (_, after) in zip([("", 0), *asked], asked, asked[1:]):
+        waits = 900 if letter in "gn" and last != "t" else 0       # a second after a good one, and no time after damage
+        assert int(after) - int(before) >= waits, asked
 
 
 def test_a_followed_svg_is_always_whole_and_read_again(draw, tmp_path):

@@ -41,7 +41,7 @@ def test_what_is_broken_of_processes_is_named(boot):
     """Each corruption uses specimens of its own, so that none depends on the running programs."""
     machine = boot(checked=True)
     breakable = re.findall(r"^\s*([ATNUQIY]\d)\b", machine.command("break"), re.M)
-    assert len(breakable) == 20
+    assert len(breakable) == 21
     for invariant in breakable:
         assert re.search(rf"^break {invariant} named", machine.command("break " + invariant), re.M)
     assert machine.command("audit").startswith("audit: clean")

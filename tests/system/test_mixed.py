@@ -30,6 +30,19 @@ def test_a_short_load_finds_nothing():
     assert not transcript.found, "\n".join(transcript.found + transcript.lines)
 
 
+@pytest.mark.needs("mixed-program")
+@pytest.mark.needs("kernel", "LAYOUT=quire", "CHECKED=1")
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_turn_is_over_after_few_instructions(seed, monkeypatch):
+    """A processor of 16 MIPS: threads wait for locks where they hardly ever do. /proc/PID/statm waited for the map of a
+    process that it did not hold; the process ended, and the reader waited in memory that was free. The clock counts
+    instructions here, and what an audit takes is seconds."""
+    monkeypatch.setenv("QUIRE_QEMU_FLAGS", "-icount shift=6,sleep=off")
+    transcript = mixed.run(BUILD, "quire-checked", 25, 4, seed)
+    found = [one for one in transcript.found if "clock is off" not in one and "memory did not come back" not in one]
+    assert not found, "\n".join(found + transcript.lines)
+
+
 def judged(lines):
     """The failures found in lines, the last of which come ten seconds after the first."""
     transcript = mixed.Transcript()

@@ -1,7 +1,6 @@
 """Programs that are built into the kernel, as a user of the console sees them: started, seen, waited for, killed.
 
-Layouts whose document has no start address (firmware, which has applications) have none of this; there the commands
-must not be known.
+A layout whose document has no start address (firmware) has applications instead, and tests of its own.
 """
 import re
 import struct
@@ -18,13 +17,9 @@ def at(house, layout):
 
 
 @pytest.fixture
-def console(boot, at):
-    """A machine at its prompt; None where there is nothing to start."""
-    machine = boot(memory="32M")
-    if at is None:
-        assert "unknown command" in machine.command("processes")
-        return None
-    return machine
+def console(request, at):
+    """A machine at its prompt; None where there is nothing of this to start."""
+    return None if at is None else request.getfixturevalue("boot")(memory="32M")
 
 
 def frames(answer):
@@ -160,6 +155,25 @@ def test_a_full_window_refuses_and_costs_nothing(console, house, layout):
         cost, owners, free = frames(line)
         assert (cost, owners) == (0, {}) and free > 1000    # it was no lack of memory
     assert "audit: clean" in said
+
+
+def test_the_window_says_what_each_process_has_there(console, house, layout):
+    if console is None:
+        return
+    facts = house.facts(layout)
+    if "bookkeeping.start" not in facts:
+        assert "unknown command" in run(console, "window")
+        return
+    pages = (facts["bookkeeping.end"] - facts["bookkeeping.start"]) // PAGE
+    said  = run(console, "window;start spinner 2 &;processes;window")
+    assert f"0 of {pages} pages are taken, {pages} are free" in said
+    rows = re.findall(r"^0x(\w{8})  0x(\w{8}) +(\d+)  directory in frame (\d+)", said, re.M)
+    assert sorted(row[3] for row in rows) == sorted(re.findall(r"spinner .*directory in frame (\d+)", said))
+    places = [int(text, 16) for row in rows for text in row[:2]]
+    assert len(set(places)) == 4
+    assert all(facts["bookkeeping.start"] <= place < facts["bookkeeping.end"] for place in places)
+    taken = 2 * len(rows) + sum(int(row[2]) for row in rows)
+    assert f"{taken} of {pages} pages are taken, {pages - taken} are free" in said
 
 
 def test_start_waits_and_ctrl_c_ends_what_was_started(console):

@@ -33,10 +33,15 @@ def places():
 LAST_WORDS = re.compile(r"^(\S+)\[\d+\]: signal \d+ at instruction 0x\w+, address 0x(\w+): .*\n", re.M)
 
 
+def said(errors):
+    """Older programs of coreutils call themselves by their path, newer ones by their name."""
+    return re.sub("^/usr/bin/(sha256sum:)", r"\1", errors.decode(errors="replace"), flags=re.M)
+
+
 def compare(job, status, output, errors):
     wanted_output, wanted_errors = jobs.expected(job)
     assert output.decode(errors="replace").splitlines() == wanted_output.decode(errors="replace").splitlines()
-    assert (status, errors.decode(errors="replace")) == (job.status, wanted_errors.decode(errors="replace"))
+    assert (status, said(errors)) == (job.status, said(wanted_errors))
     assert output == wanted_output
 
 

@@ -211,7 +211,7 @@ def test_the_machine_gets_the_descriptors_it_needs_and_no_others(run):
     names = [line.split()[1] for line in done.stdout.decode().splitlines() if "/fd" not in line
              and not line.endswith("/notes")]
     assert status == 0 and "secret" not in done.stdout.decode(), done.stdout
-    assert sum(name.startswith("socket:") for name in names) == 3 and sum("memfd:" in name
+    assert sum(name.startswith("socket:") for name in names) == 4 and sum("memfd:" in name
                                                                           for name in names) == 1, names
     assert names[:2] == ["/dev/null", "/dev/null"] and names[2].startswith("pipe:"), names
 

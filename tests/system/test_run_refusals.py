@@ -74,6 +74,19 @@ def test_no_kernel(run):
     assert status == 121 and "make LAYOUT=other kernel" in one_line(errors)
 
 
+def test_a_layout_by_its_document(run):
+    """As make takes it: FOLDER/NAME.md or NAME/layout.md. A kernel that another document made is not this one's."""
+    for document in ("mine/quire.md", "quire/layout.md"):
+        path = run.write(document, "# quire: mine\n")
+        status, _, errors = run("echo", "--layout", path, run.program)
+        assert status == 121 and f"make LAYOUT={path} kernel" in one_line(errors)
+        run.write("build/quire/layout/document", f"{path}\n")
+        assert run("echo", "--layout", path, run.program)[0] == 0
+        assert run("echo", "--layout", os.path.join(".", document), run.program)[0] == 0
+        other = run.write(os.path.join("other", document), "# quire: another's\n")
+        assert run("echo", "--layout", other, run.program)[0] == 121
+
+
 def test_too_little_memory(run):
     status, _, errors = run("refuse", "-m", "1M", run.program)
     assert status == 120 and "at least 1024 KiB needed" in one_line(errors)
@@ -113,3 +126,17 @@ def test_old_qemu_gets_the_other_machine(run):
     assert (status, output, errors) == (0, b"pc\n", "")
     assert "trying a pc" in run("machine", "-v", run.program)[2]
     assert run("machine", "--machine", "microvm", run.program)[0] == 122
+
+
+def test_debians_script_is_not_run_but_ones_own_is(run, tmp_path):
+    """Debian's qemu-system-i386 is a shell script that only chooses a program, which is started instead of it; a script
+    of the user's may do more, and is obeyed."""
+    def first_in_path(lines):
+        script = tmp_path / "qemu-system-i386"
+        script.write_text("#!/bin/sh\n" + lines + "\necho this is the script >&2; exit 1\n")
+        script.chmod(0o755)
+        return run("echo", run.program, QUIRE_QEMU="", PATH=f"{tmp_path}:{os.environ['PATH']}")[2]
+
+    assert "this is the script" in first_in_path("")
+    said = "this is the script" in first_in_path("exe=/usr/libexec/qemu-system-i386")
+    assert said == (not os.access("/usr/libexec/qemu-system-i386", os.X_OK))

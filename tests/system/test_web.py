@@ -15,6 +15,7 @@ import subprocess
 import pytest
 
 import browser
+from quire import SHELL
 from test_claims import told
 from test_map import draw, lying, true_lines      # noqa: F401: fixtures
 
@@ -182,7 +183,7 @@ def test_a_machine_comes_to_its_prompt_and_its_claims_are_qemus(node, start, hou
 
 
 def test_the_shell_runs(node, house):
-    said, seen = booted(node, house.layouts[-1], "", r"root # ", mode="shell")
+    said, seen = booted(node, house.layouts[-1], "", SHELL, mode="shell")
     assert "BusyBox" in said and re.search(r"^process 2 1 1 \d+ \d+ busybox$", seen["snapshot"], re.M)
 
 
@@ -195,6 +196,7 @@ def page(site):
     try:
         yield chromium
         assert chromium.errors == []
+        assert chromium.js("quire.refused ?? ''") == "", "a snapshot of the machine was not drawn"
     finally:
         chromium.close()
         server.close()

@@ -59,7 +59,7 @@ async function boot([kernel, mode, words, end]) {
     const machine = new Machine(parts, words, {
         output: byte => {
             said += String.fromCharCode(byte);
-            prompt ||= /quire> $|root # /.test(said) ? Date.now() - began : 0;
+            prompt ||= /quire> $|(root|~) # /.test(said) ? Date.now() - began : 0;
         },
         snapshot: finish, change: () => {}, watching: () => {},
     });

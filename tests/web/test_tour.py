@@ -6,6 +6,9 @@ Pictures of the page are left in BUILD/logs/web-*.png, for the reader.
 import json
 import os
 import re
+import signal
+import subprocess
+import time
 
 import pytest
 
@@ -100,6 +103,14 @@ def test_the_drawn_map_adds_up_and_leads_to_rows(page):
         header = page.js("[...document.querySelector('#read "
                          ".shown').closest('table').querySelectorAll('th')].map(each => each.textContent)")
         assert cells[header.index("Name")] == row and ("Use" in header) == (table == "physical")
+    # Rights, owners and row of what is pointed at.
+    for row, table, wanted in (("heap", "virtual", r"heap rw-, .*, row heap: .* rwx .* heap"),
+                               ("user", "virtual", r"/bin/busybox, .*, row user: .* r-xp .*; user \d+, files \d+"),
+                               ("image", "physical", r"image, .*, owner image, .*, row image: .* r-x text")):
+        told = page.js(f"[...document.querySelectorAll('#map .part[data-table={table}][data-row={row}]')].map(part => "
+                       "(part.dispatchEvent(new MouseEvent('mousemove', {bubbles: true})), "
+                       "document.querySelector('#about').textContent))")
+        assert any(re.match(wanted, words) for words in told), told
     for sheet in (1, 2, 3):
         page.click(f"[data-sheet='{sheet}']")
     # A drawing that is not live is not drawn anew.
@@ -112,6 +123,30 @@ def test_the_drawn_map_adds_up_and_leads_to_rows(page):
     page.click("#live")
     page.wait("/Process \\d+: [^]*Process \\d+: /.test(document.querySelector('#map').textContent)")
     look(page, "memory")
+
+
+def test_a_browser_reads_a_followed_svg_again(house, tmp_path):
+    """The file of `quire map --follow --svg`, opened as a file: no page of ours, and no server."""
+    path, chromium, read_at = tmp_path / "map.svg", browser.Browser(), set()
+    words = [os.path.join(house.build, "host", "quire"), "map", "--follow", "--svg", str(path), "busybox", "sleep",
+             "100"]
+    with subprocess.Popen(words, stdin=subprocess.DEVNULL, env={**os.environ, "QUIRE_BUILD": house.build}) as run:
+        try:
+            while run.poll() is None and not (path.exists() and path.read_text()):
+                time.sleep(0.05)
+            chromium.call("Page.navigate", url=f"file://{path}")
+            while len(read_at) < 3 and run.poll() is None:
+                try:
+                    at, drawn = chromium.js("[performance.timeOrigin, document.documentElement.textContent]")
+                except AssertionError:                  # it goes from one reading to the next at this moment
+                    continue
+                if "every frame has an owner" in drawn:
+                    read_at.add(at)
+            assert len(read_at) == 3 and chromium.errors == []
+        finally:
+            run.send_signal(signal.SIGINT)
+            chromium.close()
+    assert run.returncode == 128 + signal.SIGINT and "location.reload" not in path.read_text()
 
 
 def test_a_document_is_edited(page):
@@ -182,10 +217,26 @@ def test_everything_there_is_to_try(page):
             page.wait(f"quire.said().split('\\n').length > 1 && quire.said().replace(/\\x1b\\[[0-9;]*[A-Za-z]/g, "
                       f"'').endsWith({end!r})")
             assert not re.search(r"not found|unknown|expected|No such", page.js("quire.said()")), words
+    page.js("quire.on('reset', () => { quire.at_reset = document.querySelector('#map').textContent; }), 0")
     page.click("#boot")
     page.wait("/^starting|^loading/.test(document.querySelector('#state').textContent)")
     page.wait("/, shell$/.test(document.querySelector('#state').textContent)")
+    assert page.js("quire.at_reset") == "", "the picture of a machine that has gone"
     look(page, "shell")
+
+
+@pytest.mark.parametrize("layout, answers", [
+    ("movos", {"start ticker 2 &": "process 3, ticker: took", "processes": "3 +ticker", "kill 2": "gave back"}),
+    ("firmware", {"apps": "recursion", "start recursion 5": "ended with status 0"}),
+])
+def test_what_there_is_to_try_under_one_layout(page, layout, answers):
+    page.dress()
+    opened(page, f"?layout={layout}")
+    for n, (words, answer) in enumerate(answers.items()):
+        button = f"document.querySelectorAll('#try button')[{n}]"
+        assert page.js(f"{button}.textContent") == words
+        page.js(f"quire.forget(), {button}.click()")
+        page.wait(f"/{answer}/.test(quire.said())")
 
 
 def test_changes_are_watched(page):
@@ -194,9 +245,9 @@ def test_changes_are_watched(page):
     page.click("#watch")
     page.wait("document.querySelector('#watch').getAttribute('aria-pressed') === 'true'")
     assert text(page, "#state") == "quire-checked, shell"
-    page.js("quire.type('true | true\\r')")
     page.js("quire.said_why = new Set(), quire.on('change', () => "
             "quire.said_why.add(document.querySelector('#why').textContent.split(':')[0]))")
+    page.js("quire.type('true | true\\r')")
     wanted = ["Fork", "Copy-on-write", "A page fault"]
     for n in range(60):
         page.wait(f"quire.changes > {n}")

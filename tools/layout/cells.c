@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 enum { NAME_LIMIT = 24 };
 
@@ -13,12 +14,24 @@ static bool is_nothing(const char *text)
     return *text == '\0' || strcmp(text, "-") == 0;
 }
 
+/* Words are read without regard to upper and lower case, alone and in front of others. */
+static bool is_word(const char *text, const char *word) { return strcasecmp(text, word) == 0; }
+
 /* The rest of `text` after `prefix`, or NULL. */
 static const char *after(const char *text, const char *prefix)
 {
     size_t length = strlen(prefix);
 
-    return strncmp(text, prefix, length) == 0 ? text + length : NULL;
+    return strncasecmp(text, prefix, length) == 0 ? text + length : NULL;
+}
+
+/* The first place of `words` in `text`, or NULL. */
+static const char *place_of(const char *text, const char *words)
+{
+    for (; *text != '\0'; text++)
+        if (after(text, words) != NULL)
+            return text;
+    return NULL;
 }
 
 /* ---- Ranges ------------------------------------------------------------------------- */
@@ -31,7 +44,7 @@ static bool read_border(struct document *d, uint32_t line, const char *column, c
     uint64_t address;
     int section;
 
-    if (of != NULL && strcmp(of, "image") == 0) {
+    if (of != NULL && is_word(of, "image")) {
         *out = (struct border){ .floats = true, .after = SECTION_LAST };
         return true;
     }
@@ -71,7 +84,7 @@ static void read_place_size(struct document *d, uint32_t line, void *row, const 
     struct place *place = row;
 
     place->size_words = text;
-    if (strcmp(text, "floats") == 0) {
+    if (is_word(text, "floats")) {
         place->size_floats = true;
     } else if (!read_size(text, &place->size)) {
         complain(d->source, line, "Size is `%s`; expected a size such as `128 KiB`, or `floats`", text);
@@ -175,7 +188,7 @@ static void read_kernel(struct document *d, uint32_t line, void *row, const char
 {
     struct region *region = row;
 
-    if (strcmp(text, "same") == 0)
+    if (is_word(text, "same"))
         region->same_rights = true;
     else
         read_right(d, line, "Kernel", text, &region->kernel);
@@ -185,7 +198,7 @@ static void read_user(struct document *d, uint32_t line, void *row, const char *
 {
     struct region *region = row;
 
-    if (strcmp(text, "same") != 0)
+    if (!is_word(text, "same"))
         read_right(d, line, "User", text, &region->user);
     else if (!region->same_rights)
         complain(d->source, line, "User is `same`, but Kernel is not; an alias says it in both");
@@ -228,18 +241,18 @@ static void read_backing(struct document *d, uint32_t line, void *row, const cha
 /* `by 64 KiB`, `4 KiB each`, either with `, at most 16 MiB`. */
 static bool parse_growth(struct document *d, const char *text, struct region *region)
 {
-    const char *comma = strstr(text, ", at most "), *unit;
+    const char *comma = place_of(text, ", at most "), *unit;
     size_t length = comma != NULL ? (size_t)(comma - text) : strlen(text);
 
     if (after(text, "by ") != NULL)
         unit = source_text(d->source, text + 3, length - 3);
-    else if (length > 5 && strncmp(text + length - 5, " each", 5) == 0)
+    else if (length > 5 && after(text + length - 5, " each") != NULL)
         unit = source_text(d->source, text, length - 5);
     else
         return false;
     region->each = after(text, "by ") == NULL;
     return read_size(unit, &region->unit) && region->unit > 0 &&
-           (comma == NULL || read_size(comma + strlen(", at most "), &region->maximum));
+           (comma == NULL || (read_size(comma + strlen(", at most "), &region->maximum) && region->maximum > 0));
 }
 
 static void read_growth(struct document *d, uint32_t line, void *row, const char *text)
@@ -253,14 +266,14 @@ static void read_growth(struct document *d, uint32_t line, void *row, const char
 static void read_guard(struct document *d, uint32_t line, void *row, const char *text)
 {
     struct region *region = row;
-    const char *reason = after(text, "none: "), *end = strstr(text, " below each");
+    const char *reason = after(text, "none: "), *end = place_of(text, " below each");
 
     if (is_nothing(text))
         return;
     if (reason != NULL && *reason != '\0')
         region->no_guard = reason;
     else if (end == NULL || end[strlen(" below each")] != '\0' ||
-             !read_size(source_text(d->source, text, (size_t)(end - text)), &region->guard))
+             !read_size(source_text(d->source, text, (size_t)(end - text)), &region->guard) || region->guard == 0)
         complain(d->source, line, "Guard is `%s`; expected `SIZE below each`, `none: REASON` or `-`", text);
 }
 
@@ -278,7 +291,7 @@ static void read_part(struct document *d, uint32_t line, void *row, const char *
 static void read_part_size(struct document *d, uint32_t line, const char *column, const char *text, bool *floats,
                            uint64_t *out)
 {
-    if (strcmp(text, "floats") == 0)
+    if (is_word(text, "floats"))
         *floats = true;
     else if (!read_size(text, out))
         complain(d->source, line, "%s is `%s`; expected a size such as `64 KiB`, or `floats`", column, text);

@@ -4,6 +4,7 @@
 #include "words.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 uint64_t region_limit(const struct document *d, const struct region *r)
 {
@@ -48,6 +49,16 @@ static void check_sections(struct document *d)
                      "rodata, data%s in this order", r->place.name, low->place.name, low->place.line,
                      d->last > SECTION_DATA ? ", original, stack, shared" : "");
     }
+}
+
+/* Nobody knows before it is linked where the image ends, so its last region ends there, and not at an address. */
+static void check_last_section(struct document *d)
+{
+    const struct region *last = d->purpose[PURPOSE_BOOT + d->last];
+
+    if (last != NULL && !last->place.broken && !last->place.end.floats)
+        complain(d->source, last->place.line, "%s ends at 0x%08" PRIX64 "; expected `end of %s`, where the image ends, "
+                 "and another region behind it", last->place.name, last->place.end.at - 1, last->place.name);
 }
 
 /* Refuse a stack whose overflow nothing stops, and copies without an original: the packed sections come together. */
@@ -147,14 +158,29 @@ static void check_fixed(struct document *d, const struct region *r)
     }
 }
 
+/* For the message that no row has a use: the row that has it as its name. */
+static const char *row_meant(const struct document *d, enum physical_use use)
+{
+    for (uint32_t i = 0; i < d->physical_count; i++) {
+        const struct physical *p = &d->physical[i];
+
+        if (!p->place.broken && strcmp(p->place.name, word_of(use_words, use)->text) == 0)
+            return source_print(d->source, "; %s has the use `%s` (line %u)", p->place.name,
+                                word_of(use_words, p->use)->text, p->place.line);
+    }
+    return "";
+}
+
 void check_image(struct document *d)
 {
     const struct region *boot;
 
     find_physical(d, PHYSICAL_IMAGE, &d->image);
     if (d->image == NULL)
-        complain(d->source, 0, "no row of physical memory has the use `image`; expected one");
+        complain(d->source, 0, "no row of physical memory has the use `image`; expected one%s",
+                 row_meant(d, PHYSICAL_IMAGE));
     check_sections(d);
+    check_last_section(d);
     check_packed(d);
     boot = first_section(d);
     if (d->image == NULL || d->image->place.broken || boot == NULL || boot->place.broken) {
@@ -169,6 +195,10 @@ void check_image(struct document *d)
         d->image = NULL;
         return;
     }
+    if (d->image->place.start.at < LEGACY_END)
+        complain(d->source, d->image->place.line, "%s starts at 0x%08" PRIX64 "; expected 0x%08" PRIX64 " or above: "
+                 "what lies below is the firmware's and the loader's while the image is loaded", d->image->place.name,
+                 d->image->place.start.at, LEGACY_END);
     d->kernel_offset = boot->place.start.at - d->image->place.start.at;
     for (uint32_t i = 0; i < d->region_count; i++)
         if (d->regions[i].backing == BACKING_FIXED)
@@ -194,16 +224,27 @@ static bool physical_is_within(const struct region *r, const struct place *row)
            row->end.at - r->physical.at <= r->place.end.at - r->place.start.at;
 }
 
+/* A region that goes on where the image ends; the linker sees to it that the image ends before the next row. */
+static bool shows_behind_image(const struct document *d, const struct region *r, uint64_t start, uint64_t end)
+{
+    return r->physical.floats && d->image != NULL && start > d->image->place.start.at &&
+           end <= r->place.end.at - d->kernel_offset;
+}
+
+bool region_shows(const struct document *d, const struct region *r, uint64_t start, uint64_t end)
+{
+    if (r->backing != BACKING_FIXED || (r->kernel & MAY_WRITE) == 0 || r->place.broken)
+        return false;
+    if (!place_is_fixed(&r->place) || r->physical.floats)
+        return shows_behind_image(d, r, start, end);
+    return r->physical.at <= start && end - r->physical.at <= r->place.end.at - r->place.start.at;
+}
+
 bool physical_is_shown(const struct document *d, uint64_t start, uint64_t end)
 {
-    for (uint32_t i = 0; i < d->region_count; i++) {
-        const struct region *r = &d->regions[i];
-
-        if (r->backing == BACKING_FIXED && place_is_fixed(&r->place) && !r->physical.floats &&
-            (r->kernel & MAY_WRITE) != 0 && r->physical.at <= start &&
-            end - r->physical.at <= r->place.end.at - r->place.start.at)
+    for (uint32_t i = 0; i < d->region_count; i++)
+        if (region_shows(d, &d->regions[i], start, end))
             return true;
-    }
     return false;
 }
 
@@ -264,6 +305,8 @@ void check_bitmap(struct document *d)
         complain(s, p->line,
                  "no writable region backed by `physical` shows %s; the kernel could not reach it%s", p->name,
                  shown_instead(d, p));
+    else if (p->start.at == 0 && d->kernel_offset == 0)
+        complain(s, p->line, "%s starts at 0x00000000, where a pointer to it would be null; expected above 0", p->name);
 }
 
 /*

@@ -183,6 +183,19 @@ static void check_alias(struct document *d, struct region *r)
     r->aliased = of;
 }
 
+/* For the message: a region that may be meant, of the same backing, with a name that the kernel does not know. */
+static const char *region_meant(const struct document *d, enum purpose purpose)
+{
+    for (uint32_t i = 0; i < d->region_count; i++) {
+        const struct region *r = &d->regions[i];
+
+        if (r->purpose == PURPOSE_PLAIN && !r->place.broken && r->backing == backing_of[purpose])
+            return source_print(d->source, "; %s (line %u) is backed by `%s`, and the kernel does not know its name",
+                                r->place.name, r->place.line, backing_text(r->backing));
+    }
+    return "";
+}
+
 static void check_required(struct document *d)
 {
     static const enum purpose required[] = {
@@ -192,8 +205,8 @@ static void check_required(struct document *d)
 
     for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++)
         if (d->purpose[required[i]] == NULL)
-            complain(d->source, 0, "no region `%s` in virtual memory; expected one",
-                     word_of(purpose_words, required[i])->text);
+            complain(d->source, 0, "no region `%s` in virtual memory; expected one%s",
+                     word_of(purpose_words, required[i])->text, region_meant(d, required[i]));
 }
 
 /* Programs may have the kernel's code and constants too, with the kernel's own rights. */
@@ -246,7 +259,7 @@ static void check_user(struct document *d)
 
     if (user == NULL || user->place.broken)
         return;
-    if (user->place.start.floats || user->place.end.floats) {
+    if (user->place.start.floats) {             /* an end that floats is refused with its row */
         complain(d->source, user->place.line, "user has a floating border; expected addresses");
         return;
     }

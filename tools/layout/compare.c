@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { SIDE = 64 };         /* characters of a column */
+enum { SIDE = 64, FURTHER_IN = 25 };        /* characters of a column; where its third part begins */
 
 /* ---- Rows ------------------------------------------------------------------------------ */
 
@@ -116,15 +116,20 @@ static const char *physical_words(struct source *s, const struct physical *p)
                         p->place.size_words, word_of(use_words, p->use)->text);
 }
 
-/* A text that is too long for its column goes on in the next line. */
+/* A text that is too long for its column goes on in the next line, further in, and without a second mark. */
 static void side_by_side(FILE *out, const char *left, const char *right, bool differs)
 {
-    do {
-        int a = line_length(left, SIDE), b = line_length(right, SIDE);
+    char mark = differs ? '*' : ' ';
+    int  in   = 0;
 
-        fprintf(out, "%c %-*.*s | %.*s\n", differs ? '*' : ' ', SIDE, a, left, b, right);
+    do {
+        int a = line_length(left, SIDE - in), b = line_length(right, SIDE - in);
+
+        fprintf(out, "%c %*s%-*.*s | %*s%.*s\n", mark, in, "", SIDE - in, a, left, b > 0 ? in : 0, "", b, right);
         left += a + (int)strspn(left + a, " ");
         right += b + (int)strspn(right + b, " ");
+        mark = ' ';
+        in   = FURTHER_IN;
     } while (*left != '\0' || *right != '\0');
 }
 

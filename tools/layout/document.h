@@ -22,6 +22,11 @@ enum { STANDING_MOST = 32, PROCESSORS_MOST = 4, SLOTS_EACH = 7, MAGAZINE_FRAMES_
        PHYSICAL_ROWS_MOST = 48 };
 #define STACK_MOST    UINT64_C(0x10000)
 #define RECORDS_LEAST (SPACE_END / PAGE * 8)
+#define HEAP_LEAST    UINT64_C(0x100000)
+
+/* Where every PC has video memory and ROMs, whatever else it has. */
+#define LEGACY_START UINT64_C(0xA0000)
+#define LEGACY_END   UINT64_C(0x100000)
 
 enum { MAY_READ = 1, MAY_WRITE = 2, MAY_EXECUTE = 4 };
 

@@ -160,6 +160,31 @@ static void emit_limit(const struct document *d, FILE *out, int section)
             section_text(section));
 }
 
+/*
+ * What floats behind the image ends at an address: the heap, of which the kernel needs some, and the physical row,
+ * which is not empty.
+ */
+static void emit_limits_behind(const struct document *d, FILE *out)
+{
+    const struct region *last = section_region(d, (int)d->last), *heap = d->purpose[PURPOSE_HEAP];
+    const struct place *image = &d->image->place;
+    const struct physical *behind = d->image + 1;
+    const char *name = section_text((int)d->last);
+
+    if (heap == last + 1 && heap->place.start.floats)
+        fprintf(out,
+                "ASSERT(image_%s_end_page + 0x%" PRIX64 " <= 0x%05" PRIX64 ", \"%s:%u: heap ends at 0x%08" PRIX64
+                " and has less than 1 MiB behind the image; expected at least that, or no program could start\")\n",
+                name, HEAP_LEAST / PAGE, heap->place.end.at / PAGE, d->source->path, heap->place.line,
+                heap->place.end.at - 1);
+    if (image->end.floats && behind < d->physical + d->physical_count)
+        fprintf(out,
+                "ASSERT(image_%s_end_frame < 0x%05" PRIX64 ", \"%s:%u: the physical range %s must end at 0x%08" PRIX64
+                ", but the image goes on until there\")\n",
+                name, behind->place.end.at / PAGE, d->source->path, behind->place.line, behind->place.name,
+                behind->place.end.at - 1);
+}
+
 /* The image also has to lie in its physical row, and in what is mapped at the start. */
 static void emit_physical_limits(const struct document *d, FILE *out)
 {
@@ -207,5 +232,6 @@ void emit_linker_script(const struct document *d, FILE *out)
     emit_numbers(d, out);
     for (int section = d->boot != NULL; section <= (int)d->last; section++)
         emit_limit(d, out, section);
+    emit_limits_behind(d, out);
     emit_physical_limits(d, out);
 }

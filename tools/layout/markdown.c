@@ -78,7 +78,7 @@ static struct md_row read_row(struct source *s, uint32_t line)
         at = cell_end(at);
         at += *at == '|';
     }
-    row.cells = source_keep(s, (row.count + 1) * sizeof(*row.cells));
+    row.cells = source_keep(s, row.count * sizeof(*row.cells));
     for (uint32_t n = 0; n < row.count; n++) {
         const char *end = cell_end(first);
 
@@ -149,7 +149,7 @@ void markdown_read(struct source *s, struct md_outline *out)
 {
     struct md_table **tail = &out->tables;
     const char *heading = NULL;
-    uint32_t fence = 0;
+    uint32_t heading_line = 0, fence = 0;
 
     *out = (struct md_outline){ 0 };
     for (uint32_t line = 1; line <= s->line_count; line++) {
@@ -163,10 +163,12 @@ void markdown_read(struct source *s, struct md_outline *out)
             read_title(s, line, out);
         } else if (starts(text, "## ")) {
             heading = bare(s, text + 3, strlen(text + 3));
+            heading_line = line;
         } else if (is_table_line(s, line)) {
             struct md_table *table = source_keep(s, sizeof(*table));
 
             table->heading = heading;
+            table->heading_line = heading_line;
             line = read_table(s, line, table) - 1;
             *tail = table;
             tail = &table->next;

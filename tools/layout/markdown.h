@@ -23,6 +23,7 @@ struct md_row {
 struct md_table {
     struct md_table *next;
     const char      *heading;   /* text of the `##` above, NULL before the first one */
+    uint32_t         heading_line;
     struct md_row    header;
     struct md_row   *rows;
     uint32_t         row_count;

@@ -347,8 +347,7 @@ static void draw_user_borders(const struct document *d, FILE *out, const struct 
     const struct region *user = d->purpose[PURPOSE_USER];
     const double top = t->boxes[user - d->regions].y, height = t->boxes[user - d->regions].height;
 
-    if (user->place.end.at != SPACE_END)
-        draw_user_border(out, t, top, "kernel", "program");
+    draw_user_border(out, t, top, "kernel", "program");      /* the last page is never the program's: check_top() */
     for (const struct region *r = d->regions; r < user; r++)
         if (r->backing != BACKING_NONE) {
             draw_user_border(out, t, top + height, "program", "kernel");

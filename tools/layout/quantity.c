@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 static int digit_value(char c)
 {
@@ -96,9 +97,9 @@ bool read_size(const char *text, uint64_t *out)
     if (!read_term(&text, &total))
         return false;
     while (*text != '\0') {
-        bool less = strncmp(text, " less ", 6) == 0;
+        bool less = strncasecmp(text, " less ", 6) == 0;
 
-        if (!less && strncmp(text, " and ", 5) != 0)
+        if (!less && strncasecmp(text, " and ", 5) != 0)
             return false;
         text += less ? 6 : 5;
         if (!read_term(&text, &term) || (less && term > total))
@@ -114,7 +115,7 @@ static const char *const rights_names[8] = { "---", "r--", "-w-", "rw-", "--x", 
 bool read_rights(const char *text, unsigned *out)
 {
     for (unsigned rights = 0; rights < 8; rights++)
-        if (strcmp(rights_names[rights], text) == 0) {
+        if (strcasecmp(rights_names[rights], text) == 0) {
             *out = rights;
             return true;
         }

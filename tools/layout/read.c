@@ -93,10 +93,6 @@ static void resolve_image_end(struct document *d)
         resolve_border(d, &d->physical[i].place.start);
         resolve_border(d, &d->physical[i].place.end);
     }
-    for (uint32_t i = 0; i < d->structure_count; i++) {
-        resolve_border(d, &d->structures[i].place.start);
-        resolve_border(d, &d->structures[i].place.end);
-    }
 }
 
 static void take_physical(struct document *d, uint32_t line, union any_row *row, bool broken)
@@ -222,8 +218,9 @@ static const struct kind *kind_of(struct document *d, const struct md_table *tab
     if (table->heading != NULL && table->heading == *unknown)
         return NULL;
     *unknown = table->heading;
-    complain(d->source, table->header.line, "a table under the heading `%s`; expected %s",
-             table->heading == NULL ? "" : table->heading, all);
+    complain(d->source, table->header.line, "a table under the heading `%s`%s; expected %s",
+             table->heading == NULL ? "" : table->heading,
+             table->heading == NULL ? "" : source_print(d->source, " (line %u)", table->heading_line), all);
     return NULL;
 }
 
@@ -240,9 +237,10 @@ static const char *column_titles(struct document *d, const struct column *column
  * For each column of the kind, which cell of a row holds it: cell_at[i], or -1. Columns may
  * stand in any order. False when a header is wrong; its rows then cannot be read.
  */
-static bool match_columns(struct document *d, const struct md_row *header, const struct column *columns,
+static bool match_columns(struct document *d, const struct md_table *table, const struct column *columns,
                           int *cell_at)
 {
+    const struct md_row *header = &table->header;
     bool good = true;
 
     for (size_t i = 0; columns[i].title != NULL; i++)
@@ -257,14 +255,15 @@ static bool match_columns(struct document *d, const struct md_row *header, const
             continue;
         }
         complain(d->source, header->line, columns[i].title == NULL ?
-                 "unknown column `%s`; expected %s" : "column `%s` a second time; expected %s",
-                 header->cells[cell], column_titles(d, columns));
+                 "unknown column `%s` under `%s` (line %u); expected %s" :
+                 "column `%s` a second time under `%s` (line %u); expected %s",
+                 header->cells[cell], table->heading, table->heading_line, column_titles(d, columns));
         good = false;
     }
     for (size_t i = 0; columns[i].title != NULL; i++)
         if (columns[i].required && cell_at[i] < 0) {
-            complain(d->source, header->line, "no column `%s`; expected %s", columns[i].title,
-                     column_titles(d, columns));
+            complain(d->source, header->line, "no column `%s` under `%s` (line %u); expected %s", columns[i].title,
+                     table->heading, table->heading_line, column_titles(d, columns));
             good = false;
         }
     return good;
@@ -274,7 +273,7 @@ static bool read_table(struct document *d, const struct kind *kind, const struct
 {
     int cell_at[COLUMN_LIMIT];
 
-    if (!match_columns(d, &table->header, kind->columns, cell_at))
+    if (!match_columns(d, table, kind->columns, cell_at))
         return false;
     for (uint32_t n = 0; n < table->row_count; n++) {
         const struct md_row *row = &table->rows[n];

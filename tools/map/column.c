@@ -26,6 +26,7 @@ const struct owner_look owner_looks[] = {
     { "user",    'u', { "#e4f1df", "#4d7d3a" }, "<path d=\"M-1 7L7 -1M-1 1L1 -1M5 7L7 5\"/>" },
     { "shared",  's', { "#d9efe9", "#2f7f72" }, "<path d=\"M-1 -1L7 7M-1 5L1 7M5 -1L7 1\" class=\"thick\"/>" },
     { "files",   'f', { "#dbeaf0", "#3f7890" }, "<path d=\"M-1 -1L7 7M-1 5L1 7M5 -1L7 1\"/>" },
+    { "packed",  'z', { "#e6eef2", "#46697a" }, "<path d=\"M0 1H6M0 2.5H6M0 4H6M0 5.5H6\"/>" },
     { "cache",   'c', { "#eef3e0", "#7f8f3f" }, "<path d=\"M1 1H2V2H1zM4 4H5V5H4z\" class=\"full\"/>" },
     { "pages",   'p', { "#e8e4d8", "#6e6650" }, "<path d=\"M0 1.5H6M3 3V6\"/>" },
     { "test",    't', { "#f3e0f0", "#8f3f84" }, "<circle cx=\"3\" cy=\"3\" r=\"2\"/>" },
@@ -201,6 +202,7 @@ static void count_shares(struct picture *p, struct source *source, const struct 
         p->sum += share->frames;
     }
     p->ram = s->ram;
+    p->sound   = p->sum == p->ram && agree;
     p->verdict = p->sum != p->ram ? "DIFFERS from all RAM" : agree ? "equals all RAM: every frame has an owner"
                                   : "equals all RAM, but the pool's own sums differ";
     qsort(p->shares, p->share_count, sizeof(*p->shares), by_frames);

@@ -68,6 +68,7 @@ struct picture {
     size_t         share_count;
     uint64_t       sum, ram;            /* of the shares; all RAM, as the pool counts it */
     const char    *verdict;             /* whether shares, their sum and the pool's sums agree */
+    bool           sound;               /* they do                                             */
     struct column   physical, kernel, *processes;
     size_t         process_count;
 };

@@ -308,7 +308,10 @@ static void draw_label(FILE *out, double x, double y, uint64_t address)
     svg_text(out, x - 9, y + 3.5, "address end", label);
 }
 
-/* The <title> of a box, which a browser shows under the pointer, and the row of the document that web/ links it to. */
+/*
+ * The <title> of a box, which a browser shows under the pointer: all that is known of the box, also what there is no
+ * room to draw. And the row of the document that web/ links it to.
+ */
 static void begin_part(FILE *out, struct source *source, const struct box *box)
 {
     const char *row = box->row != NULL ? box->row : "";
@@ -318,6 +321,8 @@ static void begin_part(FILE *out, struct source *source, const struct box *box)
                                      box->owner != NULL ? ", owner " : "", box->owner != NULL ? box->owner : "",
                                      box->start, box->end - 1, *row != '\0' ? ", row " : "", row);
 
+    for (size_t i = 0; i < box->fact_count; i++)        /* who has its pages, with which rights */
+        about = source_print(source, "%s%s%s", about, i == 0 ? ": " : "; ", box->facts[i].text);
     fprintf(out, "<g class=\"part\" data-table=\"%s\" data-row=\"", box->of_physical ? "physical" : "virtual");
     svg_escaped(out, row, (int)strlen(row));
     fputs("\"><title>", out);

@@ -40,6 +40,16 @@ static const char *take_rest(struct line *line)
     return rest != NULL ? rest : "";
 }
 
+/* The rest of the line as a name that a program has given itself: it may be empty. */
+static const char *take_name(struct line *line)
+{
+    const char *name = line->rest;
+
+    line->rest = NULL;
+    line->good = line->good && name != NULL;
+    return name != NULL && *name != '\0' ? name : "(no name)";
+}
+
 static uint64_t take_number(struct line *line, int base, uint64_t most)
 {
     const char *word = take_word(line);
@@ -225,7 +235,7 @@ static void read_process(struct line *line)
     process->threads  = take_count(line);
     process->tables   = take_count(line);
     process->resident = take_count(line);
-    process->name     = take_rest(line);
+    process->name     = take_name(line);
 }
 
 static struct process *last_process(struct line *line)

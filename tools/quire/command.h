@@ -42,24 +42,7 @@ int command_debug(int argc, char **argv);
 int command_image(int argc, char **argv);
 int command_map(int argc, char **argv);
 
-/*
- * A path below Quire's home: $QUIRE_HOME, or else the first that has a folder `layouts` of the executable's folder, the
- * two above it, share/quire beside the executable's bin (an installed command), and the current one. The caller frees
- * it; NULL when there is no home.
- */
-char *home_path(const char *below);
-
-/*
- * An installed command's kernels: the folder lib/quire beside the executable's bin. The caller frees it; NULL: not
- * installed.
- */
-char *installed_path(void);
-
-/*
- * The folder of programs from Debian's packages, which `quire programs` writes: build/programs of a tree; for an
- * installed command $XDG_CACHE_HOME/quire/programs or ~/.cache/quire/programs. The caller frees it; NULL: neither
- * variable is set.
- */
-char *programs_path(void);
+/* The name this command was called by ("quire run"); messages begin with it. */
+extern const char *command_name;
 
 #endif

@@ -6,7 +6,8 @@
  * when they are wanted.
  */
 #include "command.h"
-#include "sandbox.h"
+#include "libquire/arena.h"
+#include "libquire/home.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -317,7 +318,7 @@ int command_completion(int argc, char **argv)
     argp_parse(&argp_completion, argc, argv, 0, NULL, &chosen);
     shells[chosen].put();
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        sandbox_command = argv[0];
+        command_name = argv[0];
         return tell(STATUS_WRONG, "the completion could not be written");
     }
     return STATUS_GOOD;

@@ -1,7 +1,11 @@
 /* command_debug.c - `quire debug`: a program, and gdb at the side of the kernel that runs it. */
+#include "attend.h"
 #include "command.h"
-#include "machine.h"
-#include "sandbox.h"
+#include "libquire/arena.h"
+#include "libquire/home.h"
+#include "libquire/inside.h"
+#include "libquire/machine.h"
+#include "libquire/sandbox.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -59,7 +63,7 @@ static void become_gdb(const char *kernel, const char *commands)
 /* Returns a descriptor that becomes readable when gdb has ended. */
 static int start_gdb(struct sandbox *sandbox)
 {
-    char *file = text("%s/kernel.elf", sandbox->layout), *kernel = build_path(file);       /* the kernel with symbols */
+    char *file = text("%s/kernel.elf", sandbox->layout), *kernel = build_path(sandbox->kernels, file);
     char *commands = home_path("tools/quire/debug.py");
     int end;
 
@@ -73,14 +77,14 @@ static int start_gdb(struct sandbox *sandbox)
     if (end < 0)
         exit(tell(SANDBOX_FAILED, "cannot start gdb: %s", strerror(errno)));
     close(gdb_end);
-    free(commands);
-    free(kernel);
-    free(file);
+    drop(commands);
+    drop(kernel);
+    drop(file);
     return end;
 }
 
 const struct argp argp_debug = {
-    .children = sandbox_options, .args_doc = "PROGRAM [ARGUMENT...]",
+    .children = shared_options, .args_doc = "PROGRAM [ARGUMENT...]",
     .doc = "Start a machine that stands still before its first instruction, with gdb attached and the kernel's symbols "
            "loaded; `continue` lets it go.\v"
            "In gdb, `quire-tables` shows the page tables with the names of regions, `quire-frames` who owns the "
@@ -89,23 +93,26 @@ const struct argp argp_debug = {
 
 int command_debug(int argc, char **argv)
 {
-    struct sandbox sandbox;
+    struct options options;
+    struct quire *q;
     int status, ends[2];
 
-    sandbox_parse(&sandbox, argc, argv, &argp_debug, &sandbox);
-    if (sandbox.argc == 0)
-        return tell(SANDBOX_FAILED, "which program? (`%s --help` says more)", sandbox_command);
+    options_parse(&options, argc, argv, &argp_debug, &options);
+    if (options.sandbox.argc == 0)
+        return tell(SANDBOX_FAILED, "which program? (`%s --help` says more)", command_name);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return tell(SANDBOX_FAILED, "no connection to gdb: %s", strerror(errno));
     atexit(wait_for_gdb);
-    if (sandbox.machine == MACHINE_KINDS)
-        sandbox.machine = MACHINE_PC;
-    sandbox.debugger = ends[0];
+    if (options.sandbox.machine == MACHINE_KINDS)
+        options.sandbox.machine = MACHINE_PC;
+    options.sandbox.debugger = ends[0];
     gdb_end = ends[1];
-    sandbox.on_machine = start_gdb;
-    status = sandbox_run(&sandbox);
+    q = attend_new(&options);
+    quire_inside(q)->debugger   = ends[0];
+    quire_inside(q)->on_machine = start_gdb;
+    status = attend(q, &options);
     close(ends[0]);
-    sandbox_free(&sandbox);
+    quire_free(q);
     wait_for_gdb();
     return status == 0 && WIFEXITED(ended) && WEXITSTATUS(ended) == SANDBOX_FAILED ? SANDBOX_FAILED : status;
 }

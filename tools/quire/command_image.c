@@ -1,21 +1,24 @@
 /* command_image.c - `quire image`: a disk or floppy from which a PC starts Quire, with a program or a shell in it. */
 #include "command.h"
 #include "image.h"
-#include "pack.h"
-#include "sandbox.h"
+#include "libquire/arena.h"
+#include "libquire/pack.h"
+#include "options.h"
+#include "target.h"
 
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { KEY_FLOPPY = 0x100, KEY_APPEND, KEY_CONSOLE, KEY_ARCHIVE };
 
 static const struct argp_option options[] = {
     { "floppy", KEY_FLOPPY, NULL, 0, "A floppy: 1.44 MB, or 2.88 MB if it must be; the archive is compressed", 0 },
-    { "layout", OPTION_LAYOUT, "NAME", 0, "The memory layout of the kernel (default quire)", 0 },
+    { "layout", OPTION_LAYOUT, "NAME", 0, "The memory layout of the kernel (default quire), or its document", 0 },
     { "file", OPTION_FILE, "HOST[:GUEST]", 0, "A file, or a folder with all in it, that the program will see; "
       ":PATH takes it from the root", 0 },
     { "env", OPTION_ENV, "NAME[=VALUE]", 0, "Set a variable for the program, or pass ours on", 0 },
@@ -53,7 +56,7 @@ static error_t parse_image(int key, char *word, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (request->plan.output != NULL)
-            return sandbox_parse_program(sandbox, key, word, state);
+            return options_parse_program(sandbox, key, word, state);
         request->plan.output = word;
         return 0;
     case ARGP_KEY_END:
@@ -63,27 +66,21 @@ static error_t parse_image(int key, char *word, struct argp_state *state)
             argp_error(state, "--console is for an image without a program");
         return 0;
     default:
-        return sandbox_parse_program(sandbox, key, word, state);
+        return options_parse_program(sandbox, key, word, state);
     }
 }
 
 /* Write the archive alone to a file. Returns 0 or an exit status. */
 static int write_archive(const char *path, int archive, uint64_t size)
 {
-    FILE *file = fopen(path, "we");
-    char bytes[65536];
-    uint64_t done = 0;
-    ssize_t got = 1;
+    void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, archive, 0);
+    int status;
 
-    while (file != NULL && done < size && got > 0) {
-        got = pread(archive, bytes, sizeof(bytes), (off_t)done);
-        if (got > 0 && fwrite(bytes, 1, (size_t)got, file) != (size_t)got)
-            got = -1;
-        done += got > 0 ? (uint64_t)got : 0;
-    }
-    if (file == NULL || fclose(file) != 0 || done < size)
-        return tell(SANDBOX_FAILED, "%s: %s", path, strerror(errno));
-    return 0;
+    if (bytes == MAP_FAILED)
+        return tell(SANDBOX_FAILED, "the archive: %s", strerror(errno));
+    status = target_put("", path, bytes, size);
+    munmap(bytes, size);
+    return status;
 }
 
 static int make(struct request *request)
@@ -116,18 +113,17 @@ int command_image(int argc, char **argv)
     /* The type of a terminal on a serial line is unknown: vt100 suits most. */
     static char terminal[] = "TERM=vt100", home[] = "/root";
     struct request request = {
-        .sandbox = { .layout = "quire", .terminal = true, .directory = home },
+        .sandbox = sandbox_usual(),
         .plan = { .text = "", .archive = -1 },
     };
-    int status;
 
-    sandbox_command = argv[0];
+    request.sandbox.terminal  = true;
+    request.sandbox.directory = home;
+    command_name = argv[0];
     argp_err_exit_status = SANDBOX_FAILED;
-    sandbox_add_variable(&request.sandbox, terminal);
+    options_add_variable(&request.sandbox, terminal);
     argp_parse(&argp_image, argc, argv, ARGP_IN_ORDER, NULL, &request);
     if (request.sandbox.argc == 0)
-        sandbox_use_shell(&request.sandbox);
-    status = make(&request);
-    sandbox_free(&request.sandbox);
-    return status;
+        options_use_shell(&request.sandbox);
+    return make(&request);
 }

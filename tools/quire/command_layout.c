@@ -6,6 +6,9 @@
 #include "layout/emit.h"
 #include "layout/facts.h"
 #include "layout/picture.h"
+#include "libquire/arena.h"
+#include "libquire/home.h"
+#include "target.h"
 
 #include <argp.h>
 #include <dirent.h>
@@ -28,16 +31,16 @@ struct request {
 static char *document_path(const char *subject)
 {
     static const char *const places[] = { "layouts/%s/layout.md", "layouts/%s.md" };
-    char *file, *path = NULL;
+    char *path = NULL;
 
     if (strchr(subject, '/') != NULL || strchr(subject, '.') != NULL)
-        return strdup(subject);
+        return text("%s", subject);
     for (unsigned i = 0; i < 2 && (path == NULL || access(path, F_OK) != 0); i++) {
-        free(path);
-        if (asprintf(&file, places[i], subject) < 0)
-            return NULL;
+        char *file = text(places[i], subject);
+
+        drop(path);
         path = home_path(file);
-        free(file);
+        drop(file);
     }
     return path;
 }
@@ -76,7 +79,7 @@ static int with_document(const struct request *request,
     if (read_document(&document, &source, path, request->explain))
         status = act(request, &document);
     source_free(&source);
-    free(path);
+    drop(path);
     return status;
 }
 
@@ -103,25 +106,40 @@ static void draw_text(const struct document *d, const struct document *other)
         picture_text(d, stdout);
 }
 
-/* A document, or two side by side. */
+/* A document, or two side by side, into memory; NULL without it. */
+static char *drawing_of(const struct document *d, const struct document *other, size_t *length)
+{
+    char *drawing = NULL;
+    FILE *out = open_memstream(&drawing, length);
+
+    if (out == NULL)
+        return NULL;
+    if (other != NULL)
+        picture_svg_against(d, other, out);
+    else
+        picture_svg(d, out);
+    if (fclose(out) == 0)
+        return drawing;
+    free(drawing);
+    return NULL;
+}
+
 static int draw_layout(const struct request *request, const struct document *d, const struct document *other)
 {
-    FILE *out;
-    bool failed;
+    size_t length = 0;
+    char *drawing;
+    int status;
 
     if (request->svg == NULL) {
         draw_text(d, other);
         return fflush(stdout) == 0 ? STATUS_GOOD : cannot_write("standard output", errno);
     }
-    out = fopen(request->svg, "w");
-    if (out == NULL)
-        return cannot_write(request->svg, errno);
-    if (other != NULL)
-        picture_svg_against(d, other, out);
-    else
-        picture_svg(d, out);
-    failed = ferror(out);
-    return fclose(out) != 0 || failed ? cannot_write(request->svg, EIO) : STATUS_GOOD;
+    drawing = drawing_of(d, other, &length);
+    if (drawing == NULL)
+        return cannot_write(request->svg, ENOMEM);
+    status = target_put("--svg ", request->svg, drawing, length);
+    free(drawing);
+    return status == 0 ? STATUS_GOOD : STATUS_WRONG;
 }
 
 static int show_layout(const struct request *request, const struct document *d)
@@ -138,7 +156,7 @@ static int show_layout(const struct request *request, const struct document *d)
     if (read_document(&other, &source, path, request->explain))
         status = draw_layout(request, d, &other);
     source_free(&source);
-    free(path);
+    drop(path);
     return status;
 }
 
@@ -224,7 +242,7 @@ static int list(void)
         free(entries[i]);
     }
     free(entries);
-    free(folder);
+    drop(folder);
     return count < 0 ? STATUS_USAGE : status;
 }
 

@@ -8,107 +8,22 @@
  * the drawing; one after the other, a form feed behind each, where standard output is none; or as a file that browsers
  * read again.
  */
+#include "attend.h"
 #include "command.h"
-#include "follow.h"
+#include "libquire/arena.h"
+#include "libquire/follow.h"
+#include "libquire/home.h"
+#include "libquire/inside.h"
 #include "map/draw.h"
-#include "sandbox.h"
 #include "screen.h"
+#include "target.h"
 #include "terminal.h"
 
 #include <argp.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-/* ---- The file ---------------------------------------------------------------------------- */
-
-struct target {
-    const char *path;                   /* NULL: standard output */
-    int         fd;
-    bool        made;                   /* by this command, which removes the file if nothing is drawn */
-};
-
-/*
- * Open the file before the machine starts, so that an error is reported at once. An existing file keeps its bytes until
- * the drawing is made.
- */
-static int open_target(struct target *target)
-{
-    if (target->path == NULL)
-        return 0;
-    target->fd = open(target->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    target->made = target->fd >= 0;
-    if (target->fd < 0 && errno == EEXIST)
-        target->fd = open(target->path, O_WRONLY | O_CLOEXEC);
-    return target->fd < 0 ? tell(SANDBOX_FAILED, "--svg %s: %s", target->path, strerror(errno)) : 0;
-}
-
-static void leave_target(struct target *target)
-{
-    if (target->path == NULL)
-        return;
-    close(target->fd);
-    if (target->made)
-        unlink(target->path);
-}
-
-static int draw_to(struct target *target, const struct picture *picture, struct source *source)
-{
-    struct stat status;
-    FILE *out = stdout;
-    bool failed;
-
-    if (target->path != NULL) {
-        if (fstat(target->fd, &status) == 0 && S_ISREG(status.st_mode) && ftruncate(target->fd, 0) != 0)
-            return tell(SANDBOX_FAILED, "--svg %s: %s", target->path, strerror(errno));
-        out = fdopen(target->fd, "w");
-        if (out == NULL)
-            return tell(SANDBOX_FAILED, "--svg %s: %s", target->path, strerror(errno));
-        draw_svg(picture, source, 0, out);
-    } else {
-        draw_text(picture, out);
-    }
-    failed = fflush(out) != 0 || ferror(out);
-    if (target->path != NULL)
-        failed = fclose(out) != 0 || failed;
-    return failed ? tell(SANDBOX_FAILED, "%s: the drawing could not be written",
-                         target->path != NULL ? target->path : "standard output")
-                  : 0;
-}
-
-/*
- * A new file takes the place of the old one, so that a browser never reads half a drawing. A pipe or device is written
- * only at the end.
- */
-static int replace(struct target *target, const struct picture *picture, struct source *source, unsigned refresh_ms)
-{
-    char *path = text("%s.new", target->path);
-    FILE *out = fopen(path, "we");
-    bool failed = out == NULL;
-
-    if (!failed) {
-        draw_svg(picture, source, refresh_ms, out);
-        failed = ferror(out) != 0;
-        failed = fclose(out) != 0 || failed || rename(path, target->path) != 0;
-    }
-    if (failed)
-        tell(SANDBOX_FAILED, "--svg %s: %s", target->path, strerror(errno));
-    if (failed && out != NULL)
-        unlink(path);
-    free(path);
-    return failed ? SANDBOX_FAILED : 0;
-}
-
-static bool is_plain(const struct target *target)
-{
-    struct stat status;
-
-    return target->path != NULL && fstat(target->fd, &status) == 0 && S_ISREG(status.st_mode);
-}
 
 /* ---- The snapshot ------------------------------------------------------------------------ */
 
@@ -124,15 +39,44 @@ static bool see(struct picture *picture, struct source *source, FILE *complaints
     return true;
 }
 
+/* ---- The drawing ------------------------------------------------------------------------- */
+
+/* Into the file; a browser reads it again after so many milliseconds (0: it does not). */
+static int draw_to_file(struct target *target, const struct picture *picture, struct source *source,
+                        unsigned refresh_ms)
+{
+    char *drawing = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&drawing, &length);
+    int status = SANDBOX_FAILED;
+
+    if (out != NULL)
+        draw_svg(picture, source, refresh_ms, out);
+    if (out == NULL || fclose(out) != 0)
+        tell(SANDBOX_FAILED, "--svg %s: no memory for the drawing", target->path);
+    else
+        status = target_write(target, drawing, length);
+    free(drawing);
+    return status;
+}
+
+static int draw_to_output(const struct picture *picture)
+{
+    draw_text(picture, stdout);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return tell(SANDBOX_FAILED, "standard output: the drawing could not be written");
+    return 0;
+}
+
 /* Returns 0, or SANDBOX_FAILED and has complained. */
-static int draw_map(struct sandbox *sandbox, struct target *target, bool anew)
+static int draw_map(struct sandbox *sandbox, struct target *target)
 {
     struct source source;
     struct picture picture;
     int status = SANDBOX_FAILED;
 
     if (see(&picture, &source, stderr, sandbox->snapshot, sandbox->snapshot_length))
-        status = anew ? replace(target, &picture, &source, 0) : draw_to(target, &picture, &source);
+        status = target->path != NULL ? draw_to_file(target, &picture, &source, 0) : draw_to_output(&picture);
     source_free(&source);
     return status;
 }
@@ -143,10 +87,9 @@ enum { EVERY_MS = 1000, DAMAGED_MOST = 5 };
 
 struct follower {
     struct follow  follow;
-    unsigned       damaged;             /* snapshots in a row that made no picture */
+    unsigned       damaged;             /* snapshots in a row that made no picture, or one whose sums differ */
     struct target *target;
     struct screen  screen;
-    bool           anew;                /* into a plain file */
 };
 
 static void show_text(struct follower *follower, const struct picture *picture)
@@ -170,16 +113,28 @@ static void show_text(struct follower *follower, const struct picture *picture)
 }
 
 /*
- * A serial line whose reader is slow loses bytes, in QEMU as on a PC: a snapshot that makes no picture is asked for
- * once more at once. If several in a row make none, what is wrong with the last is said, and the next comes when it is
- * due.
+ * A serial line whose reader is slow loses bytes, in QEMU as on a PC: a snapshot that makes no picture, or one whose
+ * sums differ, is asked for once more at once. After several in a row the last is shown as it is: the picture says that
+ * its sums differ, a complaint what makes no picture. The next comes when it is due.
  */
-static void show_damage(struct follower *follower, const char *complaint)
+static bool ask_again(struct follower *follower)
 {
-    if (++follower->damaged < DAMAGED_MOST)
-        follower->follow.next_ms = 0;
-    else
-        fputs(complaint, stderr);
+    if (++follower->damaged >= DAMAGED_MOST)
+        return false;
+    follower->follow.next_ms = 0;
+    return true;
+}
+
+static void show_picture(struct follower *follower, const struct picture *picture, struct source *source)
+{
+    if (picture->sound)
+        follower->damaged = 0;
+    else if (ask_again(follower))
+        return;
+    if (follower->target->path == NULL)
+        show_text(follower, picture);
+    else if (follower->target->plain != NULL)
+        draw_to_file(follower->target, picture, source, (unsigned)follower->follow.every_ms);
 }
 
 static void show_next(struct follow *follow, char *lines, size_t length)
@@ -190,20 +145,16 @@ static void show_next(struct follow *follow, char *lines, size_t length)
     char *complaint = NULL;
     size_t said = 0;
     FILE *complaints = open_memstream(&complaint, &said);
+    bool good;
 
     if (complaints == NULL)
         return;
-    if (see(&picture, &source, complaints, lines, length)) {
-        follower->damaged = 0;
-        if (follower->target->path == NULL)
-            show_text(follower, &picture);
-        else if (follower->anew)
-            replace(follower->target, &picture, &source, (unsigned)follow->every_ms);
-        fclose(complaints);
-    } else {
-        fclose(complaints);
-        show_damage(follower, complaint);
-    }
+    good = see(&picture, &source, complaints, lines, length);
+    fclose(complaints);
+    if (good)
+        show_picture(follower, &picture, &source);
+    else if (!ask_again(follower))
+        fputs(complaint, stderr);
     free(complaint);
     source_free(&source);
 }
@@ -221,8 +172,9 @@ static void start_following(struct follower *follower, struct sandbox *sandbox, 
                     .typed = move,
                     .keys = target->path == NULL && terminal_is_here() },
         .target = target,
-        .anew = is_plain(target),
     };
+    if (target->path != NULL && target->plain == NULL)
+        tell(0, "--svg %s: this is no plain file, so it is drawn there once, at the end", target->path);
     sandbox->follow = &follower->follow;
     if (follower->follow.keys)
         terminal_show();
@@ -255,37 +207,38 @@ static bool is_in_root(const struct sandbox *sandbox, const char *program)
     char *path = root != NULL ? text("%s%s", root, program) : NULL;
     bool there = path != NULL && access(path, R_OK) == 0;
 
-    free(path);
-    free(fetched);
+    drop(path);
+    drop(fetched);
     return there;
 }
 
-static char **usual_program(struct sandbox *sandbox, bool follow, char **script)
+static void use_usual_program(struct sandbox *sandbox, bool follow)
 {
     static char lua[] = ":/usr/bin/lua5.4";
     bool dynamic = !follow && is_in_root(sandbox, lua + 1);
-    char **words = grown(NULL, 4, sizeof(*words));
+    char **words = grown(NULL, 5, sizeof(*words));
 
     if (dynamic)
-        sandbox_add_file(sandbox, lua);
-    *script = follow ? text("%s", living) : text("%s%s%s", waiting, dynamic ? with_lua : "", ask);
+        options_add_file(sandbox, lua);
     words[0] = "busybox";
     words[1] = "sh";
     words[2] = "-c";
-    words[3] = *script;
-    return words;
+    words[3] = follow ? text("%s", living) : text("%s%s%s", waiting, dynamic ? with_lua : "", ask);
+    words[4] = NULL;
+    sandbox->argc = 4;
+    sandbox->argv = words;
 }
 
 /* ---- The command -------------------------------------------------------------------------- */
 
-struct request { struct sandbox sandbox; struct target target; bool follow; };
+struct request { struct options options; struct target target; bool follow; };
 
 static error_t parse_map(int key, char *word, struct argp_state *state)
 {
     struct request *request = state->input;
 
     if (key == ARGP_KEY_INIT)
-        state->child_inputs[0] = &request->sandbox;
+        state->child_inputs[0] = &request->options;
     else if (key == 's')
         request->target.path = word;
     else if (key == 'F')
@@ -304,50 +257,57 @@ static const struct argp_option options[] = {
 };
 
 const struct argp argp_map = {
-    .options = options, .parser = parse_map, .children = sandbox_options, .args_doc = "[PROGRAM [ARGUMENT...]]",
+    .options = options, .parser = parse_map, .children = shared_options, .args_doc = "[PROGRAM [ARGUMENT...]]",
     .doc = "Run a program in a machine of its own, and draw physical memory, kernel space and every process as they "
            "are when something is written to /proc/quire/map there, else when the program ends.\v"
            "Without a program, a shell and a few children. Exit status: as of `quire run`; 125 also when the drawing "
            "cannot be written.",
 };
 
-static int run(struct sandbox *sandbox, struct target *target, bool follow)
+/* The program's output, which is to leave standard output to the drawing. */
+static struct quire *new_run(const struct options *options, bool to_errors)
 {
-    int status = open_target(target), drawn;
+    struct quire *q = attend_new(options);
+
+    if (to_errors && quire_stream(q, QUIRE_OUTPUT, STDERR_FILENO) != 0)
+        exit(tell(SANDBOX_FAILED, "%s", quire_error(q)));
+    quire_inside(q)->map = true;
+    return q;
+}
+
+static int run(const struct options *options, struct target *target, bool follow)
+{
+    int status = target->path != NULL ? target_open(target) : 0, drawn;
     struct follower follower = { 0 };
+    struct sandbox *sandbox;
+    struct quire *q;
 
     if (status != 0)
         return status;
+    q = new_run(options, target->path == NULL);
+    sandbox = quire_inside(q);
     if (follow)
         start_following(&follower, sandbox, target);
-    sandbox->map    = true;
-    sandbox->output = target->path == NULL ? STDERR_FILENO : STDOUT_FILENO;
-    status = sandbox_run(sandbox);
+    status = attend(q, options);
     screen_free(&follower.screen);
     if (sandbox->snapshot_length > 0) {
-        drawn = draw_map(sandbox, target, follower.anew);
-        return drawn != 0 ? drawn : status;
+        drawn = draw_map(sandbox, target);
+        status = drawn != 0 ? drawn : status;
+    } else if (status == 0) {
+        status = tell(SANDBOX_FAILED, "the program ended, but no snapshot of memory came");
     }
-    leave_target(target);
-    return status == 0 ? tell(SANDBOX_FAILED, "the program ended, but no snapshot of memory came") : status;
+    if (target->path != NULL)
+        target_close(target);
+    quire_free(q);
+    return status;
 }
 
 int command_map(int argc, char **argv)
 {
-    struct request request = { .target.fd = -1 };
-    struct sandbox *sandbox = &request.sandbox;
-    char *script = NULL, **words = NULL;
-    int status;
+    struct request request = { .target = { .option = "--svg ", .fd = -1 } };
 
-    sandbox_parse(sandbox, argc, argv, &argp_map, &request);
-    if (sandbox->argc == 0) {
-        words = usual_program(sandbox, request.follow, &script);
-        sandbox->argc = 4;
-        sandbox->argv = words;
-    }
-    status = run(sandbox, &request.target, request.follow);
-    free(script);
-    free(words);
-    sandbox_free(sandbox);
-    return status;
+    options_parse(&request.options, argc, argv, &argp_map, &request);
+    if (request.options.sandbox.argc == 0)
+        use_usual_program(&request.options.sandbox, request.follow);
+    return run(&request.options, &request.target, request.follow);
 }

@@ -1,6 +1,7 @@
 /* command_new.c - `quire new`: a layout document to begin with, prose included. */
 #include "command.h"
-#include "sandbox.h"
+#include "libquire/arena.h"
+#include "libquire/home.h"
 
 #include "layout/document.h"
 
@@ -85,15 +86,13 @@ static char *read_file(const char *path)
 /* The text of the document to copy; NULL: there is no such document. The caller frees it. */
 static char *text_of(const char *like)
 {
-    char *below, *path, *text;
+    char *below = text("layouts/%s/layout.md", like), *path, *copy;
 
-    if (asprintf(&below, "layouts/%s/layout.md", like) < 0)
-        return NULL;
     path = home_path(below);
-    text = path != NULL ? read_file(path) : NULL;
-    free(path);
-    free(below);
-    return text;
+    copy = path != NULL ? read_file(path) : NULL;
+    drop(path);
+    drop(below);
+    return copy;
 }
 
 /* Write a title and a paragraph of the new document's own, then the other's words from its first heading on. */
@@ -120,7 +119,7 @@ int command_new(int argc, char **argv)
     char *text, *path;
     FILE *out;
 
-    sandbox_command = argv[0];
+    command_name = argv[0];
     argp_err_exit_status = STATUS_USAGE;
     argp_parse(&argp_new, argc, argv, 0, NULL, &request);
     if (!is_name(request.name))

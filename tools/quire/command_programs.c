@@ -1,9 +1,11 @@
 /* command_programs.c - `quire programs`: Linux programs for i386 from Debian's packages, by tools/fetch-programs. */
 #include "command.h"
-#include "sandbox.h"
+#include "libquire/arena.h"
+#include "libquire/home.h"
 
 #include <argp.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +53,7 @@ int command_programs(int argc, char **argv)
     char *said = NULL, *usual, *script;
     const char *directory;
 
-    sandbox_command = argv[0];
+    command_name = argv[0];
     argp_err_exit_status = STATUS_USAGE;
     argp_parse(&argp_programs, argc, argv, 0, NULL, &said);
     usual = said == NULL ? programs_path() : NULL;

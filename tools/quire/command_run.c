@@ -1,11 +1,11 @@
 /* command_run.c - `quire run`: one Linux program, in a machine of its own. */
+#include "attend.h"
 #include "command.h"
-#include "owner.h"
-#include "sandbox.h"
+#include "libquire/arena.h"
 #include "terminal.h"
 
 const struct argp argp_run = {
-    .children = sandbox_options, .args_doc = "PROGRAM [ARGUMENT...]",
+    .children = shared_options, .args_doc = "PROGRAM [ARGUMENT...]",
     .doc = "Run an i386 Linux program in a machine of its own, as if it ran here: its output, its errors and its "
            "exit status are the program's.\v"
            "Exit status: the program's own; 128 and the signal's number when a signal killed it; and 119 the machine "
@@ -15,16 +15,16 @@ const struct argp argp_run = {
 
 int command_run(int argc, char **argv)
 {
-    struct sandbox sandbox;
+    struct options options;
+    struct quire *q;
     int status;
 
-    sandbox_parse(&sandbox, argc, argv, &argp_run, &sandbox);
-    if (sandbox.owner >= 0 && !owner_begin(sandbox.owner))
-        return SANDBOX_FAILED;
-    if (sandbox.argc == 0)
-        return tell(SANDBOX_FAILED, "which program? (`%s --help` says more)", sandbox_command);
-    sandbox.terminal = terminal_is_here();
-    status = sandbox_run(&sandbox);
-    sandbox_free(&sandbox);
+    options_parse(&options, argc, argv, &argp_run, &options);
+    if (options.sandbox.argc == 0)
+        return tell(SANDBOX_FAILED, "which program? (`%s --help` says more)", command_name);
+    options.sandbox.terminal = terminal_is_here();
+    q = attend_new(&options);
+    status = attend(q, &options);
+    quire_free(q);
     return status;
 }

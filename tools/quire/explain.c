@@ -1,7 +1,8 @@
 /* explain.c - the text of docs/layouts.md on a complaint. See explain.h. */
 #include "explain.h"
 
-#include "command.h"
+#include "libquire/arena.h"
+#include "libquire/home.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ static char *read_book(void)
 
     if (file != NULL)
         fclose(file);
-    free(path);
+    drop(path);
     if (good)
         return text;
     free(text);

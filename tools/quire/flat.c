@@ -1,6 +1,7 @@
 /* flat.c - a kernel's loaded parts, laid out by physical address, through libelf. See flat.h. */
 #include "flat.h"
-#include "sandbox.h"
+#include "libquire/arena.h"
+#include "libquire/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -116,7 +117,7 @@ static bool read_elf(Elf *elf, struct flat *flat)
         return false;
     flat->entry = (uint32_t)header.e_entry;
     good = collect_loads(elf, parts, &loads) && measure_loads(&loads, flat) && fill(elf, &loads, flat);
-    free(loads.part);
+    drop(loads.part);
     return good;
 }
 

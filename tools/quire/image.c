@@ -3,7 +3,10 @@
 #include "../../boot/bios/image.h"
 #include "../../boot/bios/sum.h"
 #include "flat.h"
-#include "sandbox.h"
+#include "libquire/arena.h"
+#include "libquire/home.h"
+#include "libquire/sandbox.h"
+#include "target.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,7 +65,7 @@ static void put32(uint8_t *at, uint32_t number)
 /* Read a product of the build as a whole. Returns 0 or an exit status. */
 static int read_part(const char *name, uint8_t **bytes, size_t *size)
 {
-    char *path = build_path(name);
+    char *path = build_path(NULL, name);
     FILE *file = path != NULL ? fopen(path, "re") : NULL;
     int status = 0;
 
@@ -72,7 +75,7 @@ static int read_part(const char *name, uint8_t **bytes, size_t *size)
         status = tell(SANDBOX_NO_KERNEL, "%s is not built; `make quire` builds it", name);
     if (file != NULL)
         fclose(file);
-    free(path);
+    drop(path);
     return status;
 }
 
@@ -183,21 +186,6 @@ static void report(const struct image_plan *plan, const struct image *image, con
 
 /* ---- The image ------------------------------------------------------------------------ */
 
-/* Write size bytes to the file, or remove it again. Returns 0 or an exit status. */
-static int write_out(const char *path, const uint8_t *bytes, uint64_t size)
-{
-    FILE *file = fopen(path, "we");
-    bool good = file != NULL && fwrite(bytes, 1, size, file) == size;
-
-    if (file == NULL)
-        return tell(SANDBOX_FAILED, "%s: %s", path, strerror(errno));
-    if (fclose(file) == 0 && good)
-        return 0;
-    tell(SANDBOX_FAILED, "%s: %s", path, strerror(errno));
-    unlink(path);
-    return SANDBOX_FAILED;
-}
-
 /* sector and relocator are whole files; the kernel is flat. */
 static int compose(const struct image_plan *plan, const uint8_t *sector, const uint8_t *relocator,
                    size_t relocator_size, const struct flat *kernel)
@@ -242,7 +230,7 @@ static int compose(const struct image_plan *plan, const uint8_t *sector, const u
     status = fill_archive(plan, at + used * SECTOR);
     if (status == 0) {
         fill_header(&image, plan, kernel);
-        status = write_out(plan->output, image.bytes, image.size);
+        status = target_put("", plan->output, image.bytes, image.size);
     }
     if (status == 0)
         report(plan, &image, floppy != NULL ? floppy->name : "disk");
@@ -273,27 +261,27 @@ static int write_with(const struct image_plan *plan, const struct flat *kernel)
                       "boot sector and relocator are of another build; `make quire` makes them anew");
     if (status == 0)
         status = compose(plan, sector, relocator, relocator_size, kernel);
-    free(sector);
-    free(relocator);
+    drop(sector);
+    drop(relocator);
     return status;
 }
 
 int image_write(const struct image_plan *plan)
 {
-    char *name = text("%s/kernel.elf", plan->layout), *path = build_path(name);
+    char *name = text("%s/kernel.elf", plan->layout), *path = build_path(NULL, name);
     struct flat kernel;
     int status;
 
-    free(name);
+    drop(name);
     if (path == NULL)
-        return tell_no_kernel(plan->layout);
+        return tell_no_kernel(&(struct sandbox){ .layout = plan->layout });
     if (strlen(own_words) + strlen(plan->text) >= BIOS_TEXT) {
-        free(path);
+        drop(path);
         return tell(SANDBOX_FAILED, "--append: the kernel's command line has room for %zu characters more",
                     BIOS_TEXT - 1 - strlen(own_words));
     }
     status = flat_read(&kernel, path);
-    free(path);
+    drop(path);
     if (status != 0)
         return status;
     status = write_with(plan, &kernel);

@@ -1,6 +1,8 @@
 /* main.c - `quire`, the host command: finds the subcommand and calls it. */
 #include "command.h"
 #include "descriptors.h"
+#include "libquire/arena.h"
+#include "libquire/sandbox.h"
 
 #include <argp.h>
 #include <stdio.h>
@@ -63,6 +65,18 @@ static error_t parse_main(int key, char *word, struct argp_state *state)
     return 0;
 }
 
+const char *command_name = "quire";
+
+/* A detail of the line before has no name in front. */
+static void say(void *nobody, const char *line)
+{
+    (void)nobody;
+    if (line[0] == ' ')
+        fprintf(stderr, "%s\n", line);
+    else
+        fprintf(stderr, "%s: %s\n", command_name, line);
+}
+
 const char *argp_program_version = "quire 0.1";
 
 int main(int argc, char **argv)
@@ -71,14 +85,20 @@ int main(int argc, char **argv)
         .parser = parse_main, .args_doc = "COMMAND [ARGUMENT...]", .help_filter = list_commands,
         .doc = "Quire: a small operating system whose memory layouts are documents.\v ",
     };
+    static struct arena arena = { .say = say };
     struct choice choice = { 0 };
-    char name[64];
+    static char name[64];
 
     if (!descriptors_open())
         return STATUS_WRONG;
+    arena_enter(&arena);
+    if (setjmp(arena.no_memory) != 0) {
+        say(NULL, "out of memory");
+        return SANDBOX_FAILED;
+    }
     argp_err_exit_status = STATUS_USAGE;
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &choice);
     snprintf(name, sizeof(name), "quire %s", commands[choice.command].name);
-    argv[choice.first] = name;
+    command_name = argv[choice.first] = name;
     return commands[choice.command].run(argc - choice.first, argv + choice.first);
 }

@@ -1,6 +1,7 @@
 /* pack_smaller.c - an archive for places where room is scarcer than time: compressed with zlib. See pack.h. */
-#include "pack.h"
-#include "sandbox.h"
+#include "libquire/arena.h"
+#include "libquire/pack.h"
+#include "libquire/sandbox.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -33,7 +34,7 @@ static uint8_t *squeeze(const uint8_t *from, uint64_t bytes, uint64_t *size)
 }
 
 /* A descriptor of a file in memory with these bytes, or -1. */
-static int hold(const uint8_t *bytes, uint64_t size)
+static int memory_file(const uint8_t *bytes, uint64_t size)
 {
     int fd = memfd_create("quire-archive", MFD_CLOEXEC);
 
@@ -60,7 +61,7 @@ int pack_smaller(int *fd, uint64_t *size)
         return tell(SANDBOX_FAILED, "the archive is too large to be compressed");
     bytes = squeeze(whole, *size, &less);
     munmap(whole, *size);
-    smaller = bytes != NULL ? hold(bytes, less) : -1;
+    smaller = bytes != NULL ? memory_file(bytes, less) : -1;
     free(bytes);
     if (smaller < 0)
         return tell(SANDBOX_FAILED, "no memory to compress the archive");

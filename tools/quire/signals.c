@@ -6,33 +6,36 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-static sigset_t ours(void)
+static sigset_t ours;
+
+static bool was_ignored(int number)
+{
+    struct sigaction action;
+
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+/* What is blocked comes to the descriptor even if it is ignored, so what is ignored is not blocked. */
+void signals_prepare(void)
 {
     static const int numbers[] = {
         SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCONT, SIGWINCH, SIGTSTP,
     };
-    sigset_t set;
+    sigset_t ignored;
 
-    sigemptyset(&set);
+    sigemptyset(&ours);
+    sigemptyset(&ignored);
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-        sigaddset(&set, numbers[i]);
-    return set;
-}
-
-void signals_prepare(void)
-{
-    sigset_t set = ours();
-
+        sigaddset(was_ignored(numbers[i]) ? &ignored : &ours, numbers[i]);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGTTOU, SIG_IGN);
-    sigprocmask(SIG_BLOCK, &set, NULL);
+    sigprocmask(SIG_BLOCK, &ours, NULL);
+    sigprocmask(SIG_UNBLOCK, &ignored, NULL);
 }
 
 void signals_start(struct signals *signals)
 {
-    sigset_t set = ours();
-
-    *signals = (struct signals){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK) };
+    *signals = (struct signals){ .fd = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK) };
 }
 
 void signals_end(struct signals *signals) { close(signals->fd); }

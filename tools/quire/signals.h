@@ -7,6 +7,8 @@
  * the same signal twice within microseconds: it is passed on to the program's group, as without quire, and the machine
  * is ended some seconds later if the program has not ended.
  *
+ * A signal that is ignored when quire is started, as by nohup(1) or a shell's `&`, is ignored to the end.
+ *
  * SIGTSTP stops quire and the machine; SIGWINCH reports the window's size. While a debugger has the keyboard SIGINT is
  * the debugger's, and SIGTERM and SIGHUP end the machine at once.
  */
@@ -29,7 +31,7 @@ struct signals {
     uint64_t first[32];         /* when each signal first came, in milliseconds; 0: not yet */
 };
 
-/* Block the signals, so that none is lost. Called before there is anything to clean up. */
+/* Block the signals that are not ignored, so that none is lost. Called before there is anything to clean up. */
 void signals_prepare(void);
 
 void signals_start(struct signals *signals);

@@ -22,9 +22,7 @@ static uint64_t size_limit(void)
 
 static int beyond_limit(void)
 {
-    struct signal_info info = { .number = SIGXFSZ };
-
-    signal_thread(current_thread(), &info);
+    signal_self(SIGXFSZ);
     return -EFBIG;
 }
 
@@ -48,7 +46,7 @@ static int resize_locked(struct node *node, uint64_t bytes)
     if (err == 0)
         err = node->operations->resize(node, bytes);
     if (err == 0)
-        node->modified = node->changed = clock_wall();
+        contents_written(node);
     return err;
 }
 
@@ -68,24 +66,26 @@ int node_resize(struct node *node, uint64_t bytes)
 }
 
 /* Clear [from, end): whole pages become holes. */
-static void clear_range(struct object *contents, uint64_t from, uint64_t end)
+static int clear_range(struct object *contents, uint64_t from, uint64_t end)
 {
     uint64_t first = (from + PAGE_SIZE - 1) >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
+    int      err;
 
     assert(from < end);
-    if (first >= last) {
-        object_zero(contents, from, end);
-        return;
-    }
-    object_zero(contents, from, first << PAGE_SHIFT);
+    if (first >= last)
+        return object_zero(contents, from, end);
+    err = object_zero(contents, from, first << PAGE_SHIFT);
+    if (err != 0)
+        return err;
     object_punch(contents, first, last);
-    object_zero(contents, last << PAGE_SHIFT, end);
+    return object_zero(contents, last << PAGE_SHIFT, end);
 }
 
 static int clear_locked(struct node *node, const struct allocation *what)
 {
     uint64_t       end = what->end < node->bytes ? what->end : node->bytes;
     struct object *contents;
+    int            err;
 
     assert(mutex_held(&node->lock) && node->operations->object != NULL);
     if (node->seals & SEALS_OF_WRITING)
@@ -95,9 +95,12 @@ static int clear_locked(struct node *node, const struct allocation *what)
     contents = node->operations->object(node);
     if (contents == NULL)
         return -ENOMEM;
-    clear_range(contents, what->from, end);
-    node->modified = node->changed = clock_wall();
-    return 0;
+    if (!object_can_punch(contents, what->from >> PAGE_SHIFT))
+        return -EOPNOTSUPP;
+    err = clear_range(contents, what->from, end);
+    if (err == 0)
+        contents_written(node);
+    return err;
 }
 
 static int allocate_locked(struct node *node, const struct allocation *what)

@@ -14,7 +14,7 @@
  */
 int contents_admit(const struct node *node, struct buffer *from, uint64_t at) MUST_CHECK;
 
-/* After a write: set the times, and take set-user-ID and set-group-ID away from a program. */
+/* After a change of what a file holds: set the times, and take set-user-ID and set-group-ID away from a program. */
 void contents_written(struct node *node);
 
 #endif

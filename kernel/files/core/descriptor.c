@@ -154,7 +154,7 @@ static uint32_t room_in_use(struct files *files)
     uint32_t top = UINT32_MAX, room = FIRST_ROOM;
     bool     found;
 
-    do {
+    do {                                        /* bound: the lock is dropped in each step */
         lock_state state = lock_take(&files->lock);
 
         if (top > files->table.room)
@@ -229,14 +229,14 @@ static uint32_t find_next(const struct files *files, const struct bitset *set, u
         return FILES_END;
     if (room - from > SEARCHED_A_STRETCH)
         end = from + SEARCHED_A_STRETCH;
-    number = bitset_next_below(set, from, end);       /* bound: 513 words */
+    number = bitset_next_below(set, from, end);       /* bound: 512 words, by 32 */
     *found = number < end;
     return number;
 }
 
 void files_close_on_exec(struct files *files)
 {
-    for (uint32_t n = 0; n < FILES_END; ) {
+    for (uint32_t n = 0; n < FILES_END; ) {     /* bound: the lock is dropped in each step */
         lock_state   state = lock_take(&files->lock);
         struct file *file  = NULL;
         bool         found;
@@ -352,7 +352,7 @@ int descriptor_add(struct files *files, struct file *file, int from, bool close_
 
     may_sleep();
     assert(file != NULL && from >= 0 && limit <= DESCRIPTORS_MOST);
-    do {
+    do {                                        /* bound: the lock is dropped in each step */
         lock_state state = lock_take(&files->lock);
         uint32_t   number;
         int        added = add_descriptor(files, file, from, close_on_exec, limit, &number);
@@ -375,7 +375,7 @@ int descriptor_put(struct files *files, int number, struct file *file, bool clos
     assert(file != NULL && limit <= DESCRIPTORS_MOST);
     if ((unsigned)number >= limit)
         return -EBADF;
-    while (err == 0 && !put) {
+    while (err == 0 && !put) {                  /* bound: the lock is dropped in each step */
         lock_state state = lock_take(&files->lock);
 
         put = (unsigned)number < files->table.room;
@@ -426,13 +426,15 @@ int descriptor_set_flag(struct files *files, int number, bool close_on_exec)
     return file != NULL ? 0 : -EBADF;
 }
 
+uint32_t files_room(const struct files *files) { return files->table.room; }
+
 int descriptor_next(struct files *files, int from)
 {
     uint32_t number = (uint32_t)from;
     bool     found  = false;
 
     assert(from >= 0);
-    while (!found && number < FILES_END) {
+    while (!found && number < FILES_END) {      /* bound: the lock is dropped in each step */
         lock_state state = lock_take(&files->lock);
 
         number = find_next(files, &files->table.open, number, &found);

@@ -48,5 +48,6 @@ int  descriptor_flag(struct files *files, int number);      /* close-on-exec: 0,
 int  descriptor_set_flag(struct files *files, int number, bool close_on_exec);
 /* The first open number at or above `from`, or -1: for close_range and /proc/self/fd. */
 int  descriptor_next(struct files *files, int from);
+uint32_t files_room(const struct files *files);             /* numbers that the table has room for           */
 
 #endif

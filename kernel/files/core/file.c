@@ -24,12 +24,26 @@ static void count_file_out(struct file *file)
         node_end_runner(file->node);
 }
 
+/* A shared mapping may still write what no open file may write any more. */
+static bool is_written_by_a_mapping(struct node *node)
+{
+    struct object *contents = (node->mode & S_FMT) == S_REGULAR && node->operations->object != NULL
+                                  ? node->operations->object(node) : NULL;
+
+    return contents != NULL && object_is_writable(contents);
+}
+
+/* No mapping that may write is added once there is a runner: it would need an open file that may. */
 int file_run(struct file *file)
 {
     int err;
 
     assert(file->counts == 0);
     err = node_add_runner(file->node);
+    if (err == 0 && is_written_by_a_mapping(file->node)) {
+        node_end_runner(file->node);
+        err = -ETXTBSY;
+    }
     if (err == 0)
         file->counts = -1;
     return err;
@@ -250,7 +264,7 @@ long file_write_at(struct file *file, struct buffer *from, uint64_t at)
 
 enum { SEEK_FROM_START, SEEK_FROM_HERE, SEEK_FROM_END, SEEK_DATA, SEEK_HOLE };
 
-/* Holes are whole pages that were never written. A file without pages of its own is data; behind each begins a hole. */
+/* Holes are whole pages that were never written. A folder, and a file whose text is made to be read, have neither. */
 static long seek_data(const struct file *file, int64_t offset, int whence, uint64_t *out)
 {
     struct node   *node     = file->node;
@@ -260,12 +274,12 @@ static long seek_data(const struct file *file, int64_t offset, int whence, uint6
     struct object *contents = paged ? node->operations->object(node) : NULL;
 
     assert(whence == SEEK_DATA || whence == SEEK_HOLE);
+    if (!paged)
+        return -EINVAL;
     if (offset < 0 || at >= node->bytes)
         return -ENXIO;
-    if (contents == NULL) {
-        *out = whence == SEEK_DATA ? at : node->bytes;
-        return paged ? -ENOMEM : 0;
-    }
+    if (contents == NULL)
+        return -ENOMEM;
     page = object_next(contents, at >> PAGE_SHIFT, whence == SEEK_DATA);
     if (page > at >> PAGE_SHIFT)
         at = page << PAGE_SHIFT;
@@ -288,9 +302,7 @@ static long seek_open_file(struct file *file, int64_t offset, int whence, uint64
         from = (int64_t)file->node->bytes;
     else if (whence != SEEK_FROM_START)
         return -EINVAL;
-    if (__builtin_add_overflow(from, offset, &from))
-        return -EOVERFLOW;
-    if (from < 0 || (uint64_t)from > FILE_LARGEST)
+    if (__builtin_add_overflow(from, offset, &from) || from < 0 || (uint64_t)from > FILE_LARGEST)
         return -EINVAL;
     *out = (uint64_t)from;
     return 0;

@@ -106,6 +106,7 @@ struct usage {                      /* for statfs(2): in blocks of PAGE_SIZE    
 
 struct file_system {
     const char         *type, *source;
+    char               *named;      /* the source that mount(2) was given, owned; NULL: `source` is a constant */
     uint32_t            magic;      /* statfs(2)'s f_type                                   */
     uint32_t            device;     /* st_dev, given by path_mount() or system_start()      */
     uint32_t            flags;      /* MS_*                                                 */
@@ -117,6 +118,7 @@ struct file_system {
     uint32_t            users;      /* [a] open files, running programs, mappings, working folders: busy */
     uint32_t            writers;    /* [a] open files that write: it cannot become read-only */
     uint32_t            nodes;      /* [a] with the last one a system that is gone is freed */
+    bool                leaving;    /* about to be unmounted                               */
     bool                gone;       /* unmounted: it ends with its last user               */
     bool                expiring;   /* [a] umount2(MNT_EXPIRE) has been here since it was used */
     void              (*end)(struct file_system *system);      /* let go of all entries and of the root */
@@ -216,14 +218,16 @@ void node_notify_of(struct node *node, unsigned bits);
 int node_wait(struct node *node) MUST_CHECK;
 
 /*
- * A program that runs cannot be written, a file that is written cannot run: a regular file has either writers or
- * runners. Each call that succeeds is paired with its end. 0 or -ETXTBSY; node_add_writer() also -EROFS.
+ * A program that runs cannot be written, a file that is written cannot run: a regular file has either writers (open
+ * files, and shared mappings that may write) or runners. Each call that succeeds is paired with its end. 0 or -ETXTBSY;
+ * node_add_writer() also -EROFS.
  */
 int  node_add_writer(struct node *node) MUST_CHECK;
 void node_end_writer(struct node *node);
 int  file_run(struct file *file) MUST_CHECK;        /* as long as this open file lives, it forbids writing */
 
 uint32_t user_acting(void), group_acting(void);     /* whose rights count: process/credentials.h, `files`   */
+void node_own(struct node *node);                   /* it belongs to whose rights count, who makes it       */
 bool     acts_in_group(uint32_t gid);               /* that one, or a supplementary group                   */
 bool     acts_as_owner(const struct node *node);    /* the file's owner, or CAP_FOWNER                      */
 
@@ -231,6 +235,7 @@ bool     acts_as_owner(const struct node *node);    /* the file's owner, or CAP_
  * A file, folder or link of a file system that may not be changed: -EROFS. Devices and pipes are written all the same.
  */
 bool node_is_read_only(const struct node *node);
+bool node_never_executes(const struct node *node);  /* a regular file of a system that was mounted with MS_NOEXEC */
 
 /* Whether the current thread may read (4), write (2), execute or search (1) it: 0, -EROFS or -EACCES. */
 int node_allows(const struct node *node, unsigned wanted) MUST_CHECK;

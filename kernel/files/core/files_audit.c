@@ -163,7 +163,7 @@ static void restore_v1(void)
     free_holder();
 }
 
-static struct wait_queue *queue_before;
+static struct waiter_list *queue_before;
 
 static bool corrupt_v2(void)
 {

@@ -16,10 +16,13 @@ struct held {
     enum lock_kind kind;
     uint64_t       first, last;
     int32_t        process;
+    uint32_t       number;              /* in the listing that goes on now      */
 };
 
 struct lock_owner {
     struct lock_owner *next;            /* of the node, in order of arrival     */
+    struct lock_owner *newer, *older;   /* among the owners of all nodes        */
+    struct node       *node;
     const void        *owner;
     enum lock_world    world;
     struct held       *tree;
@@ -27,10 +30,10 @@ struct lock_owner {
     uint32_t           waiting;         /* how many                             */
 };
 
-/* A POSIX request that waits. */
+/* A request that waits. */
 struct lock_wait {
     struct lock_wait        *next, *next_to_visit;
-    const void              *owner;
+    struct lock_request      request;
     const struct lock_owner *blocker;
     bool                     visited;
 };
@@ -45,8 +48,9 @@ struct lock_supplies {
     struct lock_wait   wait;
 };
 
-static struct mutex      locks_lock = MUTEX("record locks");
-static struct lock_wait *waits;         /* [locks_lock] */
+static struct mutex       locks_lock = MUTEX("record locks");
+static struct lock_wait  *waits;        /* [locks_lock] */
+static struct lock_owner *owners;       /* [locks_lock] of all nodes, the newest first */
 
 /* ---- Trees ------------------------------------------------------------------------------------------- */
 
@@ -147,6 +151,26 @@ static struct lock_owner **owner_slot(struct node *node, enum lock_world world, 
     return at;
 }
 
+static void enlist_owner(struct lock_owner *owner)
+{
+    deep_assert(mutex_held(&locks_lock) && owner->node != NULL);
+    owner->older = owners;
+    if (owners != NULL)
+        owners->newer = owner;
+    owners = owner;
+}
+
+static void delist_owner(struct lock_owner *owner)
+{
+    deep_assert(mutex_held(&locks_lock) && (owner->newer != NULL || owners == owner));
+    if (owner->newer != NULL)
+        owner->newer->older = owner->older;
+    else
+        owners = owner->older;
+    if (owner->older != NULL)
+        owner->older->newer = owner->newer;
+}
+
 /* A lock of the owner's has gone or become shared: waiters look again. Without locks and waiters the owner goes. */
 static void owner_changed(struct lock_owner **at)
 {
@@ -157,6 +181,7 @@ static void owner_changed(struct lock_owner **at)
         wake_all(&owner->blocked);
     } else if (owner->tree == NULL) {
         *at = owner->next;
+        delist_owner(owner);
         heap_free_sized(owner, sizeof *owner);
     }
 }
@@ -264,7 +289,8 @@ static void apply_request(struct node *node, const struct lock_request *request,
     if (*at == NULL) {
         *at = supplies->owner;
         supplies->owner = NULL;
-        **at = (struct lock_owner){ .owner = request->owner, .world = request->world };
+        **at = (struct lock_owner){ .node = node, .owner = request->owner, .world = request->world };
+        enlist_owner(*at);
     }
     split_ends((*at)->tree, request->first, &before, &within);
     split_starts(within, request->last, &within, &behind);
@@ -276,10 +302,16 @@ static void apply_request(struct node *node, const struct lock_request *request,
 
 /* ---- Waiting ----------------------------------------------------------------------------------------------- */
 
+/* Only processes wait in circles: an open file may be let go by another process that has it, too. */
+static bool is_posix(const struct lock_request *request)
+{
+    return request->world == LOCKS_OF_RECORDS && request->process >= 0;
+}
+
 static void visit_wait(const void *owner, struct lock_wait **to_visit)
 {
     for (struct lock_wait *wait = waits; wait != NULL; wait = wait->next)
-        if (wait->owner == owner && !wait->visited) {
+        if (wait->request.owner == owner && is_posix(&wait->request) && !wait->visited) {
             wait->visited       = true;
             wait->next_to_visit = *to_visit;
             *to_visit = wait;
@@ -306,10 +338,10 @@ static bool closes_circle(const void *self, const struct lock_owner *blocker)
     return found;
 }
 
-static void enlist_wait(struct lock_wait *wait, const void *owner, const struct lock_owner *blocker)
+static void enlist_wait(struct lock_wait *wait, const struct lock_request *request, const struct lock_owner *blocker)
 {
     deep_assert(mutex_held(&locks_lock));
-    wait->owner   = owner;
+    wait->request = *request;
     wait->blocker = blocker;
     wait->next    = waits;
     waits = wait;
@@ -342,23 +374,15 @@ static int wait_for_owner(struct node *node, struct lock_owner *blocker)
     return err == -EINTR ? -ERESTARTSYS : 0;
 }
 
-/* Only processes wait in circles: an open file may be let go by another process that has it, too. */
-static bool is_posix(const struct lock_request *request)
-{
-    return request->world == LOCKS_OF_RECORDS && request->process >= 0;
-}
-
 static int wait_turn(struct node *node, const struct lock_request *request, struct lock_owner *blocker,
                      struct lock_wait *wait)
 {
     int err;
 
     deep_assert(mutex_held(&locks_lock));
-    if (!is_posix(request))
-        return wait_for_owner(node, blocker);
-    if (closes_circle(request->owner, blocker))
+    if (is_posix(request) && closes_circle(request->owner, blocker))
         return -EDEADLK;
-    enlist_wait(wait, request->owner, blocker);
+    enlist_wait(wait, request, blocker);
     err = wait_for_owner(node, blocker);
     delist_wait(wait);
     return err;
@@ -449,6 +473,53 @@ static void drop_owner_everywhere(struct node *node, const void *owner)
 
 void locks_drop_owner(struct node *node, const void *owner) { drop_owner_everywhere(node, owner); }
 void locks_drop_file(struct file *file)                     { drop_owner_everywhere(file->node, file); }
+
+/* ---- Listing ---------------------------------------------------------------------------------------------------- */
+
+struct listing {
+    lock_visit visit;
+    void      *data;
+    uint32_t   number;                  /* of the last lock */
+};
+
+static void list_tree(struct listing *listing, const struct lock_owner *owner, struct held *tree)
+{
+    struct lock_request told;
+
+    if (tree == NULL)
+        return;
+    list_tree(listing, owner, tree->left);
+    tree->number = ++listing->number;
+    told = (struct lock_request){ owner->owner, owner->world, tree->kind, tree->first, tree->last, tree->process };
+    listing->visit(tree->number, owner->node, &told, false, listing->data);
+    point_of_rest();
+    list_tree(listing, owner, tree->right);
+}
+
+/* A request has the number of the lock in its way, unless that has just gone: then it is about to look again. */
+static void list_waits(struct listing *listing, const struct lock_owner *blocker)
+{
+    for (const struct lock_wait *wait = waits; wait != NULL && blocker->waiting > 0; wait = wait->next) {
+        const struct held *held = wait->blocker == blocker ? in_the_way(blocker->tree, &wait->request) : NULL;
+
+        if (held != NULL)
+            listing->visit(held->number, blocker->node, &wait->request, true, listing->data);
+        point_of_rest();
+    }
+}
+
+void locks_each(lock_visit visit, void *data)
+{
+    struct listing listing = { visit, data, 0 };
+
+    may_sleep();
+    mutex_take(&locks_lock);
+    for (const struct lock_owner *owner = owners; owner != NULL; owner = owner->older) {
+        list_tree(&listing, owner, owner->tree);
+        list_waits(&listing, owner);
+    }
+    mutex_drop(&locks_lock);
+}
 
 /* ---- Checking --------------------------------------------------------------------------------------------------- */
 

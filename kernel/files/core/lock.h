@@ -7,8 +7,8 @@
  * dropping it first, as Linux does: a request that is refused leaves its owner without one.
  *
  * A node has a list of its owners in order of their arrival, each with a tree of its locks by position. A request that
- * must wait waits for one owner whose lock is in the way. Waiting POSIX requests are also in a list of all: a request
- * that would close a circle of owners that wait for each other is refused.
+ * must wait waits for one owner whose lock is in the way. Waiting requests are also in a list of all: a POSIX request
+ * that would close a circle of owners that wait for each other is refused. Another list has all owners, to be told.
  *
  * Locking  one mutex for all locks. Waiting sleeps on a queue of the owner in the way, without it, and a signal ends
  *          it.
@@ -35,7 +35,7 @@ struct lock_request {
     enum lock_world world;
     enum lock_kind  kind;
     uint64_t        first, last;        /* last: UINT64_MAX for the end, wherever it will be */
-    int32_t         process;            /* as F_GETLK reports it; -1 for OFD locks           */
+    int32_t         process;            /* who asked, as F_GETLK reports it; -1 for OFD locks */
 };
 
 /*
@@ -48,6 +48,14 @@ bool lock_find(struct node *node, const struct lock_request *request, struct loc
 
 void locks_drop_owner(struct node *node, const void *owner);  /* at each close of a process; cheap when there is none */
 void locks_drop_file(struct file *file);                        /* an open file ends                */
+
+/*
+ * All locks there are, and after those of an owner the requests that wait for it: `number` counts the locks from 1, and
+ * a request has that of the lock in its way. Visits may allocate; they call nothing of this file.
+ */
+typedef void (*lock_visit)(uint32_t number, const struct node *node, const struct lock_request *lock, bool waits,
+                           void *data);
+void locks_each(lock_visit visit, void *data);
 
 bool locks_ok(struct node *node);
 

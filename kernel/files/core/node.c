@@ -63,8 +63,10 @@ void node_unuse(struct node *node)
 
 static void leave_node(struct file_system *system)
 {
-    if (__atomic_sub_fetch(&system->nodes, 1, __ATOMIC_ACQ_REL) == 0)
+    if (__atomic_sub_fetch(&system->nodes, 1, __ATOMIC_ACQ_REL) == 0) {
+        heap_free(system->named);
         heap_free_sized(system, sizeof *system);
+    }
 }
 
 /* `nodes` counts one more than there are, so that it is not freed twice. */
@@ -168,6 +170,12 @@ uint32_t group_acting(void)
     return c != NULL ? c->group.files : 0;
 }
 
+void node_own(struct node *node)
+{
+    node->uid = user_acting();
+    node->gid = group_acting();
+}
+
 bool acts_in_group(uint32_t gid)
 {
     const struct credentials *c = credentials_acting();
@@ -196,6 +204,11 @@ static bool is_beyond_rights(const struct node *node, unsigned wanted)
     if (has_capability(CAP_DAC_OVERRIDE) && (!(wanted & 1) || folder || (node->mode & 0111)))
         return true;
     return has_capability(CAP_DAC_READ_SEARCH) && (folder ? !(wanted & 2) : wanted == 4);
+}
+
+bool node_never_executes(const struct node *node)
+{
+    return (node->mode & S_FMT) == S_REGULAR && node->system != NULL && (node->system->flags & MOUNT_NO_EXECUTE);
 }
 
 int node_allows(const struct node *node, unsigned wanted)

@@ -60,9 +60,7 @@ static long pipe_read(struct file *file, struct buffer *to, uint64_t at __attrib
 /* A pipe without readers: the writer gets a signal. */
 long pipe_broken(void)
 {
-    struct signal_info info = { .number = SIGPIPE, .sender = current_process()->id };
-
-    signal_thread(current_thread(), &info);
+    signal_self(SIGPIPE);
     return -EPIPE;
 }
 
@@ -298,9 +296,8 @@ static struct node *pipe_node(void)
         system_start(&pipes, "pipefs", PIPE_MAGIC);
     pipe->readers = pipe->writers = pipe->readings = pipe->writings = 1;
     node_start(node, &pipe_operations, &pipes, S_PIPE | 0600);
+    node_own(node);
     node->links = 1;
-    node->uid   = user_acting();
-    node->gid   = group_acting();
     node->own   = pipe;
     return node;
 }

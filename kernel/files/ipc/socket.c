@@ -213,8 +213,7 @@ struct socket *socket_new(int type)
         system_start(&sockets, "sockfs", SOCKET_MAGIC);
     node_start(&self->node, &socket_operations, &sockets, S_SOCKET | 0777);
     self->node.links = 1;
-    self->node.uid   = user_acting();
-    self->node.gid   = group_acting();
+    node_own(&self->node);
     self->type  = type;
     self->maker = (struct sender_numbers){ current_process()->id, credentials_acting()->user.effective,
                                            credentials_acting()->group.effective };

@@ -86,10 +86,8 @@ static int gather_packet(struct buffer **pieces, size_t *count, size_t bytes, co
 /* Only the writer of a stream is told by a signal. */
 static long stream_broken(const struct socket *self, unsigned flags)
 {
-    struct signal_info info = { .number = SIGPIPE, .sender = current_process()->id };
-
     if (self->type == SOCKET_STREAM && !(flags & MSG_NOSIGNAL))
-        signal_thread(current_thread(), &info);
+        signal_self(SIGPIPE);
     return -EPIPE;
 }
 

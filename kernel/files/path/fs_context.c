@@ -118,16 +118,6 @@ int path_move_mount(struct node *root, struct node *folder)
     return 0;
 }
 
-static void unlist_mount(struct file_system *system)
-{
-    struct file_system **at = &systems_mounted;
-
-    assert(systems_mounted != NULL);
-    while (*at != system)
-        at = &(*at)->next;
-    *at = system->next;
-}
-
 /* Another system that is mounted in this one. */
 static struct file_system *mounted_inside(const struct file_system *system)
 {
@@ -138,19 +128,45 @@ static struct file_system *mounted_inside(const struct file_system *system)
     return other;
 }
 
+/*
+ * Take a system and all that is mounted in it, however deep, out of the list: a list of them, the innermost first. What
+ * is mounted in another is mostly younger than that, so going through the list once more finds no more of them.
+ */
+static struct file_system *unlist_mounts(struct file_system *system)
+{
+    struct file_system *leaving = NULL, *before;
+
+    do {
+        before = leaving;
+        for (struct file_system **at = &systems_mounted; *at != NULL; ) {
+            struct file_system *here = *at;
+
+            if (here != system && (here->covers == NULL || !here->covers->system->leaving)) {
+                at = &here->next;
+                continue;
+            }
+            *at = here->next;
+            here->leaving = true;
+            here->next    = leaving;
+            leaving       = here;
+        }
+    } while (leaving != before);
+    return leaving;
+}
+
 static void take_mount_away(struct file_system *system)
 {
-    struct file_system *inside;
+    struct file_system *next;
 
     assert(system->covers != NULL);
-    while ((inside = mounted_inside(system)) != NULL)
-        take_mount_away(inside);
-    uncover_folder(system);
-    unlist_mount(system);
-    node_release(system->root);
-    system->gone = true;
-    if (system->users == 0)
-        system->end(system);
+    for (struct file_system *at = unlist_mounts(system); at != NULL; at = next) {
+        next = at->next;
+        uncover_folder(at);
+        node_release(at->root);
+        at->gone = true;
+        if (at->users == 0)
+            at->end(at);
+    }
 }
 
 int path_unmount(struct node *root, unsigned how)

@@ -47,11 +47,11 @@ int path_parent(struct fs_context *fs, struct node *start, const char *path, str
                 size_t *length)
 {
     struct walk walk;
-    int         err = walk_begin(&walk, fs, start, path, 0);
+    int         err = walk_begin(&walk, fs, start, path, WALK_LONG_NAME);
 
     if (err != 0)
         return err;
-    if (walk.last != LAST_NAME)
+    if (walk.last != LAST_NAME || walk.length > NAME_LONGEST)
         err = -EEXIST;
     if (err == 0) {
         *folder = walk.folder;
@@ -75,8 +75,7 @@ int folder_may_change(const struct node *folder)
 void entry_settle(const struct node *folder, struct node *node)
 {
     deep_assert(mutex_held(&folder->lock));
-    node->uid = user_acting();
-    node->gid = group_acting();
+    node_own(node);
     if (folder->mode & SET_GROUP_ID) {
         node->gid = folder->gid;
         if (node_is(node, S_FOLDER))

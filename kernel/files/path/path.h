@@ -30,7 +30,10 @@ enum { PATH_NO_FOLLOW = 1, PATH_MUST_BE_FOLDER = 2, PATH_EMPTY_IS_START = 4 };
 int path_find(struct fs_context *fs, struct node *start, const char *path, unsigned flags,
               struct node **out) MUST_CHECK;
 
-/* The folder that holds (or would hold) the path's last part, referenced, and that part's name inside `path`. */
+/*
+ * The folder that holds (or would hold) the path's last part, referenced, and that part's name inside `path`. -EEXIST:
+ * there is such a folder or its parent, but the last part is no name that an entry may have.
+ */
 int path_parent(struct fs_context *fs, struct node *start, const char *path, struct node **folder, const char **name,
                 size_t *length) MUST_CHECK;
 

@@ -188,6 +188,8 @@ static int may_rename(const struct walk *from, const struct walk *to, unsigned f
         return -EXDEV;
     if (from->last != LAST_NAME || to->last != LAST_NAME)
         return (flags & RENAMING_NOREPLACE) && from->last == LAST_NAME ? -EEXIST : -EBUSY;
+    if (node_is_read_only(from->folder))
+        return -EROFS;
     if (from->length > NAME_LONGEST)
         return -ENAMETOOLONG;
     if (from->node == NULL)

@@ -14,7 +14,7 @@
 
 enum { PROC_MAGIC = 0x9FA0, NUMBER_LONGEST = 10, NUMBERS_FROM = 256, FIRST_ROOM = 1024, LINE_LONGEST = 512,
        STORE_MOST = 256 };
-enum { ROOT_INODE = 1 };
+enum { ROOT_INODE = 1, DESCRIPTOR_LINK_BYTES = 64 };     /* what Linux tells of /proc/PID/fd/N */
 
 /* ---- Text ------------------------------------------------------------------------------------- */
 
@@ -282,6 +282,7 @@ static enum proc_kind numbers_in(const struct proc_node *folder)
 
 static int32_t next_number(const struct proc_node *folder, enum proc_kind kind, int32_t from)
 {
+    assert(from >= 0);
     switch (kind) {
     case PROC_PROCESS:    return proc_next_process(from);
     case PROC_TASK:       return proc_next_thread(folder->process, from);
@@ -321,6 +322,10 @@ static int look_up_number(struct proc_node *folder, int32_t number, struct node 
         self->thread = number;
     } else {
         self->descriptor = number;
+        if (kind == PROC_DESCRIPTOR) {
+            self->node.bytes = DESCRIPTOR_LINK_BYTES;
+            self->node.mode  = proc_descriptor_mode(self);
+        }
     }
     self->node.inode = proc_number_number(folder, kind, kind == PROC_PROCESS ? self->process : number);
     *out = &self->node;
@@ -368,6 +373,8 @@ static int proc_list(struct node *node, uint64_t from, folder_visit visit, void 
 
     if (self->process != 0 && proc_process(self) == NULL)
         return -ENOENT;
+    if (from > INT32_MAX)
+        return 0;                               /* where lseek() led, and no number does */
     if (from == 0 && !visit(data, ".", 1, node->inode, S_FOLDER, 1))
         return 0;
     if (from <= 1 && !visit(data, "..", 2, self->above != NULL ? self->above->node.inode : node->inode, S_FOLDER, 2))
@@ -388,8 +395,30 @@ static int proc_list(struct node *node, uint64_t from, folder_visit visit, void 
     return 0;
 }
 
+/* A name that is not there cannot come to be: the look-up fails before the right to make one is asked about. */
+static int refuse_name(struct node *folder __attribute__((unused)), const char *name __attribute__((unused)),
+                       size_t length __attribute__((unused)), uint32_t mode __attribute__((unused)),
+                       uint32_t device __attribute__((unused)), struct node **out __attribute__((unused)))
+{
+    return -ENOENT;
+}
+
+static int refuse_link(struct node *folder __attribute__((unused)), const char *name __attribute__((unused)),
+                       size_t length __attribute__((unused)), struct node *node __attribute__((unused)))
+{
+    return -ENOENT;
+}
+
+static int refuse_symlink(struct node *folder __attribute__((unused)), const char *name __attribute__((unused)),
+                          size_t length __attribute__((unused)), const char *target __attribute__((unused)),
+                          struct node **out __attribute__((unused)))
+{
+    return -ENOENT;
+}
+
 static const struct node_operations folder_operations = {
-    .look_up = proc_look_up, .list = proc_list, .release = proc_release, .whereabouts = proc_whereabouts,
+    .look_up = proc_look_up, .list = proc_list, .create = refuse_name, .link = refuse_link, .symlink = refuse_symlink,
+    .release = proc_release, .whereabouts = proc_whereabouts,
 };
 static const struct node_operations file_operations = {
     .read = proc_read, .write = proc_write, .open = proc_open, .close = proc_close, .resize = proc_resize,

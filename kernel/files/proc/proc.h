@@ -3,7 +3,7 @@
  *
  * A file's text is written when it is read from its start, and kept until the open file ends or
  * is read from its start again. Quire's own files lie in /proc/quire: frames, heap, takers, layout, audit,
- * map, and crash, which stops the kernel on purpose where that was asked for at boot.
+ * map, stretch, and crash, which stops the kernel on purpose where that was asked for at boot.
  */
 #ifndef QUIRE_FILES_PROC_H
 #define QUIRE_FILES_PROC_H

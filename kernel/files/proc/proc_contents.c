@@ -67,6 +67,7 @@ long proc_move_memory(struct proc_node *node, struct buffer *buffer, uint64_t at
 
 /* Linux's bits, Documentation/admin-guide/mm/pagemap.rst. */
 #define PAGE_IS_PRESENT (1ull << 63)
+#define PAGE_IS_OUT     (1ull << 62)
 #define PAGE_IS_FILE    (1ull << 61)
 #define PAGE_IS_SOLE    (1ull << 56)
 enum { WORD = 8 };
@@ -87,6 +88,8 @@ static uint64_t pagemap_word(struct space *space, page_t page)
         if (frame_references(frame) == (own ? 1u : 2u))
             word |= PAGE_IS_SOLE;
     }
+    if (level == 1 && entry_kind(entry, 1) == ENTRY_SWAP)       /* device 0, and the slot from bit 5 on */
+        word = PAGE_IS_OUT | (uint64_t)entry_slot_number(entry) << 5;
     lock_drop(&space->tables_lock, state);
     return word;
 }

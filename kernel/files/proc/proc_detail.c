@@ -75,16 +75,18 @@ int proc_write_adjust(struct text *text, struct proc_node *node)
     return 0;
 }
 
-/* Without the capability a process may make its own end likelier, not less likely. */
+/* Without the capability a process may make its own end likelier, and less likely as far as one with it has said. */
 static int set_adjust(struct proc_node *node, int32_t value)
 {
     struct process *p = proc_process(node);
 
     if (p == NULL)
         return -ESRCH;
-    if (value < p->oom_score_adj && !has_capability(CAP_SYS_RESOURCE))
+    if (has_capability(CAP_SYS_RESOURCE))
+        p->oom_score_least = (int16_t)value;
+    else if (value < p->oom_score_least)
         return -EACCES;
-    p->oom_score_adj = value;
+    p->oom_score_adj = (int16_t)value;
     return 0;
 }
 
@@ -131,7 +133,7 @@ int proc_write_score(struct text *text, struct proc_node *node)
         return -ESRCH;
     frames_sums(&sums);
     score = (OOM_ADJUST_MOST + (int64_t)(process_pages(p) * OOM_ADJUST_MOST / sums.ram) + p->oom_score_adj) * 2 / 3;
-    text_add(text, "%d\n", p->oom_score_adj == -OOM_ADJUST_MOST || score < 0 ? 0 : (int)score);
+    text_add(text, "%d\n", p->memory == NULL || p->oom_score_adj == -OOM_ADJUST_MOST || score < 0 ? 0 : (int)score);
     return 0;
 }
 

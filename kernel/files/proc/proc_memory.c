@@ -9,6 +9,7 @@
 #include "files/proc/proc_node.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
+#include "memory/pageout/swap.h"
 #include "memory/spaces/fault.h"
 #include "memory/spaces/space.h"
 #include "memory/tables/slot.h"
@@ -21,8 +22,8 @@ enum { NAME_COLUMN = 49, KILOBYTES = PAGE_SIZE / 1024 };
 /* Pages of regions that are there. Shares of pages are in 4096ths of a page, as Linux reckons. */
 enum { SHARE_SHIFT = 12 };
 struct counts {
-    uint32_t resident, shared_clean, shared_dirty, own_clean, own_dirty, accessed, anonymous;
-    uint64_t share, share_dirty, share_anonymous, share_file, share_memory, share_locked;
+    uint32_t resident, out, shared_clean, shared_dirty, own_clean, own_dirty, accessed, anonymous;
+    uint64_t share, share_dirty, share_anonymous, share_file, share_memory, share_locked, share_out;
 };
 
 /* One region, remembered so that no lock is held while text is made. */
@@ -168,6 +169,16 @@ static void count_page(struct counts *counts, const struct seen *seen, entry_t e
     count_share(counts, seen, frame, shown, dirty);
 }
 
+/* A page that is out: other entries may name its slot since a fork. */
+static void count_out(struct counts *counts, entry_t entry)
+{
+    uint32_t named = swap_references(entry_slot_number(entry));
+
+    assert(named > 0);
+    counts->out++;
+    counts->share_out += (1ull << SHARE_SHIFT) / named;
+}
+
 enum { STRETCH = 64 };
 
 /* Pages from `page` on; one lock for STRETCH of them, or one missing table, at the most. Returns where to go on. */
@@ -184,6 +195,8 @@ static page_t count_stretch(struct space *space, struct seen *seen, page_t page,
         page = level > 1 ? border : page + 1;    /* no table: nothing up to the end of what it would map */
         if (level == 1 && entry_present(entry))
             count_page(&seen->counts, seen, entry);
+        else if (level == 1 && entry_kind(entry, 1) == ENTRY_SWAP)
+            count_out(&seen->counts, entry);
     }
     lock_drop(&space->tables_lock, state);
     return page;
@@ -213,7 +226,7 @@ static void add_share(struct text *text, const char *name, uint64_t share)
 static void add_counts(struct text *text, const struct counts *c, bool all)
 {
     static const char *const nothing[] = { "LazyFree:", "AnonHugePages:", "ShmemPmdMapped:", "FilePmdMapped:",
-                                           "Shared_Hugetlb:", "Private_Hugetlb:", "Swap:", "SwapPss:" };
+                                           "Shared_Hugetlb:", "Private_Hugetlb:" };
 
     add_pages(text, "Rss:", c->resident);
     add_share(text, "Pss:", c->share);
@@ -231,6 +244,8 @@ static void add_counts(struct text *text, const struct counts *c, bool all)
     add_pages(text, "Anonymous:", c->anonymous);
     for (unsigned i = 0; i < COUNT_OF(nothing); i++)
         add_pages(text, nothing[i], 0);
+    add_pages(text, "Swap:", c->out);
+    add_share(text, "SwapPss:", c->share_out);
     add_share(text, "Locked:", c->share_locked);
 }
 
@@ -354,7 +369,7 @@ size_t proc_read_space(const struct space *space, vaddr_t from, char *to, size_t
 {
     size_t done = 0;
 
-    while (done < bytes) {
+    while (done < bytes) {                      /* bound: a page under the lock, and a page with interrupts off */
         size_t        skew = from % PAGE_SIZE, part = PAGE_SIZE - skew;
         unsigned long interrupts;
         unsigned      level;

@@ -57,6 +57,8 @@ struct process *proc_process(const struct proc_node *node);     /* NULL when it 
 int32_t proc_next_process(int32_t from);
 int32_t proc_next_thread(int32_t number, int32_t from);
 int32_t proc_next_descriptor(int32_t number, int32_t from);
+/* Of the link of an open descriptor: what the file is open for tells which rights the link shows. */
+uint32_t proc_descriptor_mode(const struct proc_node *node);
 
 /*
  * proc_number.c: the inode number of an entry, or of a number, in a folder. Cost: as many steps as the tree of entries
@@ -91,7 +93,10 @@ int proc_maps(struct text *text, struct proc_node *node);
 int proc_smaps(struct text *text, struct proc_node *node);
 int proc_smaps_rollup(struct text *text, struct proc_node *node);
 struct space;
-/* A program's resident pages, by kind; pages of the zero frame do not count. Walks its tables. */
+/*
+ * A program's resident pages, by kind; pages of the zero frame do not count. Walks its tables, and waits for its map:
+ * the caller holds the memory (proc_memory()), and looks its process up again.
+ */
 struct proc_resident { uint32_t anonymous, file, memory; };
 void proc_count_resident(struct space *space, struct proc_resident *out);
 /* Copy the present pages of a range of any space, up to the first that is not; returns the bytes copied. */

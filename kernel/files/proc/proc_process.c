@@ -18,7 +18,7 @@
 
 enum { TICK = 10000000, PIECE = 256, PATH_ROOM = 1024 };
 /* What one stretch under a lock goes over at the most. */
-enum { NUMBERS_A_STRETCH = 256, REGIONS_A_STRETCH = 128 };
+enum { REGIONS_A_STRETCH = 128 };
 
 struct process *proc_process(const struct proc_node *node)
 {
@@ -37,47 +37,30 @@ static const struct thread *thread_of(const struct proc_node *node, const struct
 
 /* ---- Numbers ------------------------------------------------------------------------------------ */
 
-/* A stretch over numbers that are threads'. Returns the number of a process, *found; or where to go on; or -1. */
-static int32_t next_process_in_stretch(int32_t from, bool *found)
-{
-    lock_state           state  = lock_take(&process_lock);
-    const struct number *number = number_next(from);
-    int32_t              at;
-
-    for (unsigned left = NUMBERS_A_STRETCH; number != NULL && number->process == NULL && left > 0; left--)
-        number = number_next(number->value + 1);                    /* bound: NUMBERS_A_STRETCH */
-    at     = number != NULL ? number->value : -1;
-    *found = number == NULL || number->process != NULL;
-    lock_drop(&process_lock, state);
-    return at;
-}
-
 int32_t proc_next_process(int32_t from)
 {
-    bool found = false;
+    lock_state            state   = lock_take(&process_lock);
+    const struct process *process = process_beyond(from - 1, &state);
+    int32_t               id      = process != NULL ? process->id : -1;
 
-    assert(from >= 0);
-    while (!found)
-        from = next_process_in_stretch(from, &found);
-    return from;
+    lock_drop(&process_lock, state);
+    return id;
 }
 
 int32_t proc_next_thread(int32_t number, int32_t from)
 {
-    const struct process *process = process_find(number);
-    int32_t               best    = -1;
+    lock_state           state   = lock_take(&process_lock);
+    const struct thread *thread  = thread_beyond(number, from - 1, &state);
+    int32_t              id      = thread != NULL ? thread->id : -1;
 
-    for (const struct thread *t = process != NULL ? process->threads : NULL; t != NULL; t = t->next_in_process)
-        if (t->id >= from && (best < 0 || t->id < best))
-            best = t->id;
-    return best;
+    lock_drop(&process_lock, state);
+    return id;
 }
 
 int32_t proc_next_descriptor(int32_t number, int32_t from)
 {
     const struct process *process = process_find(number);
 
-    assert(from >= 0);
     return process != NULL && process->files != NULL ? descriptor_next(process->files, from) : -1;
 }
 
@@ -135,10 +118,10 @@ static bool add_sizes(struct sizes *sizes, struct space *space, page_t *page)
     return r != NULL;
 }
 
-static struct sizes sizes_of(const struct process *process)
+static struct sizes sizes_of(struct shared_space *memory)
 {
     struct sizes  sizes = { 0 };
-    struct space *space = process->memory != NULL ? &process->memory->space : NULL;
+    struct space *space = memory != NULL ? &memory->space : NULL;
     page_t        page  = 0;
 
     if (space == NULL)
@@ -169,6 +152,9 @@ static const char *process_name_of(const struct process *process, const struct t
     return thread != NULL ? thread->name : process->name;
 }
 
+/* What has ended and is not waited for is told as a thread. */
+static unsigned threads_of(const struct process *p) { return p->thread_count > 0 ? (unsigned)p->thread_count : 1; }
+
 static int write_stat(struct text *text, struct proc_node *node)
 {
     struct process            *p = proc_process(node);
@@ -182,7 +168,7 @@ static int write_stat(struct text *text, struct proc_node *node)
         return -ESRCH;
     t     = thread_of(node, p);
     m     = p->memory;
-    sizes = sizes_of(p);
+    sizes = sizes_of(p->memory);
     if (node->thread != 0 && t != NULL)
         thread_usage(t, &used);
     else
@@ -196,7 +182,7 @@ static int write_stat(struct text *text, struct proc_node *node)
     text_add(text, "%llu %llu %llu %llu %d %d %u 0 %llu %lu %lu ", (unsigned long long)(used.user_time / TICK),
              (unsigned long long)(used.system_time / TICK), (unsigned long long)(p->children_used.user_time / TICK),
              (unsigned long long)(p->children_used.system_time / TICK), 20 + (t != NULL ? (int)t->nice : 0),
-             t != NULL ? (int)t->nice : 0, (unsigned)p->thread_count,
+             t != NULL ? (int)t->nice : 0, threads_of(p),
              (unsigned long long)(p->start_time / TICK), sizes.whole * PAGE_SIZE, sizes.resident);
     text_add(text, "%lu 0 0 0 0 0 %lu %lu %lu %lu 0 0 0 %d 0 0 0 0 0 0 0 0 ", (unsigned long)UINT32_MAX,
              t != NULL ? (unsigned long)(uint32_t)t->pending.pending & 0x7FFFFFFF : 0,
@@ -225,42 +211,51 @@ static int write_moved(struct text *text, struct proc_node *node)
     return 0;
 }
 
+/* Waits for the map: afterwards the process may be gone, and only what is held is there. */
+static struct proc_resident resident_of(struct shared_space *memory)
+{
+    struct proc_resident resident = { 0 };
+
+    if (memory != NULL)
+        proc_count_resident(&memory->space, &resident);
+    return resident;
+}
+
 static int write_statm(struct text *text, struct proc_node *node)
 {
-    const struct process *p = proc_process(node);
-    struct proc_resident  resident = { 0 };
-    struct sizes          sizes;
+    int                  err;
+    struct shared_space *memory = proc_memory(node, &err);
+    struct proc_resident resident;
+    struct sizes         sizes;
 
-    if (p == NULL)
-        return -ESRCH;
-    sizes = sizes_of(p);
-    if (p->memory != NULL)
-        proc_count_resident(&p->memory->space, &resident);
+    if (err != 0)
+        return err;
+    sizes    = sizes_of(memory);
+    resident = resident_of(memory);
     text_add(text, "%lu %lu %u %lu 0 %lu 0\n", sizes.whole, sizes.resident, (unsigned)(resident.file + resident.memory),
              sizes.text, sizes.data + sizes.stack);
+    if (memory != NULL)
+        memory_release(memory);
     return 0;
 }
 
-static void add_memory(struct text *text, const struct process *p)
+static void add_memory(struct text *text, struct shared_space *memory, const struct proc_resident *resident)
 {
     enum { KILOBYTES = PAGE_SIZE / 1024 };
-    struct sizes         sizes = sizes_of(p);
-    struct proc_resident resident;
+    struct sizes sizes = sizes_of(memory);
 
-    if (p->memory == NULL)
-        return;
-    proc_count_resident(&p->memory->space, &resident);
     text_add(text, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\n"
                    "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\n",
              sizes.most_pages * KILOBYTES, sizes.whole * KILOBYTES, sizes.locked * KILOBYTES, 0u,
              sizes.most_resident * KILOBYTES,
-             (resident.anonymous + resident.file + resident.memory) * (unsigned long)KILOBYTES);
-    text_add(text, "RssAnon:\t%8u kB\nRssFile:\t%8u kB\nRssShmem:\t%8u kB\n", (unsigned)resident.anonymous * KILOBYTES,
-             (unsigned)resident.file * KILOBYTES, (unsigned)resident.memory * KILOBYTES);
+             (resident->anonymous + resident->file + resident->memory) * (unsigned long)KILOBYTES);
+    text_add(text, "RssAnon:\t%8u kB\nRssFile:\t%8u kB\nRssShmem:\t%8u kB\n",
+             (unsigned)resident->anonymous * KILOBYTES, (unsigned)resident->file * KILOBYTES,
+             (unsigned)resident->memory * KILOBYTES);
     text_add(text, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8u kB\nVmPTE:\t%8lu kB\n"
-                   "VmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\n",
+                   "VmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\nCoreDumping:\t0\nTHP_enabled:\t0\n",
              sizes.data * KILOBYTES, sizes.stack * KILOBYTES, sizes.text * KILOBYTES, 0u,
-             (unsigned long)p->memory->space.table_frames * KILOBYTES, 0u, 0u);
+             (unsigned long)memory->space.table_frames * KILOBYTES, (unsigned)memory->space.swapped * KILOBYTES, 0u);
 }
 
 static void add_groups(struct text *text, const struct groups *groups)
@@ -270,33 +265,40 @@ static void add_groups(struct text *text, const struct groups *groups)
     text_add(text, " \n");
 }
 
-static int write_status(struct text *text, struct proc_node *node)
+static int add_status(struct text *text, struct proc_node *node, struct shared_space *memory,
+                      const struct proc_resident *resident)
 {
     const struct process *p = proc_process(node);
     const struct thread  *t;
     struct credentials   *c;
+    const struct resource_usage *used;
     uint64_t              ignored, caught;
     char                  state;
 
     if (p == NULL)
         return -ESRCH;
     t     = thread_of(node, p);
-    c     = credentials_hold(t != NULL ? t->credentials : p->credentials);      /* the text may wait for memory */
+    c     = credentials_hold(t != NULL ? t->credentials : p->credentials);
+    used  = t != NULL ? &t->used : &p->used;
     state = state_of(p, t);
     signal_sets(p, &ignored, &caught);
-    text_add(text, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n"
-                   "TracerPid:\t0\n",
-             process_name_of(p, t), p->fs != NULL ? (unsigned)p->fs->umask : 0u, state, state_word(state), p->id,
+    text_add(text, "Name:\t%s\n", process_name_of(p, t));
+    if (p->fs != NULL)
+        text_add(text, "Umask:\t%04o\n", (unsigned)p->fs->umask);
+    text_add(text, "State:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", state,
+             state_word(state), p->id,
              node->thread != 0 ? node->thread : p->id, p->parent != NULL ? p->parent->id : 0);
-    text_add(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t", (unsigned)c->user.real,
+    text_add(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\nGroups:\t", (unsigned)c->user.real,
              (unsigned)c->user.effective, (unsigned)c->user.saved, (unsigned)c->user.files, (unsigned)c->group.real,
-             (unsigned)c->group.effective, (unsigned)c->group.saved, (unsigned)c->group.files);
+             (unsigned)c->group.effective, (unsigned)c->group.saved, (unsigned)c->group.files,
+             p->files != NULL ? (unsigned)files_room(p->files) : 0u);
     add_groups(text, c->groups);
     text_add(text, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", p->id,
              node->thread != 0 ? node->thread : p->id, p->group, p->session);
-    add_memory(text, p);
-    text_add(text, "CoreDumping:\t0\nTHP_enabled:\t0\nThreads:\t%u\nSigQ:\t%u/%u\n", (unsigned)p->thread_count,
-             (unsigned)c->account->signals, (unsigned)p->limits[RLIMIT_SIGPENDING].soft);
+    if (memory != NULL)
+        add_memory(text, memory, resident);
+    text_add(text, "Threads:\t%u\nSigQ:\t%u/%u\n", threads_of(p), (unsigned)c->account->signals,
+             (unsigned)p->limits[RLIMIT_SIGPENDING].soft);
     text_add(text, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
              t != NULL ? (unsigned long long)t->pending.pending : 0ull, (unsigned long long)p->pending.pending,
              t != NULL ? (unsigned long long)t->mask : 0ull, (unsigned long long)ignored, (unsigned long long)caught);
@@ -308,10 +310,22 @@ static int write_status(struct text *text, struct proc_node *node)
     text_add(text, "Seccomp:\t0\nSeccomp_filters:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\nMems_allowed:\t1\n"
                    "Mems_allowed_list:\t0\n");
     text_add(text, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
-             t != NULL ? (unsigned long long)t->used.switches_voluntary : 0ull,
-             t != NULL ? (unsigned long long)t->used.switches_involuntary : 0ull);
+             (unsigned long long)used->switches_voluntary, (unsigned long long)used->switches_involuntary);
     credentials_release(c);
     return 0;
+}
+
+static int write_status(struct text *text, struct proc_node *node)
+{
+    int                  err;
+    struct shared_space *memory   = proc_memory(node, &err);
+    struct proc_resident resident = resident_of(memory);
+
+    if (err == 0)
+        err = add_status(text, node, memory, &resident);
+    if (memory != NULL)
+        memory_release(memory);
+    return err;
 }
 
 /* ---- What it was started with --------------------------------------------------------------------------- */
@@ -523,17 +537,36 @@ static struct node *root_of(struct proc_node *node)
     return p != NULL && p->fs != NULL ? hold_node(p->fs->root) : NULL;
 }
 
+static struct file *file_of_link(const struct proc_node *node)
+{
+    const struct process *p = proc_process(node);
+
+    return p != NULL && p->files != NULL ? descriptor_file(p->files, node->descriptor) : NULL;
+}
+
 static struct node *descriptor_of(struct proc_node *node)
 {
-    const struct process *p    = proc_process(node);
-    struct file          *file = p != NULL && p->files != NULL ? descriptor_file(p->files, node->descriptor) : NULL;
-    struct node          *target;
+    struct file *file = file_of_link(node);
+    struct node *target;
 
     if (file == NULL)
         return NULL;
     target = hold_node(file->node);
     file_release(file);
     return target;
+}
+
+uint32_t proc_descriptor_mode(const struct proc_node *node)
+{
+    static const uint16_t modes[O_ACCMODE + 1] = { [O_RDONLY] = 0500, [O_WRONLY] = 0300, [O_RDWR] = 0700 };
+    struct file          *file = file_of_link(node);
+    unsigned              mode;
+
+    if (file == NULL)
+        return S_LINK;
+    mode = file->flags & O_PATH ? 0 : modes[file->flags & O_ACCMODE];
+    file_release(file);
+    return S_LINK | mode;
 }
 
 /* ---- The folders ------------------------------------------------------------------------------------------ */

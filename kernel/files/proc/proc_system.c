@@ -7,11 +7,14 @@
 #include "base/print.h"
 #include "base/random.h"
 #include "base/string.h"
+#include "files/core/lock.h"
 #include "files/proc/proc_node.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
+#include "memory/pageout/swap.h"
 #include "memory/spaces/map.h"
 #include "process/load.h"
+#include "process/machine_names.h"
 #include "process/process.h"
 
 enum { NANOSECONDS = 1000000000, TICK = 10000000, KILOBYTES = PAGE_SIZE / 1024, PIDS = 32768 };
@@ -43,9 +46,11 @@ static uint64_t locked_pages(void)
 static int write_memory(struct text *text, struct proc_node *node __attribute__((unused)))
 {
     struct frame_sums sums;
+    struct swap_sums  swap;
     uint64_t          locked = locked_pages();
 
     frames_sums(&sums);
+    swap_sums(&swap);
     add_kilobytes(text, "MemTotal:", sums.ram);
     add_kilobytes(text, "MemFree:", sums.owned[OWNER_FREE] + sums.owned[OWNER_CACHE]);
     add_kilobytes(text, "MemAvailable:", sums.owned[OWNER_FREE] + sums.owned[OWNER_CACHE]);
@@ -54,8 +59,10 @@ static int write_memory(struct text *text, struct proc_node *node __attribute__(
     add_kilobytes(text, "SwapCached:", 0);
     add_kilobytes(text, "Active:", sums.owned[OWNER_USER]);
     add_kilobytes(text, "Inactive:", sums.owned[OWNER_FILE]);
-    add_kilobytes(text, "SwapTotal:", 0);
+    add_kilobytes(text, "SwapTotal:", swap.used);       /* what more has room depends on how it packs */
     add_kilobytes(text, "SwapFree:", 0);
+    add_kilobytes(text, "Zswap:", swap.frames);
+    add_kilobytes(text, "Zswapped:", swap.used);
     add_kilobytes(text, "Unevictable:", locked);
     add_kilobytes(text, "Mlocked:", locked);
     add_kilobytes(text, "Dirty:", 0);
@@ -80,14 +87,44 @@ static int write_memory(struct text *text, struct proc_node *node __attribute__(
 static int write_vmstat(struct text *text, struct proc_node *node __attribute__((unused)))
 {
     struct frame_sums sums;
+    struct swap_sums  swap;
 
     frames_sums(&sums);
+    swap_sums(&swap);
     text_add(text, "nr_free_pages %u\nnr_anon_pages %u\nnr_file_pages %u\nnr_page_table_pages %u\n"
                    "pgpgin 0\npgpgout 0\n",
              (unsigned)sums.owned[OWNER_FREE], (unsigned)sums.owned[OWNER_USER], (unsigned)sums.owned[OWNER_FILE],
              (unsigned)sums.owned[OWNER_TABLES]);
-    text_add(text, "pswpin 0\npswpout 0\npgalloc_normal %llu\npgfree %llu\n", (unsigned long long)sums.gets,
-             (unsigned long long)sums.puts);
+    text_add(text, "pswpin %llu\npswpout %llu\npgalloc_normal %llu\npgfree %llu\n", (unsigned long long)swap.in,
+             (unsigned long long)swap.out, (unsigned long long)sums.gets, (unsigned long long)sums.puts);
+    return 0;
+}
+
+/* ---- Locks ---------------------------------------------------------------------------------------- */
+
+static const char *lock_sort(const struct lock_request *lock)
+{
+    return lock->world == LOCKS_OF_FLOCK ? "FLOCK " : lock->process < 0 ? "OFDLCK" : "POSIX ";
+}
+
+static void add_lock(uint32_t number, const struct node *node, const struct lock_request *lock, bool waits, void *data)
+{
+    struct text *text = data;
+
+    deep_assert(node != NULL && lock != NULL && data != NULL);
+    text_add(text, "%u: %s%s ADVISORY  %s %d %02x:%02x:%llu %llu ", (unsigned)number, waits ? "-> " : "",
+             lock_sort(lock), lock->kind == LOCK_EXCLUSIVE ? "WRITE" : "READ", (int)lock->process, 0u,
+             node->system != NULL ? (unsigned)node->system->device : 0u, (unsigned long long)node->inode,
+             (unsigned long long)lock->first);
+    if (lock->last == UINT64_MAX)
+        text_add(text, "EOF\n");
+    else
+        text_add(text, "%llu\n", (unsigned long long)lock->last);
+}
+
+static int write_locks(struct text *text, struct proc_node *node __attribute__((unused)))
+{
+    locks_each(add_lock, text);
     return 0;
 }
 
@@ -95,21 +132,19 @@ static int write_vmstat(struct text *text, struct proc_node *node __attribute__(
 
 struct activity { uint32_t running, blocked; };
 
-static void add_activity(struct process *process, void *data)
+static void add_activity(struct thread *thread, void *data)
 {
     struct activity *found = data;
 
-    for (const struct thread *t = process->threads; t != NULL; t = t->next_in_process) {
-        found->running += t->phase == THREAD_READY || t->phase == THREAD_RUNNING;
-        found->blocked += t->phase == THREAD_WAITING && !t->interruptible;
-    }
+    found->running += thread->phase == THREAD_READY || thread->phase == THREAD_RUNNING;
+    found->blocked += thread->phase == THREAD_WAITING && !thread->interruptible;
 }
 
 static struct activity activity_now(void)
 {
     struct activity found = { 0 };
 
-    process_each(add_activity, &found);
+    thread_each(add_activity, &found);
     return found;
 }
 
@@ -125,6 +160,23 @@ static int write_machine_stat(struct text *text, struct proc_node *node __attrib
              "softirq 0 0 0 0 0 0 0 0 0 0 0\n", (unsigned long long)interrupts_taken(),
              (unsigned long long)schedule_switches(), (unsigned long long)((clock_wall() - now) / NANOSECONDS),
              (unsigned long long)processes_made(), (unsigned)active.running, (unsigned)active.blocked);
+    return 0;
+}
+
+/* One row for each line that has interrupted, and one for what came by none: the local APIC's timer. */
+static int write_interrupts(struct text *text, struct proc_node *node __attribute__((unused)))
+{
+    uint64_t all = interrupts_taken(), counted = 0;
+
+    text_add(text, "           CPU0       \n");
+    for (unsigned line = 0; line < INTERRUPT_LINES; line++) {
+        uint64_t taken = interrupts_by(line);
+
+        counted += taken;
+        if (taken > 0)
+            text_add(text, "%3u: %10llu    XT-PIC  line %u\n", line, (unsigned long long)taken, line);
+    }
+    text_add(text, "LOC: %10llu   Local timer interrupts\n", (unsigned long long)(all > counted ? all - counted : 0));
     return 0;
 }
 
@@ -190,7 +242,13 @@ static int write_systems(struct text *text, struct proc_node *node __attribute__
 
 static int write_swaps(struct text *text, struct proc_node *node __attribute__((unused)))
 {
+    struct swap_sums swap;
+
+    swap_sums(&swap);
     text_add(text, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+    if (swap.used > 0)
+        text_add(text, "%-40s%s\t%lu\t\t%lu\t\t%d\n", "/dev/packed", "partition",
+                 swap.used * (unsigned long)(PAGE_SIZE / 1024), swap.used * (unsigned long)(PAGE_SIZE / 1024), -2);
     return 0;
 }
 
@@ -213,9 +271,28 @@ static int write_release(struct text *text, struct proc_node *node __attribute__
     return 0;
 }
 
-static int write_host(struct text *text, struct proc_node *node __attribute__((unused)))
+static enum machine_name name_in(const struct proc_node *node)
 {
-    text_add(text, "quire\n");
+    return node->entry->name[0] == 'h' ? NAME_OF_HOST : NAME_OF_DOMAIN;
+}
+
+static int write_machine_name(struct text *text, struct proc_node *node)
+{
+    char name[MACHINE_NAME];
+
+    machine_name_copy(name_in(node), name);
+    text_add(text, "%s\n", name);
+    return 0;
+}
+
+/* A name ends with its line, and is cut to what fits. */
+static int store_machine_name(struct proc_node *node, const char *bytes)
+{
+    size_t length = 0;
+
+    while (bytes[length] != '\0' && bytes[length] != '\n' && length < MACHINE_NAME - 1)
+        length++;
+    machine_name_set(name_in(node), bytes, length);
     return 0;
 }
 
@@ -303,6 +380,8 @@ static int write_boot_id(struct text *text, struct proc_node *node __attribute__
 #define PROC_FIXED(name_, fixed_)     { .name = name_, .mode = S_REGULAR | 0444, .fixed = fixed_ }
 #define PROC_FOLDER(name_, children_) { .name = name_, .mode = S_FOLDER | 0555, .children = children_ }
 #define PROC_NUMBER(name_)            PROC_FILE(name_, write_number)
+#define PROC_NAME(name_)              { .name = name_, .mode = S_REGULAR | 0644, .text = write_machine_name,      \
+                                        .store = store_machine_name }
 #define PROC_END                      { .name = NULL }
 
 static const struct proc_entry random_entries[] = {
@@ -310,10 +389,11 @@ static const struct proc_entry random_entries[] = {
     PROC_NUMBER("poolsize"), PROC_END,
 };
 static const struct proc_entry kernel_entries[] = {
-    PROC_FILE("ostype", write_type), PROC_FILE("osrelease", write_release), PROC_FILE("hostname", write_host),
-    PROC_FIXED("domainname", "(none)\n"), PROC_FIXED("version", "#1 Quire\n"), PROC_FIXED("arch", "i686\n"),
+    PROC_FILE("ostype", write_type), PROC_FILE("osrelease", write_release), PROC_NAME("hostname"),
+    PROC_NAME("domainname"), PROC_FIXED("version", "#1 Quire\n"), PROC_FIXED("arch", "i686\n"),
     PROC_FIXED("overflowuid", "65534\n"), PROC_FIXED("overflowgid", "65534\n"), PROC_FIXED("tainted", "0\n"),
-    PROC_FIXED("modules_disabled", "1\n"), PROC_NUMBER("pid_max"), PROC_NUMBER("threads-max"),
+    PROC_FIXED("modules_disabled", "1\n"), PROC_FIXED("dmesg_restrict", "1\n"), PROC_NUMBER("pid_max"),
+    PROC_NUMBER("threads-max"),
     PROC_NUMBER("ngroups_max"), PROC_NUMBER("cap_last_cap"), PROC_NUMBER("randomize_va_space"),
     PROC_FOLDER("random", random_entries), PROC_END,
 };
@@ -361,10 +441,12 @@ static int write_own_mounts(struct text *text, struct proc_node *node __attribut
 const struct proc_entry proc_root_entries[] = {
     PROC_TEXT_LINK("self", write_self), PROC_TEXT_LINK("thread-self", write_thread_self),
     PROC_TEXT_LINK("mounts", write_own_mounts), PROC_FILE("meminfo", write_memory), PROC_FILE("vmstat", write_vmstat),
-    PROC_FILE("stat", write_machine_stat), PROC_FILE("uptime", write_uptime), PROC_FILE("loadavg", write_loadavg),
+    PROC_FILE("stat", write_machine_stat), PROC_FILE("interrupts", write_interrupts),
+    PROC_FILE("uptime", write_uptime), PROC_FILE("loadavg", write_loadavg),
     PROC_FILE("cpuinfo", write_processors), PROC_FILE("version", write_version),
     PROC_FILE("filesystems", write_systems), PROC_FILE("swaps", write_swaps), PROC_FILE("cmdline", write_empty),
     PROC_FIXED("modules", ""), PROC_FIXED("diskstats", ""), PROC_FIXED("partitions", ""), PROC_FIXED("misc", ""),
+    PROC_FILE("locks", write_locks),
     PROC_FIXED("devices", "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n\nBlock devices:\n"),
     PROC_FIXED("cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"), PROC_FOLDER("sys", sys_entries),
     PROC_FOLDER("quire", proc_quire_entries), PROC_END,

@@ -26,7 +26,7 @@ static long module_read(struct source *source, void *to, size_t bytes)
 
     if (bytes > self->end - self->at)
         bytes = (size_t)(self->end - self->at);
-    while (done < bytes) {
+    while (done < bytes) {                      /* bound: a page with interrupts off */
         size_t        skew = (size_t)(self->at % PAGE_SIZE), part = PAGE_SIZE - skew;
         unsigned long interrupts;
 

@@ -10,7 +10,9 @@
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
 
-enum { BLOCK = 2048, HEADER = 110, FIELDS = 13, CRC_FORMAT = 2, NANOSECONDS = 1000000000 };
+/* NAME_USUAL, BLOCK: of the small kind, which costs less code than whole pages. */
+enum { BLOCK = 2048, NAME_USUAL = 256, NAME_MOST = 2 * PATH_LONGEST };
+enum { HEADER = 110, FIELDS = 13, CRC_FORMAT = 2, NANOSECONDS = 1000000000 };
 
 struct entry {
     uint32_t inode, mode, uid, gid, links, modified, bytes, device_major, device_minor, major, minor, name_bytes, sum;
@@ -32,6 +34,7 @@ struct unpacking {
     struct entry   entry;
     struct seen   *seen;
     char          *name, *block;
+    uint32_t       name_room;
 };
 
 static int refuse_archive(struct unpacking *u, const char *why)
@@ -87,16 +90,29 @@ static int read_entry_header(struct unpacking *u, const char *text)
     for (unsigned i = 0; i < FIELDS; i++)
         if (!read_field(text + 6 + 8 * i, &field[i]))
             return refuse_archive(u, "a header with a damaged number");
-    if (u->entry.name_bytes == 0 || u->entry.name_bytes > 2 * PATH_LONGEST)
+    if (u->entry.name_bytes == 0 || u->entry.name_bytes > NAME_MOST)
         return refuse_archive(u, "a name of impossible length");
     return 0;
+}
+
+/* Memory for the longest name there may be, when one comes that is longer than usual. */
+static int make_room_for_name(struct unpacking *u)
+{
+    if (u->entry.name_bytes <= u->name_room)
+        return 0;
+    heap_free(u->name);
+    u->name      = heap_alloc(NAME_MOST, 0);
+    u->name_room = u->name != NULL ? NAME_MOST : 0;
+    return u->name != NULL ? 0 : -ENOMEM;
 }
 
 /* The name; what pads it to a page boundary is more NULs than one. */
 static int read_name(struct unpacking *u)
 {
-    int err = take_bytes(u, u->name, u->entry.name_bytes);
+    int err = make_room_for_name(u);
 
+    if (err == 0)
+        err = take_bytes(u, u->name, u->entry.name_bytes);
     if (err == 0)
         err = skip_padding(u);
     if (err != 0)
@@ -115,9 +131,28 @@ static int read_name(struct unpacking *u)
 
 /* ---- Making ---------------------------------------------------------------------------------------- */
 
-/* The folders on the way to the name, those that are missing. */
+/* Whether the folder of the name is there, as it is in archives that name folders first. */
+static bool has_parent(struct unpacking *u)
+{
+    char        *slash = strrchr(u->name + 1, '/');
+    struct node *parent;
+    int          err;
+
+    if (slash == NULL)
+        return true;
+    *slash = '\0';
+    err = path_find(u->fs, NULL, u->name, 0, &parent);
+    *slash = '/';
+    if (err == 0)
+        node_release(parent);
+    return err == 0;
+}
+
+/* The folders on the way to the name, those that are missing. Going over all each time would be cubic in the depth. */
 static int make_parents(struct unpacking *u)
 {
+    if (has_parent(u))
+        return 0;
     for (char *slash = strchr(u->name + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         int err;
 
@@ -418,8 +453,9 @@ int cpio_unpack(struct source *source, struct fs_context *fs, const char **why)
 
     may_sleep();
     assert(source != NULL && fs != NULL);
-    u.name  = heap_alloc(2 * PATH_LONGEST, 0);
-    u.block = heap_alloc(BLOCK, 0);
+    u.name      = heap_alloc(NAME_USUAL, 0);
+    u.name_room = NAME_USUAL;
+    u.block     = heap_alloc(BLOCK, 0);
     if (u.name != NULL && u.block != NULL)
         err = unpack_entries(&u);
     while (u.seen != NULL) {

@@ -22,7 +22,8 @@ int cpio_unpack(struct source *source, struct fs_context *fs, const char **why) 
 
 /*
  * Unpack an archive that the boot loader left at [start, end) of physical memory, compressed by gzip or not, into
- * the context's root. Returns as cpio_unpack() does. Afterwards its whole frames are files' or free, also on error.
+ * the context's root; the kernel of `quire run` refuses gzip with a reason. Returns as cpio_unpack() does. Afterwards
+ * its whole frames are files' or free, also on error.
  */
 int archive_unpack(paddr_t start, paddr_t end, struct fs_context *fs, const char **why) MUST_CHECK;
 

@@ -34,11 +34,8 @@ static long stream_write(struct file *file, struct buffer *from, uint64_t at __a
 {
     long done = channel_write(stream_kind(file), from, stream_waits(file));
 
-    if (done == -EPIPE) {
-        struct signal_info info = { .number = SIGPIPE, .sender = current_process()->id };
-
-        signal_thread(current_thread(), &info);
-    }
+    if (done == -EPIPE)
+        signal_self(SIGPIPE);
     return done;
 }
 

@@ -36,12 +36,11 @@ static void show_echo(void *context, const char *bytes, size_t count)
 
 static void signal_foreground(void *context, int number)
 {
-    struct terminal   *t    = context;
-    struct signal_info info = { .number = number, .code = 0x80 };      /* SI_KERNEL */
+    struct terminal *t = context;
 
     deep_assert(lock_held(&t->lock));
     if (t->foreground != 0)
-        (void)!signal_group(t->foreground, &info);
+        (void)!signal_group(t->foreground, number);
 }
 
 /* Written output has gone to the device at once: there is none to be dropped. */

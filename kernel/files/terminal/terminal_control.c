@@ -45,7 +45,6 @@ static bool is_held_back(int signal)
 int terminal_check(struct terminal *t, int signal)
 {
     const struct process *self = current_process();
-    struct signal_info    info = { .number = signal, .code = 0x80 };    /* SI_KERNEL */
     int32_t               foreground = t->foreground;
 
     assert(signal == SIGTTIN || signal == SIGTTOU);
@@ -55,7 +54,7 @@ int terminal_check(struct terminal *t, int signal)
         return signal == SIGTTIN ? -EIO : 0;
     if (process_group_is_orphaned(self))
         return -EIO;
-    (void)!signal_group(self->group, &info);
+    (void)!signal_group(self->group, signal);
     return -ERESTARTSYS;
 }
 
@@ -74,31 +73,30 @@ void terminal_adopt(struct terminal *t)
 
 static void leave_in_session(struct process *process, void *terminal)
 {
-    const struct terminal *t = terminal;
-
-    if (process->terminal == t && process->session == t->session)
+    if (process->terminal == terminal)
         process->terminal = NULL;
 }
 
 void terminal_leave(struct process *process)
 {
-    struct signal_info hangup = { .number = SIGHUP, .code = 0x80 }, go_on = { .number = SIGCONT, .code = 0x80 };
-    struct terminal   *t      = process->terminal;
-    lock_state         state;
+    struct terminal *t = process->terminal;
+    bool             ends;
+    lock_state       state;
 
     if (t == NULL)
         return;
     state = lock_take(&t->lock);
     process->terminal = NULL;
-    if (process->session == process->id && t->session == process->session) {
-        if (t->foreground != 0) {
-            (void)!signal_group(t->foreground, &hangup);
-            (void)!signal_group(t->foreground, &go_on);
-        }
-        process_each_in_session(t->session, leave_in_session, t);   /* bound: the session's processes */
-        t->session = t->foreground = 0;
+    ends = process->session == process->id && t->session == process->session;
+    if (ends && t->foreground != 0) {
+        (void)!signal_group(t->foreground, SIGHUP);
+        (void)!signal_group(t->foreground, SIGCONT);
     }
+    if (ends)
+        t->session = t->foreground = 0;
     lock_drop(&t->lock, state);
+    if (ends)                                   /* a terminal of no session is nobody's meanwhile */
+        process_each_in_session(process->session, leave_in_session, t);
 }
 
 /* TIOCSCTTY. No session loses its terminal by it. */

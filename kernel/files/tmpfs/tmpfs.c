@@ -9,6 +9,7 @@
 #include "files/core/devices.h"
 #include "files/tmpfs/tmpfs_node.h"
 #include "memory/frames/frame.h"
+#include "memory/pageout/hand.h"
 #include "memory/heap/heap.h"
 #include "memory/tables/slot.h"
 
@@ -74,9 +75,12 @@ static long write_new_page(struct object *contents, uint64_t page, struct buffer
 {
     frame_t frame, there;
     size_t  got;
-    int     err = frame_get(OWNER_FILE, 0, &frame);
+    int     err;
 
     deep_assert(from->bytes >= PAGE_SIZE);
+    do                                          /* bound: programs' pages go in each step */
+        err = frame_get(OWNER_FILE, 0, &frame);
+    while (room_was_made(err));
     if (err != 0)
         return err;
     got = buffer_get_frame(from, frame, 0, PAGE_SIZE);
@@ -106,7 +110,9 @@ static long write_page(struct object *contents, uint64_t at, struct buffer *from
         if (err == 0 && !frame_exists(frame))
             return write_new_page(contents, page, from);
     } else {
-        err = object_page(contents, page, true, &frame);
+        do                                      /* bound: the same */
+            err = object_page(contents, page, true, &frame);
+        while (room_was_made(err));
     }
     if (err != 0)
         return err;
@@ -150,15 +156,17 @@ static int tmpfs_resize(struct node *node, uint64_t bytes)
 {
     struct object *contents = tmpfs_of(node)->contents;
     uint64_t       pages    = (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
+    int            err      = 0;
 
     assert(mutex_held(&node->lock) && bytes <= FILE_LARGEST);
     if (contents != NULL) {
         object_resize(contents, pages);
         if (bytes < node->bytes && bytes % PAGE_SIZE != 0)
-            object_zero(contents, bytes, pages << PAGE_SHIFT);
+            err = object_zero(contents, bytes, pages << PAGE_SHIFT);
     }
-    node->bytes = bytes;
-    return 0;
+    if (err == 0)
+        node->bytes = bytes;
+    return err;
 }
 
 int tmpfs_adopt(struct node *node, uint64_t page, frame_t frame)
@@ -348,6 +356,7 @@ struct node *tmpfs_unnamed(const char *name)
     nowhere.device = OBJECT_DEVICE;
     node_start(&self->file.node, &unnamed_operations, &nowhere, S_REGULAR | 0777);
     self->file.node.inode = object_new_number();
+    node_own(&self->file.node);
     text_copy(self->name, name, sizeof self->name);
     return &self->file.node;
 }

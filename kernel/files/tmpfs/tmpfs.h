@@ -9,8 +9,8 @@
  *          to its root. A node without entries and users is freed, with its contents.
  * Locking  node->lock, as file.h says; system->moves around what changes a folder's parent.
  * Cost     look-up O(1) expected; a listing O(entries) a call.
- * Errors   -ENOMEM when there are no frames or no heap (Linux: -ENOSPC when a tmpfs has reached its
- *          size; here memory is the only limit).
+ * Errors   -ENOMEM when there is no heap, or no frame, also after pages of programs have left (pageout/hand.h), for
+ *          which a write may sleep. (Linux: -ENOSPC when a tmpfs has reached its size; here memory is the only limit.)
  *
  * Invariants (tmpfs_ok):
  *   T1  a node's links equal the entries that name it, plus for a folder 1 ("."), plus its subfolders ("..")

@@ -418,8 +418,7 @@ static struct tmpfs_entry *new_whiteout(struct tmpfs_node *folder, const char *n
             free_tmpfs_entry(entry);
         return NULL;
     }
-    node->node.uid = user_acting();
-    node->node.gid = group_acting();
+    node_own(&node->node);
     entry->node = node;
     return entry;
 }

@@ -11,9 +11,11 @@
 #include "descriptor.h"
 #include "fpu.h"
 #include "linux/call.h"
+#include "memory/frames/frame.h"
 #include "memory/spaces/fault.h"
 #include "memory/spaces/user.h"
 #include "process/last_resort.h"
+#include "process/make_room.h"
 #include "process/out_of_memory.h"
 #include "process/process.h"
 #include "trap.h"
@@ -77,6 +79,8 @@ static inline int handle_fault(struct space *space, vaddr_t address, uint8_t acc
     int                  err;
 
     deep_assert(space != NULL && verdict != NULL);
+    if (__builtin_expect(__atomic_load_n(&frames_wanted, __ATOMIC_RELAXED) != 0, 0))
+        make_room_ahead();
     if (fault_comes_back(repeat, space, address, access))
         return program_fault_give_up(repeat, verdict);
     err = space_fault(space, address, access, verdict);
@@ -88,16 +92,21 @@ static inline int handle_fault(struct space *space, vaddr_t address, uint8_t acc
 }
 
 /*
- * No frame was left: a process is ended for its memory (process/out_of_memory.h), and the fault is tried again, unless
- * this process is the one. Not in line, to keep faults that get a frame fast.
+ * No frame was left: pages of programs go out (memory/pageout/hand.h), or, where none can, a process is ended for its
+ * memory (process/out_of_memory.h), and the fault is tried again, unless this process is the one. Not in line, to keep
+ * faults that get a frame fast.
  */
 static int __attribute__((noinline)) handle_without_memory(vaddr_t address, uint8_t access,
                                                            struct fault_verdict *verdict)
 {
-    int err = -ENOMEM;
+    bool room = true;                           /* until the hand has gone round in vain */
+    int  err  = -ENOMEM;
 
     deep_assert(verdict != NULL);
-    while (err == -ENOMEM && process_give_memory_back())
+    /* Another thread may have been told of this refusal, and made room: so the first time no process ends for it. */
+    for (bool first = true;
+         err == -ENOMEM && ((room = room && room_was_made(err)) || first || process_give_memory_back());
+         first = false)
         err = handle_fault(&current_process()->memory->space, address, access, verdict);
     return err;
 }
@@ -254,13 +263,14 @@ void trap_leave(struct trap_frame *frame)
 {
     struct thread *self = current_thread();
 
-    while (signal_pending(self) || self->restore_mask || self->process->exiting ||
-           self->process->state == PROCESS_STOPPED || to_be_restarted(frame)) {
-        interrupts_on();
-        signal_deliver(frame);
-        interrupts_off();
-    }
-    schedule_preempt();
+    do          /* bound: interrupts are on in each step; what is left over, and other threads, may send signals */
+        while (signal_pending(self) || self->restore_mask || self->process->exiting ||
+               self->process->state == PROCESS_STOPPED || to_be_restarted(frame)) {
+            interrupts_on();
+            signal_deliver(frame);
+            interrupts_off();
+        }
+    while (schedule_preempt());
     stretch_ends();                             /* the return to the program turns interrupts on */
 }
 

@@ -9,6 +9,7 @@
 #include "base/print.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
+#include "memory/pageout/swap.h"
 #include "memory/spaces/object.h"
 #include "memory/spaces/region.h"
 #include "memory/spaces/space.h"
@@ -50,10 +51,14 @@ const struct invariant memory_invariants[] = {
     { "O1", "object.h", "an object's index names frames of the object's owner, none beyond its end" },
     { "O2", "object.h", "the frames in an object's index are as many as it counts" },
     { "O3", "object.h", "an object lists exactly the regions that map it" },
+    { "O4", "object.h", "a page that is being filled is a hole that the pager has, and in one filling" },
+    { "G1", "swap.h",   "a swap slot is free and listed, or has a part of a frame" },
+    { "G2", "swap.h",   "swap slots in use, and their frames, are as many as are counted" },
     { "X1", "audit.h",  "frames of owner TABLES are the tables that walking all spaces reaches, each once" },
     { "X2", "audit.h",  "a frame of owner TRACKERS, HEAP, STACK, USER or SHARED has as many references as name it" },
     { "X3", "audit.h",  "an entry of a window names a frame of an owner that belongs there" },
     { "X4", "audit.h",  "memory map and frame records agree on what is RAM" },
+    { "X5", "audit.h",  "a swap slot has as many references as entries name it" },
     { 0 },
 };
 
@@ -101,6 +106,7 @@ bool audit_full(struct audit_report *report)
     heap_audit(report);
     stacks_audit(report);
     objects_audit(report);
+    swap_audit(report);
     table_homes_audit(report);
     audit_cross(report);
     EACH_ROW(part, audits)

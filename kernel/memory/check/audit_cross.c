@@ -8,6 +8,7 @@
  */
 #include "memory/audit.h"
 #include "memory/frames/frame.h"
+#include "memory/pageout/swap.h"
 #include "memory/spaces/object.h"
 #include "memory/spaces/space.h"
 #include "memory/start.h"
@@ -17,6 +18,8 @@ struct census {
     uint32_t limit;                         /* frames at and above it are left out      */
     uint64_t references[OWNER_COUNT];
     uint64_t fingerprint[OWNER_COUNT];      /* sum over references of mix(frame)        */
+    uint32_t slots;                         /* references to swap slots, and their fingerprint */
+    uint64_t slot_print;
     uint32_t looked;
     struct audit_report *report;            /* for X3, NULL when only counting          */
 };
@@ -39,6 +42,12 @@ static void census_count(struct census *census, frame_t frame, uint32_t referenc
     owner = frame_owner(frame);
     census->references[owner]  += references;
     census->fingerprint[owner] += references * mix(frame.no);
+}
+
+static void count_slot(struct census *census, uint32_t slot, uint32_t references)
+{
+    census->slots      += references;
+    census->slot_print += references * mix(slot);
 }
 
 /* ---- One side: entries ----------------------------------------------------------------- */
@@ -115,6 +124,9 @@ static void count_entry(struct census *census, const struct space *space, page_t
         if (level == 1)
             count_leaf(census, home, page, entry_frame(e));
         break;
+    case ENTRY_SWAP:
+        count_slot(census, entry_slot_number(e), 1);
+        break;
     default:
         break;
     }
@@ -131,6 +143,8 @@ static void count_last_level(struct census *census, const struct space *space, s
 
         if (entry_present(e) || entry_kind(e, 1) == ENTRY_BLOCKED)
             count_leaf(census, region_row(space, page), page, entry_frame(e));
+        else if (entry_kind(e, 1) == ENTRY_SWAP)
+            count_slot(census, entry_slot_number(e), 1);
     }
 }
 
@@ -179,6 +193,8 @@ static struct census census_of_records(uint32_t limit)
 
     for (uint32_t n = 0; n < frames_end() && n < limit; n++)
         census_count(&census, (frame_t){ n }, frame_references((frame_t){ n }));
+    for (uint32_t slot = 0; slot < swap_end(); slot++)
+        count_slot(&census, slot, swap_references(slot));
     census.looked = frames_end();
     return census;
 }
@@ -247,5 +263,8 @@ void audit_cross(struct audit_report *report)
     census_compare(&entries, &records, OWNER_STACK,  "X2", report);
     census_compare(&entries, &records, OWNER_USER,   "X2", report);
     census_compare(&entries, &records, OWNER_SHARED, "X2", report);
+    if (entries.slots != records.slots || entries.slot_print != records.slot_print)
+        audit_fail(report, "X5", "entries hold %u references to swap slots, the slots count %u", entries.slots,
+                   records.slots);
     audit_ram(report);
 }

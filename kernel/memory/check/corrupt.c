@@ -36,9 +36,13 @@ const struct corruption memory_corruptions[] = {
     CORRUPTION_ROW("O1", o1, 0, "an object ends before its last page"),
     CORRUPTION_ROW("O2", o2, 0, "an object counts one resident page too many"),
     CORRUPTION_ROW("O3", o3, 0, "an object lists a region that maps nothing"),
+    CORRUPTION_ROW("O4", o4, 0, "a page that is in memory is being filled"),
+    CORRUPTION_ROW("G1", g1, 0, "the list of free swap slots leads elsewhere"),
+    CORRUPTION_ROW("G2", g2, 0, "one swap slot too many is counted"),
     CORRUPTION_ROW("X1", x1, 0, "a frame of owner tables that no table leads to"),
     CORRUPTION_ROW("X2", x2, 0, "a page of the heap has a reference that no entry holds"),
     CORRUPTION_ROW("X3", x3, 0, "an entry of the heap's window shows a frame of owner held"),
     CORRUPTION_ROW("X4", x4, 0, "the memory map takes back what it said about a range"),
+    CORRUPTION_ROW("X5", x5, 0, "a swap slot that no entry names"),
     { 0 },
 };

@@ -8,7 +8,8 @@
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
 #include "memory/heap/heap_slab.h"
-#include "memory/spaces/object.h"
+#include "memory/pageout/swap_parts.h"
+#include "memory/spaces/object_parts.h"
 #include "memory/spaces/space.h"
 #include "memory/heap/stack.h"
 
@@ -208,3 +209,46 @@ void restore_o3(void)
     corrupted->mappings = NULL;
     object_release(corrupted);
 }
+
+/* A filling without a frame, so that no reference is at odds. */
+bool corrupt_o4(void)
+{
+    static struct filling filling;
+
+    if (!make_object())
+        return false;
+    filling = (struct filling){ .references = 1, .count = 1, .frames = { NO_FRAME } };
+    corrupted->fillings = &filling;
+    return true;
+}
+
+void restore_o4(void)
+{
+    corrupted->fillings = NULL;
+    object_release(corrupted);
+}
+
+/* ---- G and X5: swap slots ---------------------------------------------------------------------------- */
+
+static uint32_t free_slot;
+
+/* The free list is cut off; or, while there are no slots, leads to one. */
+bool corrupt_g1(void)
+{
+    free_slot       = swap.first_free;
+    swap.first_free = free_slot == NO_SLOT ? 0 : NO_SLOT;
+    return true;
+}
+
+void restore_g1(void) { swap.first_free = free_slot; }
+
+bool corrupt_g2(void)
+{
+    swap.used++;
+    return true;
+}
+
+void restore_g2(void) { swap.used--; }
+
+bool corrupt_x5(void) { return swap_store("page", 4, &free_slot) == 0; }
+void restore_x5(void) { swap_put(free_slot); }

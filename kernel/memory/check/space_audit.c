@@ -46,7 +46,7 @@ static void audit_leaf(const struct space *space, page_t page, entry_t e, struct
 struct walk {
     const struct space  *space;
     struct audit_report *report;
-    uint32_t             tables, resident;
+    uint32_t             tables, resident, swapped;
 };
 
 static void walk_level(struct walk *walk, struct span span, unsigned level);
@@ -60,6 +60,7 @@ static void walk_last_level(struct walk *walk, struct span span)
     for (page_t page = span.first; page < span.end; page++, at++) {
         entry_t e = entry_read(at);
 
+        walk->swapped += entry_kind(e, 1) == ENTRY_SWAP;
         if (!entry_present(e))
             continue;
         walk->resident += walk->space != &kernel_space && page_is_users(page);
@@ -89,6 +90,9 @@ static void walk_entry(struct walk *walk, page_t page, unsigned level)
         if (reach > 1)
             audit_leaf(walk->space, page + reach - 1, e, walk->report);
         break;
+    case ENTRY_SWAP:
+        walk->swapped++;
+        break;
     default:
         break;
     }
@@ -109,11 +113,16 @@ static void walk_level(struct walk *walk, struct span span, unsigned level)
     }
 }
 
-/* C3: the kernel part of every root equals kernel space's, but for the entries that are each space's own. */
+/*
+ * C3: the kernel part of every root equals kernel space's, but for the entries that are each space's own. A space
+ * that is not in use hears of the latest changes first, as it would before it is used.
+ */
 static void audit_kernel_part(const struct space *space, struct audit_report *report)
 {
     page_t reach = mmu_reach(MMU_LEVELS);
 
+    if (space != space_of_program())
+        space_catch_up((struct space *)space);
     for (page_t page = 0; page < layout.space_end; page += reach) {
         const struct layout_region *home = layout_region_of(page);
         entry_t mine, kernels;
@@ -160,6 +169,8 @@ void space_audit(const struct space *space, struct audit_report *report)
         audit_fail(report, "S4", "%u table frames counted, %u walked", space->table_frames, walk.tables);
     if (walk.resident != space->resident)
         audit_fail(report, "S4", "%u resident pages counted, %u walked", space->resident, walk.resident);
+    if (walk.swapped != space->swapped)
+        audit_fail(report, "S4", "%u pages that are out counted, %u walked", space->swapped, walk.swapped);
     lock_drop((struct lock *)&space->tables_lock, tables);
     space_look_end(space, map);
     region_tree_audit(&space->map, report);

@@ -33,6 +33,7 @@
 #define SELDOM __attribute__((noinline))
 
 struct frames frames;
+uint32_t      frames_wanted;
 
 /* ---- Opening ---------------------------------------------------------------------------- */
 
@@ -107,6 +108,7 @@ void frames_open(const struct memmap *map, const struct layout_policy *policy, u
         .records = records, .end = end, .magazine = policy->magazine,
         .always = policy->zeroing == ZERO_ALL ? FRAME_ZERO : 0, .low_matters = low_end < end,
     };
+    frames_wanted = 0;
     memset(frame_magazines, 0, sizeof frame_magazines);
     memset(records, 0, frames_record_bytes(end));       /* all ABSENT */
     pool_open(&frames.pool, policy, end, low_end, bitmap, frames_bitmap_bytes(policy, end), summary);
@@ -187,6 +189,19 @@ static void frame_hand_out(struct frame_magazine *magazine, uint32_t frame, enum
     }
 }
 
+/* Pages that go out use the reserve themselves: where it ends, no more can be done for it. */
+static SELDOM int refuse_request(unsigned flags)
+{
+    if (!(flags & FRAME_SPARE))
+        __atomic_or_fetch(&frames_wanted, FRAMES_REFUSED, __ATOMIC_RELAXED);
+    return -ENOMEM;
+}
+
+bool frames_were_refused(void)
+{
+    return __atomic_fetch_and(&frames_wanted, ~(uint32_t)FRAMES_REFUSED, __ATOMIC_RELAXED) & FRAMES_REFUSED;
+}
+
 /* The unusual frame_get(): flags, an empty ring, contents known, a failure asked for. */
 static SELDOM int get_otherwise(enum owner owner, unsigned flags, frame_t *out)
 {
@@ -199,7 +214,7 @@ static SELDOM int get_otherwise(enum owner owner, unsigned flags, frame_t *out)
         frame_hand_out(magazine, frame, owner, flags | frames.always);
     interrupts_restore(interrupts);
     if (frame == POOL_NONE)
-        return -ENOMEM;
+        return refuse_request(flags);
     out->no = frame;
     return 0;
 }
@@ -372,13 +387,13 @@ int frame_run_get(enum owner owner, uint32_t count, uint32_t align, uint32_t bel
     if ((flags & FRAME_LOW) && below > frames.pool.low_end)
         below = frames.pool.low_end;
     if (frame_magazine_fails())
-        return -ENOMEM;
+        return refuse_request(flags);
 
     state = lock_take(&pool_lock);
     at = frames_take_run(count, align, below, flags, &frame_magazines[cpu_number()]);
     lock_drop(&pool_lock, state);
     if (at == POOL_NONE)
-        return -ENOMEM;
+        return refuse_request(flags);
     assert(is_aligned(at, align) && at < below && count <= below - at);
 
     /* The run is taken. One frame at a time, because clearing many with interrupts off would take long. */

@@ -176,6 +176,15 @@ uint32_t frames_owned(enum owner owner);        /* one of the sums; O(CPUs), FRE
 uint32_t frames_free(void);                     /* frames_owned(OWNER_FREE)                     */
 uint32_t frames_end(void);          /* one past the highest frame with a record              */
 
+/*
+ * Whether frames are short. FRAMES_LOW: no more than the reserve and as many again are free in the bitmap.
+ * FRAMES_REFUSED: a call has found none since frames_were_refused() was asked last. memory/pageout/hand.h says who does
+ * what then.
+ */
+enum { FRAMES_LOW = 1, FRAMES_REFUSED = 2 };
+extern uint32_t frames_wanted;                  /* [a] bits of these */
+bool frames_were_refused(void);                 /* and are not any more */
+
 /* The bitmap's raw bytes, for claims A9 and K2. */
 const uint8_t *frames_bitmap(size_t *bytes);
 

@@ -205,8 +205,11 @@ void peak_note(struct frame_magazine *mine)
 void frame_magazines_adjust(struct frame_magazine *mine)
 {
     bool is_short = frames.pool.free < frames.reserve;
+    bool is_low   = frames.pool.free < 2 * frames.reserve;
 
     deep_assert(lock_held(&pool_lock) || frames.peak == 0);
+    if (is_low != (count_read(frames_wanted) & FRAMES_LOW))
+        __atomic_xor_fetch(&frames_wanted, FRAMES_LOW, __ATOMIC_RELAXED);
     mine->lowest = mine->newest - mine->oldest;
     peak_note(mine);
     if (is_short != frames.is_short) {

@@ -184,7 +184,10 @@ void frame_magazine_empty(struct frame_magazine *magazine);
 /* Ask the other CPUs to empty their magazines at their next call; [pool lock]. */
 void frame_magazines_want(const struct frame_magazine *mine);
 
-/* Bring the peak up to date before the number of free bits changes, and peak and rooms after it. [pool lock] */
+/*
+ * Bring the peak up to date before the number of free bits changes; and after it the peak, the rooms of magazines, and
+ * FRAMES_LOW in `frames_wanted`. [pool lock]
+ */
 void peak_note(struct frame_magazine *mine);
 void frame_magazines_adjust(struct frame_magazine *mine);
 

@@ -23,6 +23,7 @@
     OWNER(USER,    "user",    "private memory of programs")                             \
     OWNER(SHARED,  "shared",  "memory shared by programs")                              \
     OWNER(FILE,    "files",   "contents of files")                                      \
+    OWNER(COMPRESSED, "packed", "pages of programs that are out, packed")                 \
     OWNER(CACHE,   "cache",   "zeroed in advance, kept for a need")                     \
     OWNER(PAGES,   "pages",   "single pages taken by address: get_next_page")           \
     OWNER(TEST,    "test",    "taken by a test or by hand at the console")

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "memory/frames/frame.h"
+#include "memory/pageout/page_out.h"
 #include "memory/spaces/fault_decide.h"
 #include "memory/spaces/fault_verdict.h"
 #include "memory/spaces/map_region.h"
@@ -30,6 +31,7 @@ uint64_t fault_counts[FAULT_ACTIONS];
 
 const char *const fault_action_names[FAULT_ACTIONS] = {
     [FAULT_DONE]        = "done",
+    [FAULT_WAIT]        = "wait",
     [FAULT_ZERO]        = "zero",
     [FAULT_ZERO_READ]   = "zero-read",
     [FAULT_SHARE]       = "share",
@@ -37,6 +39,7 @@ const char *const fault_action_names[FAULT_ACTIONS] = {
     [FAULT_REUSE]       = "reuse",
     [FAULT_REUSE_READ]  = "reuse-read",
     [FAULT_COPY]        = "copy",
+    [FAULT_BRING_IN]    = "bring-in",
     [FAULT_GROW]        = "grow",
     [FAULT_BUS]         = "bus",
     [FAULT_SEGV_ACCESS] = "segv-access",
@@ -52,6 +55,9 @@ struct fault {
     uint8_t               allows;               /* MAY_* that it gives programs                            */
     bool                  writes;               /* the map lock is held to write, not to read             */
     bool                  inside;               /* the page lies inside the region's object                */
+    enum fault_behind     where;                /* and where it is                                         */
+    struct object        *awaited;              /* whose pager is to be waited for, referenced, or NULL    */
+    uint64_t              awaited_page;         /* and for which page                                      */
     frame_t               behind;               /* the object's frame, referenced, or NO_FRAME             */
     frame_t               replaced;             /* the page's old frame, referenced, or NO_FRAME           */
     struct span           around;               /* the pages to be mapped at once, this one among them     */
@@ -117,11 +123,12 @@ static uint64_t object_index(const struct region *region, page_t page)
 static int look_behind(struct fault *f)
 {
     bool make = f->region->shared || !(f->access & MAY_WRITE);
-    int  err  = object_page(f->region->object, object_index(f->region, f->page), make, &f->behind);
+    int  err  = object_page_here(f->region->object, object_index(f->region, f->page), make, &f->behind);
 
     deep_assert(err == 0 || !frame_exists(f->behind));
     f->inside = err != -ENXIO;
-    return err == -ENXIO ? 0 : err;
+    f->where  = err != -EBUSY ? BEHIND_HERE : f->where == BEHIND_HERE ? BEHIND_AWAY : f->where;
+    return err == -ENXIO || err == -EBUSY ? 0 : err;
 }
 
 /* The neighbours of the page, in its region, that share its group of FAULT_AROUND pages. */
@@ -164,6 +171,7 @@ static enum fault_action decide_on_entry(const struct fault *f, entry_t entry)
     facts.shared = region->shared;
     facts.object = region->object != NULL;
     facts.inside = f->inside;
+    facts.behind = f->where;
     facts.entry  = entry_kind(entry, 1);
     if (facts.entry == ENTRY_PRESENT)
         facts.entry_allows = entry_rights(entry).user;
@@ -267,7 +275,18 @@ static int act_copy(struct fault *f, struct cursor_touch *t)
     return err;
 }
 
-/* Returns 0, -ENOMEM, or -EFAULT where the action is to deny. */
+/* No lock is held while the pager works: the object must not go, as the region that shows it may. */
+static int act_wait(struct fault *f, struct cursor_touch *t)
+{
+    cursor_touch_leave(t);
+    deep_assert(f->awaited == NULL && f->where == BEHIND_AWAY);
+    f->awaited = f->region->object;
+    f->awaited_page = object_index(f->region, f->page);
+    object_hold(f->awaited);
+    return -EBUSY;
+}
+
+/* Returns 0, -ENOMEM, -EBUSY where the pager is to be waited for, or -EFAULT where the action is to deny. */
 static int act_on_entry(struct fault *f, struct cursor_touch *t, enum fault_action action)
 {
     switch (action) {
@@ -278,6 +297,10 @@ static int act_on_entry(struct fault *f, struct cursor_touch *t, enum fault_acti
     case FAULT_REUSE:       return act_reuse(f, t, true);
     case FAULT_REUSE_READ:  return act_reuse(f, t, false);
     case FAULT_COPY:        return act_copy(f, t);
+    case FAULT_WAIT:        return act_wait(f, t);
+    case FAULT_BRING_IN:                        /* page_in() sleeps: when the tables are not locked any more */
+        cursor_touch_leave(t);
+        return 0;
     default:
         cursor_touch_leave(t);
         return action == FAULT_DONE ? 0 : -EFAULT;
@@ -367,9 +390,11 @@ static int handle_entry(struct fault *f)
         share_around(f, &c);
     if (!simple)
         cursor_close(&c);
+    if (action == FAULT_BRING_IN)
+        err = page_in(f->space, f->region, f->page);
     if (err == -EFAULT)
         return fault_deny(f, action);
-    fault_counts[action] += err == 0;
+    fault_counts[action] += err == 0 || err == -EBUSY;
     return err;
 }
 
@@ -391,7 +416,7 @@ static int look_once(struct fault *f)
 {
     int err = look_behind(f);
 
-    if (err == 0 && f->inside && f->access != MAY_WRITE)
+    if (err == 0 && f->inside && f->where == BEHIND_HERE && f->access != MAY_WRITE)
         look_around(f);
     return err;
 }
@@ -440,6 +465,29 @@ static int __attribute__((noinline)) handle_as_writer(struct fault *f)
     return fault_handle(f);
 }
 
+/*
+ * The fault waits for a pager: have the page brought in, without the map lock. True where all is to be looked at again:
+ * the page is there now, or has been cut off, or the pager has failed, which is denied if it still matters then. False
+ * with *err -ENOMEM.
+ */
+static bool __attribute__((noinline)) look_again(struct fault *f, int *err)
+{
+    frame_t frame;
+
+    if (*err != -EBUSY)
+        return false;
+    deep_assert(f->awaited != NULL && !frame_exists(f->behind));
+    *err = object_page(f->awaited, f->awaited_page, false, &frame);
+    if (*err == 0 && frame_exists(frame))
+        frame_put(frame);
+    object_release(f->awaited);
+    f->awaited = NULL;
+    f->where   = *err == 0 || *err == -ENXIO ? BEHIND_HERE : BEHIND_LOST;
+    f->writes  = false;
+    f->inside  = false;
+    return *err != -ENOMEM;
+}
+
 int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict)
 {
     struct fault f;
@@ -455,19 +503,23 @@ int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fau
     f.access   = access;
     f.allows   = 0;
     f.inside   = false;
+    f.where    = BEHIND_HERE;
+    f.awaited  = NULL;
     f.behind   = NO_FRAME;
     f.replaced = NO_FRAME;
     f.around   = span_of(f.page, 1);
     f.verdict  = verdict;
     f.writes   = false;
-    rwlock_read(&space->map_lock);
-    err = fault_handle(&f);
-    if (err == -EAGAIN)
-        err = handle_as_writer(&f);
-    if (f.writes)
-        rwlock_write_drop(&space->map_lock);
-    else
-        rwlock_read_drop(&space->map_lock);
+    do {
+        rwlock_read(&space->map_lock);
+        err = fault_handle(&f);
+        if (err == -EAGAIN)
+            err = handle_as_writer(&f);
+        if (f.writes)
+            rwlock_write_drop(&space->map_lock);
+        else
+            rwlock_read_drop(&space->map_lock);
+    } while (err != 0 && look_again(&f, &err));
     deep_assert(err == 0 || err == -ENOMEM || err == -EFAULT);
     drop_references(&f);
     return err;

@@ -15,8 +15,10 @@
  *   K     counted, ro    -            write    COPY      copy it, map the copy
  *   U     the same, bl.  -            any      REUSE     the region allows again what the entry does not
  *   u     counted, bl.   -            any      REUSE_READ   the same, but for writing
+ *   I     out, packed    -            any      BRING_IN  from its swap slot
  *   G     below a stack  -            any      GROW      extend the region, then as Z
- *   B     none           past its end any      BUS
+ *   F     none           away         any      WAIT      for the object's pager; then all is looked at again
+ *   B     none           past its end any      BUS       or the pager could not bring it
  *   P     no right       -            any      SEGV_ACCESS
  *   N     no region      -            any      SEGV_MAP
  *
@@ -32,13 +34,18 @@
 
 enum fault_action {
     FAULT_DONE,             /* another thread's fault has handled it meanwhile */
-    FAULT_ZERO, FAULT_ZERO_READ, FAULT_SHARE, FAULT_COPY_OBJECT, FAULT_REUSE, FAULT_REUSE_READ, FAULT_COPY, FAULT_GROW,
+    FAULT_WAIT,             /* for the pager of the object behind the page     */
+    FAULT_ZERO, FAULT_ZERO_READ, FAULT_SHARE, FAULT_COPY_OBJECT, FAULT_REUSE, FAULT_REUSE_READ, FAULT_COPY,
+    FAULT_BRING_IN, FAULT_GROW,
     FAULT_BUS, FAULT_SEGV_ACCESS, FAULT_SEGV_MAP,
     FAULT_ACTIONS
 };
 
 /* Pages that must stay free between a stack and what lies below: as many as on Linux, whose programs rely on it. */
 enum { STACK_GAP = 256 };
+
+/* The page of an object: in memory, or a hole that reads as zeros; with its pager; or the pager could not bring it. */
+enum fault_behind { BEHIND_HERE, BEHIND_AWAY, BEHIND_LOST };
 
 struct fault_facts {
     bool           region;          /* some region holds the page                          */
@@ -47,6 +54,7 @@ struct fault_facts {
     bool           shared;          /* the region's changes are seen by all that map its object */
     bool           object;          /* the region has an object                            */
     bool           inside;          /* the page lies inside the object                     */
+    enum fault_behind behind;       /* where that page is                                  */
     enum entry_kind entry;          /* EMPTY, PRESENT, ...                                 */
     uint8_t        entry_allows;    /* of a present entry                                  */
     bool           sole;            /* the frame of a present or BLOCKED entry is private memory with one reference */
@@ -67,7 +75,8 @@ struct space;
  * again. -EFAULT: *verdict says why. -ENOMEM: there was no frame; the caller frees memory or kills a process; nothing
  * has changed but that a stack may have grown.
  * Locking  takes the space's map lock to read, or to write where a stack grows; inside it the object's lock, the tables
- *          lock, and the lock of map_charge(). May sleep.
+ *          lock, and the lock of map_charge(). Waits for an object's pager without any lock: other faults of the space
+ *          go on meanwhile, and calls that change its map. May sleep.
  * Cost     O(log regions), O(log pages) of an object; a read of an object brings in up to 16 neighbours as well.
  */
 int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict) MUST_CHECK;

@@ -22,8 +22,10 @@ static inline enum fault_action fault_decide_empty(const struct fault_facts *fac
 
     if (!facts->object)
         return write ? FAULT_ZERO : FAULT_ZERO_READ;
-    if (!facts->inside)
+    if (!facts->inside || facts->behind == BEHIND_LOST)
         return FAULT_BUS;
+    if (facts->behind == BEHIND_AWAY)
+        return FAULT_WAIT;
     return write && !facts->shared ? FAULT_COPY_OBJECT : FAULT_SHARE;
 }
 
@@ -40,6 +42,8 @@ static inline enum fault_action fault_decide(const struct fault_facts *facts)
         return fault_decide_present(facts);
     case ENTRY_BLOCKED:                 /* the region allows again what the entry does not yet */
         return facts->shared || facts->sole ? FAULT_REUSE : FAULT_REUSE_READ;
+    case ENTRY_SWAP:
+        return FAULT_BRING_IN;
     default:
         return FAULT_SEGV_MAP;          /* no other entry is made for a program's page         */
     }

@@ -218,6 +218,50 @@ static int map_fixed(const struct layout_region *home, uint32_t ram_end)
     return 0;
 }
 
+/* Whether the boot code has left a table to which the root's entry for a page leads. */
+static bool has_boot_table(page_t page)
+{
+    page_t reach = mmu_reach(MMU_LEVELS);
+
+    return KERNEL_HAS_MASTER || is_kept_table(page) ||
+           span_meets(layout.purpose[PURPOSE_SLOTS]->span, span_of(round_down(page, reach), reach));
+}
+
+/* Whether map_fixed() needs a table for the pages from `page` on that have an entry of the root in common. */
+static bool needs_table(const struct layout_region *home, page_t page, page_t end)
+{
+    page_t reach = mmu_reach(MMU_LEVELS);
+    bool   large = mmu_features.large && page % reach == 0 && end >= page + reach &&
+                 fixed_frame(home, page).no % reach == 0;
+
+    return page < end && !large && !has_boot_table(page);
+}
+
+uint32_t space_start_needs(uint32_t ram_end, paddr_t *shown)
+{
+    page_t   reach = mmu_reach(MMU_LEVELS), last = layout.space_end;
+    uint32_t tables = 0;
+
+    *shown = direct_end;
+    for (uint32_t i = 0; i < layout.region_count; i++) {
+        const struct layout_region *home = &layout.regions[i];
+        page_t end = home->backing == BACKING_FIXED ? fixed_end(home, ram_end) : home->span.end;
+
+        if (home->purpose == PURPOSE_DIRECT)
+            *shown = (paddr_t)(home->frame + (end - home->span.first)) << PAGE_SHIFT;
+        if (home->backing == BACKING_WINDOW)
+            tables += !has_boot_table(home->span.first);
+        if (home->backing != BACKING_FIXED)
+            continue;
+        for (page_t page = home->span.first; page < end; page = round_down(page, reach) + reach)
+            if (round_down(page, reach) != last && needs_table(home, page, end)) {
+                last = round_down(page, reach);         /* two neighbours may have one table */
+                tables++;
+            }
+    }
+    return tables;
+}
+
 /*
  * The original of shared variables has no rights until a process is being made. Code may begin at address 0, but null
  * pointers must not find it: where a processor cannot allow execution without reading, page 0 has no rights either.

@@ -128,6 +128,9 @@ static int request_place(struct space *space, const struct map_request *request,
     return 0;
 }
 
+/* In line, though map_refusal() asks as well: map_create() is what programs wait for. */
+#define IN_LINE static inline __attribute__((always_inline))
+
 /* ---- mmap --------------------------------------------------------------------------------------------- */
 
 static struct region request_describe(const struct map_request *request, struct span span)
@@ -148,29 +151,40 @@ static int within_limits(const struct space *space, const struct region *wanted,
     deep_assert(rwlock_held_to_write(&space->map_lock));
     if (pages > space->limits.whole / PAGE_SIZE || space->pages > space->limits.whole / PAGE_SIZE - pages)
         return -ENOMEM;
-    if (space->map.count > REGIONS_MAXIMUM)         /* mmap() may pass it by one, as on Linux */
-        return -ENOMEM;
     if (map_is_charged(wanted) && (pages > space->limits.data / PAGE_SIZE ||
                                    space->charged > space->limits.data / PAGE_SIZE - pages))
         return -ENOMEM;
     return 0;
 }
 
-/* Check and set up all that can fail but the nodes, which the caller has taken. */
-static int decide_create(struct space *space, const struct map_request *request, size_t pages, struct region *wanted)
+/* What Linux looks at before it looks at the file. */
+IN_LINE int decide_place(struct space *space, const struct map_request *request, size_t pages, struct region *wanted)
 {
     struct span span;
-    int         err = request_place(space, request, pages, &span);
+    int         err;
 
     deep_assert(space->lock_future <= REGION_LOCKED_ON_FAULT);
+    if (space->map.count > REGIONS_MAXIMUM)         /* mmap() may pass it by one, as on Linux */
+        return -ENOMEM;
+    err = request_place(space, request, pages, &span);
     if (err != 0)
         return err;
     *wanted = request_describe(request, span);
+    if (wanted->locked != 0 && space->limits.locked == 0)
+        return -EPERM;
     if (space->lock_future > wanted->locked)
         wanted->locked = space->lock_future;
-    err = within_limits(space, wanted, pages);
-    if (err == 0 && wanted->locked != 0 && !map_may_lock(space, pages))
-        err = -EAGAIN;
+    return wanted->locked != 0 && !map_may_lock(space, pages) ? -EAGAIN : 0;
+}
+
+/* Check and set up all that can fail but the nodes, which the caller has taken. */
+static int decide_create(struct space *space, const struct map_request *request, size_t pages, struct region *wanted)
+{
+    int err = decide_place(space, request, pages, wanted);
+
+    deep_assert(rwlock_held_to_write(&space->map_lock));
+    if (err == 0)
+        err = within_limits(space, wanted, pages);
     if (err == 0 && map_is_charged(wanted))
         err = map_charge(space, pages);
     return err;
@@ -208,26 +222,52 @@ static void populate_now(struct space *space, struct span span, uint8_t access)
             break;
 }
 
+/* Returns 0, -EINVAL, -ENOMEM or -EOVERFLOW. */
+IN_LINE int request_pages(const struct map_request *request, size_t *pages)
+{
+    uint64_t end;
+
+    deep_assert(request != NULL && pages != NULL);
+    *pages = pages_for(request->bytes);
+    if (request->bytes == 0)
+        return -EINVAL;
+    if (*pages > SIZE_MAX / PAGE_SIZE)
+        return -ENOMEM;
+    if (!checked_add(request->offset, *pages, &end) || end > SIZE_MAX)
+        return -EOVERFLOW;
+    return *pages > span_pages(user_span()) ? -ENOMEM : 0;
+}
+
+int map_refusal(struct space *space, const struct map_request *request)
+{
+    struct region wanted;
+    size_t        pages;
+    int           err = request_pages(request, &pages);
+
+    may_sleep();
+    if (err != 0)
+        return err;
+    rwlock_write(&space->map_lock);
+    err = decide_place(space, request, pages, &wanted);
+    rwlock_write_drop(&space->map_lock);
+    return err;
+}
+
 int map_create(struct space *space, const struct map_request *request, vaddr_t *out)
 {
     struct map_request wanted = *request;
     struct object     *made   = NULL;
     struct region     *node, *spare;
     struct span        span;
-    uint64_t           end;
-    size_t             pages  = pages_for(request->bytes);
+    size_t             pages;
     bool               locked = false;
-    int                err;
+    int                err    = request_pages(request, &pages);
 
     may_sleep();
     assert((request->rights & ~(MAY_READ | MAY_WRITE | MAY_EXECUTE)) == 0);
     deep_assert(!rwlock_held(&space->map_lock));
-    if (request->bytes == 0)
-        return -EINVAL;
-    if (pages > span_pages(user_span()))
-        return -ENOMEM;
-    if (!checked_add(request->offset, pages, &end))
-        return -EOVERFLOW;
+    if (err != 0)
+        return err;
     if ((request->flags & MAP_IS_SHARED) && request->object == NULL) {
         made = object_create(OWNER_SHARED, pages);
         if (made == NULL)

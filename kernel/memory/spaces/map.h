@@ -48,6 +48,8 @@ extern void (*map_file_release)(void *file);
 void map_start(void);                           /* by memory_start(): nothing is mapped or promised */
 
 int map_create(struct space *space, const struct map_request *request, vaddr_t *out) MUST_CHECK;
+/* For a request that is wrong in itself: 0, or the errno of its length and place, which Linux tells first. */
+int map_refusal(struct space *space, const struct map_request *request) MUST_CHECK;
 int map_remove(struct space *space, vaddr_t start, size_t bytes) MUST_CHECK;
 int map_protect(struct space *space, vaddr_t start, size_t bytes, uint8_t rights) MUST_CHECK;
 /* The same from the start of the region on, which must be one that grows down: PROT_GROWSDOWN. */

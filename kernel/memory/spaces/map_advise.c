@@ -6,6 +6,8 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/range.h"
+#include "memory/pageout/hand.h"
+#include "memory/pageout/page_out.h"
 #include "memory/spaces/fault.h"
 #include "memory/spaces/map_region.h"
 
@@ -118,8 +120,9 @@ static int advice_punch(const struct region *region, struct span part)
         return -EINVAL;
     if (!region->shared || !(region->may & MAY_WRITE))
         return -EACCES;
-    object_zero(region->object, first << PAGE_SHIFT, (first + span_pages(part)) << PAGE_SHIFT);
-    return 0;
+    if (!object_can_punch(region->object, first))
+        return -EOPNOTSUPP;
+    return object_zero(region->object, first << PAGE_SHIFT, (first + span_pages(part)) << PAGE_SHIFT);
 }
 
 static int advise_part(struct space *space, struct region *region, struct span part, int advice)
@@ -133,7 +136,11 @@ static int advise_part(struct space *space, struct region *region, struct span p
     case DONT_FORK: case DO_FORK:
         return keep_forked(space, region, part, advice == DONT_FORK);
     case COLD: case PAGE_OUT:
-        return region->locked != 0 || map_is_physical(region) ? -EINVAL : 0;     /* nothing is ever paged out */
+        if (region->locked != 0 || map_is_physical(region))
+            return -EINVAL;
+        if (advice == PAGE_OUT)
+            pages_out(space, region, part);     /* those that cannot go stay: Linux reports no failure either */
+        return 0;
     case WILL_NEED:
         return 0;                           /* every page that exists is in memory */
     case COLLAPSE:
@@ -187,7 +194,7 @@ static int advice_populate(struct space *space, struct span span, uint8_t access
     deep_assert(!rwlock_held(&space->map_lock));
     deep_assert(access == MAY_READ || access == MAY_WRITE);
     for (page_t page = span.first; page < span.end; page++) {
-        int err = space_fault(space, page_address(page), access, &verdict);
+        int err = fault_with_room(space, page_address(page), access, &verdict);
 
         if (err != 0)
             return err == -EFAULT ? populate_error(&verdict) : err;

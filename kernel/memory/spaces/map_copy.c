@@ -13,6 +13,7 @@
 #include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
+#include "memory/pageout/swap.h"
 #include "memory/spaces/map_region.h"
 
 /* Entries of one table that go together. */
@@ -55,9 +56,14 @@ static void batch_copy_out(struct batch *batch, struct space *space, struct span
 /* Drop the references of entries that no space has taken over. */
 static void batch_drop(const struct batch *batch)
 {
-    for (size_t i = 0; i < batch->run.count; i++)
-        if (entry_kind(batch->entries[i], 1) != ENTRY_EMPTY)
-            frame_put(entry_frame(batch->entries[i]));
+    for (size_t i = 0; i < batch->run.count; i++) {
+        entry_t entry = batch->entries[i];
+
+        if (entry_kind(entry, 1) == ENTRY_SWAP)
+            swap_put(entry_slot_number(entry));
+        else if (entry_kind(entry, 1) != ENTRY_EMPTY)
+            frame_put(entry_frame(entry));
+    }
 }
 
 /* Returns 0, or -ENOMEM; then the batch's references are dropped. */

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/range.h"
+#include "memory/pageout/hand.h"
 #include "memory/spaces/fault.h"
 #include "memory/spaces/map_region.h"
 
@@ -86,7 +87,7 @@ static int bring_in(struct space *space, struct span span, bool all)
     while (!span_empty(span) && next_locked(space, span, &part, &access)) {
         deep_assert(!span_empty(part) && span_covers(span, part));
         for (page_t page = part.first; page < part.end; page++) {
-            int err = space_fault(space, page_address(page), access, &verdict);
+            int err = fault_with_room(space, page_address(page), access, &verdict);
 
             if (err == -ENOMEM)
                 return -EAGAIN;

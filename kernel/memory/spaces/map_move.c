@@ -99,7 +99,7 @@ static int check_region(const struct space *space, const struct move *m)
 
 /* ---- Moving ---------------------------------------------------------------------------------- */
 
-static int grow_in_place(struct space *space, const struct move *m)
+static bool grow_in_place(struct space *space, const struct move *m)
 {
     struct span   wider = { m->region->span.first, m->old.first + m->pages };
     size_t        more  = m->pages - span_pages(m->old);
@@ -107,17 +107,17 @@ static int grow_in_place(struct space *space, const struct move *m)
     deep_assert(rwlock_held_to_write(&space->map_lock));
     deep_assert(!span_empty(m->old) && m->pages > span_pages(m->old));
     if (m->old.end != m->region->span.end || wider.end > layout.user.end)
-        return -ENOMEM;
+        return false;
     if (map_is_charged(m->region) && map_charge(space, more) != 0)
-        return -ENOMEM;
+        return false;
     if (region_resize(&space->map, m->region, wider) != 0) {
         if (map_is_charged(m->region))
             map_uncharge(space, more);
-        return -ENOMEM;
+        return false;
     }
     map_count_more(space, m->region, more);
     map_join(space, m->region);
-    return 0;
+    return true;
 }
 
 /* Once the pages are shown elsewhere: remove the old region, or leave it empty, as if it had never been touched. */
@@ -177,12 +177,15 @@ static int move_fixed(struct space *space, struct move *m, vaddr_t place, struct
         return -EINVAL;
     if (to.first < user.first)
         return -EPERM;
+    if (span_has(to, m->old.first))     /* an old size of 0: the place would take the page that is to be shown again */
+        return to.first == m->old.first ? -EFAULT : -EINVAL;
     err = check_region(space, m);
     if (err != 0)
         return err;
     if (!has_room(space))
         return -ENOMEM;
     map_cut(space, to, &p->spare_there);
+    deep_assert(!span_has(to, m->old.first));
     m->region = region_find(&space->map, m->old.first);     /* the cut may have split it */
     return move_to(space, m, to.first, p);
 }
@@ -219,7 +222,7 @@ static int move_resize(struct space *space, struct move *m, struct provisions *p
     err = check_region(space, m);
     if (err != 0)
         return err;
-    if (!span_empty(m->old) && grow_in_place(space, m) == 0)
+    if (!span_empty(m->old) && grow_in_place(space, m))
         return 0;
     return m->flags & MAY_MOVE ? move_freely(space, m, 0, p, out) : -ENOMEM;
 }

@@ -25,6 +25,8 @@ static void residency_look_behind(const struct region *region, struct span span,
     }
 }
 
+static bool is_in_memory(entry_t entry) { return entry_present(entry) || entry_kind(entry, 1) == ENTRY_BLOCKED; }
+
 /* Mark the pages that the program's own tables show, also those that it has no right to reach now. */
 static void look_at_entries(struct space *space, struct span span, uint8_t *there)
 {
@@ -34,7 +36,7 @@ static void look_at_entries(struct space *space, struct span span, uint8_t *ther
     assert(err == 0);                       /* nothing is built */
     /* bound: STEP */
     for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1))
-        there[page - span.first] |= entry_kind(cursor_read(&c, page), 1) != ENTRY_EMPTY;
+        there[page - span.first] |= is_in_memory(cursor_read(&c, page));
     cursor_close(&c);
 }
 

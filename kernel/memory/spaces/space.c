@@ -23,10 +23,10 @@ bool space_is_current(const struct space *space)
     return space == &kernel_space || frame_is(mmu_active(), space->root);
 }
 
-const struct space *space_after(const struct space *space)
+struct space *space_after(const struct space *space)
 {
-    lock_state          state;
-    const struct space *after;
+    lock_state    state;
+    struct space *after;
 
     if (space == NULL)
         return &kernel_space;
@@ -44,6 +44,61 @@ struct space *space_active(void)
     while (space != NULL && !frame_is(mmu_active(), space->root))
         space = space->next;
     return space != NULL ? space : &kernel_space;
+}
+
+/* ---- What kernel space got since ------------------------------------------------------- */
+
+/*
+ * The latest entries of kernel space's root that changed; kernel_space.seen counts them. A root that is in use gets a
+ * change at once; the others when they are next used, as their number is chosen by programs. Who has missed more than
+ * is kept here copies all.
+ */
+enum { LATEST_KEPT = 16 };
+static page_t latest[LATEST_KEPT];                      /* [kernel_space.tables_lock] */
+
+/* A slot may show only one of the two roots at a time. */
+static void take_over_entry(const struct space *space, page_t page)
+{
+    entry_t e = entry_read(entry_at(&kernel_space, page, MMU_LEVELS));
+
+    entry_write(entry_at(space, page, MMU_LEVELS), e);
+}
+
+/* All entries of [first, end) that roots share. */
+static void take_over_part(const struct space *space, page_t first, page_t end)
+{
+    /* bound: entries of a root */
+    for (page_t page = first; page < end; page += mmu_reach(MMU_LEVELS))
+        if (layout_region_of(page)->backing != BACKING_TABLES && !page_is_own_stack(page))
+            take_over_entry(space, page);
+}
+
+void space_catch_up(struct space *space)
+{
+    lock_state state  = interrupts_off();
+    page_t     reach  = mmu_reach(MMU_LEVELS);
+    uint32_t   missed = kernel_space.seen - space->seen;
+
+    if (missed > LATEST_KEPT) {
+        take_over_part(space, 0, round_down(layout.user.first, reach));
+        take_over_part(space, round_down(layout.user.end + reach - 1, reach), layout.space_end);
+    } else {
+        /* bound: LATEST_KEPT */
+        for (uint32_t at = space->seen; at != kernel_space.seen; at++)
+            take_over_entry(space, latest[at % LATEST_KEPT]);
+    }
+    space->seen = kernel_space.seen;
+    interrupts_restore(state);
+}
+
+/* One processor is in use, so one root of a program's is. */
+void space_share_entry(page_t page)
+{
+    assert(lock_held(&kernel_space.tables_lock));
+    if (root_entry_is_users(page))
+        return;                         /* kernel space's alone: other roots have their program's entries there */
+    latest[kernel_space.seen++ % LATEST_KEPT] = page;
+    space_catch_up(program_space);
 }
 
 /* ---- Creation and end ------------------------------------------------------------------ */
@@ -120,6 +175,7 @@ int space_create(struct space *space)
     list   = lock_take(&list_lock);
     copy_kernel_part(space);
     start_own_part(space);
+    space->seen = kernel_space.seen;
     space->next = spaces;
     if (spaces != NULL)
         spaces->previous = space;
@@ -203,6 +259,8 @@ frame_t space_enter(struct space *space)
 
     deep_assert(frame_exists(root));
     program_space = space;
+    if (space->seen != kernel_space.seen)
+        space_catch_up(space);
     if (layout_kernel_has_own()) {
         mmu_return_to(root);
         return NO_FRAME;
@@ -218,16 +276,3 @@ void space_activate(struct space *space)
         mmu_activate(root);
 }
 
-void space_share_entry(page_t page, entry_t entry)
-{
-    lock_state state;
-
-    assert(lock_held(&kernel_space.tables_lock));
-    if (root_entry_is_users(page))
-        return;                         /* kernel space's alone: other roots have their program's entries there */
-    state = lock_take(&list_lock);
-    /* bound: spaces: docs/locks.md */
-    for (const struct space *s = spaces; s != NULL; s = s->next)
-        entry_write(entry_at(s, page, MMU_LEVELS), entry);
-    lock_drop(&list_lock, state);
-}

@@ -4,8 +4,9 @@
  * A space is a tree of regions (what ranges mean) and a set of page tables (what pages
  * are now). Kernel space holds the document's regions by name, and inside its
  * windows (heap, stacks, devices) the regions carved out while running. Every other space shares the
- * kernel part of the root table, entry by entry; a new kernel table is pushed to all of them. Not shared are
- * the root's reference to itself and, where the document says so, the window of kernel stacks.
+ * kernel part of the root table, entry by entry: the space in use gets a new kernel table at once, others when they
+ * are next used. Not shared are the root's reference to itself and, where the document says so, the window of kernel
+ * stacks.
  *
  * Locking  a program's map lock sleeps (RWLOCK_MAP): a fault reads, what changes the map writes; kernel space's regions
  *          have a spin lock (RANK_MAP). Inside it the tables lock (RANK_TABLES), in cursors. The list of spaces has its
@@ -15,8 +16,8 @@
  *   S1  every present kernel entry lies in a region, with no more rights than mmu_allow() of the region's
  *   S2  no kernel entry is writable and executable where the hardware can tell
  *   S3  every present user entry lies in a region with no more rights
- *   S4  table frames and present user pages counted by walking equal space->table_frames and space->resident, and the
- *       pages of locked regions space->locked
+ *   S4  table frames, present user pages and SWAP entries counted by walking equal space->table_frames, ->resident and
+ *       ->swapped, and the pages of locked regions space->locked
  *   S5  guards, holes and the original of shared variables are not mapped
  */
 #ifndef QUIRE_MEMORY_SPACE_H
@@ -60,6 +61,7 @@ struct space {
     struct region_tree map;                 /* [map lock]                                */
     uint32_t           table_frames;        /* [tables lock] root included               */
     uint32_t           resident;            /* [tables lock] present pages, user part    */
+    uint32_t           swapped;             /* [tables lock] SWAP entries               */
     uint32_t           peak;                /* [tables lock] the most there were when some went away: space_peak() */
     struct region     *recent;              /* [map lock] where the last fault was, or NULL */
     size_t             pages;               /* [map lock] of all regions of the program  */
@@ -70,6 +72,7 @@ struct space {
     uint8_t            lock_future;         /* [map lock] REGION_LOCKED* for new regions: mlockall() */
     struct map_limits  limits;              /* numbers, written without a lock: exec, prlimit, the break */
     struct stack_pool *stacks;              /* [stacks lock] in use here (stack.c); NULL: none */
+    uint32_t           seen;                /* changes of kernel space's root that its own has, interrupts off */
     struct table_home  home;                /* [tables lock] of the layout's table access */
 };
 
@@ -101,6 +104,12 @@ struct memmap;
 int space_start(frame_t root, struct memmap *map) MUST_CHECK;
 
 /*
+ * How many frames of tables space_start() takes in a machine whose RAM goes up to a frame; *shown: how far the direct
+ * map then goes. Nothing is changed. Cost: the root's entries of fixed regions.
+ */
+uint32_t space_start_needs(uint32_t ram_end, paddr_t *shown);
+
+/*
  * Where the kernel has a space of its own: its root, until now the boot directory, becomes a page of the pool, and
  * current (K13, K15). Once, when the pool is open and has a page free, and page faults are handled (K14).
  */
@@ -113,7 +122,7 @@ void space_guard(vaddr_t address);
  * All spaces one by one: kernel_space after NULL, then the others, then NULL. Takes the list lock inside;
  * the caller sees to it that the space it holds is not destroyed meanwhile.
  */
-const struct space *space_after(const struct space *space);
+struct space *space_after(const struct space *space);
 
 /*
  * True for the space whose tables this CPU uses now; kernel space always counts as in use. Where the kernel has a
@@ -148,8 +157,13 @@ frame_t space_enter(struct space *space) MUST_CHECK;
 extern struct space *program_space;
 static inline struct space *space_of_program(void) { return program_space; }
 
-/* Called by the cursor when kernel space gained a table: every root gets the entry, unless programs have that part. */
-void space_share_entry(page_t page, entry_t entry);
+/*
+ * Called by the cursor when an entry of kernel space's root has changed, with its tables lock: all roots have the entry
+ * as soon as they are used, unless programs have that part. Cost: does not grow with the spaces there are.
+ */
+void space_share_entry(page_t page);
+/* Bring a root up to that, for who looks at it although it is not in use. */
+void space_catch_up(struct space *space);
 
 /*
  * Carve a named region out of a kernel window (a region of the document) and map it: kernel_map() with frames of the

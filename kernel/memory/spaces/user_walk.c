@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/string.h"
 #include "cpu.h"
+#include "memory/pageout/hand.h"
 #include "memory/spaces/fault.h"
 #include "memory/tables/slot.h"
 #include "memory/spaces/space.h"
@@ -16,7 +17,7 @@ int user_resolve_plainly(struct space *space, vaddr_t address, uint8_t access)
 {
     struct fault_verdict verdict;
 
-    return space_fault(space, address, access, &verdict);
+    return fault_with_room(space, address, access, &verdict);
 }
 
 /* The frame of a page if its entry allows this access. Accessed and dirty bits are set as if a program had made it. */

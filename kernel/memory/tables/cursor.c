@@ -331,7 +331,8 @@ void cursor_discard(struct cursor *c, page_t page)
 {
     entry_t old = cursor_remove(c, page);
 
-    assert(entry_kind(old, 1) != ENTRY_SWAP);
+    if (cursor_owns_slot(old))
+        cursor_drop_slot(c->space, old);
     if (cursor_owns_frame(old))
         cursor_note_freed(c, entry_frame(old));
 }
@@ -376,5 +377,7 @@ bool cursor_age(struct cursor *c, page_t page, unsigned age)
         if (at == NULL || !entry_present(old = entry_read(at)))
             return false;
     } while (!entry_change(at, old, entry_with_age(old, age, false)));
+    if (entry_accessed(old))
+        cursor_note_flush(c, page);
     return entry_accessed(old);
 }

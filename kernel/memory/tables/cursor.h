@@ -17,7 +17,8 @@
  * tables stay, because every space refers to them.
  *
  * Owning   a mapped frame's reference passes from the caller to the entry. cursor_remove() passes it
- *          back; cursor_discard() drops it after the flush. A BLOCKED entry owns its frame as well.
+ *          back; cursor_discard() drops it after the flush. A BLOCKED entry owns its frame as well, and a SWAP entry a
+ *          reference to its slot (pageout/swap.h).
  * Locking  cursor_open() takes the space's tables lock, cursor_close() drops it; interrupts
  *          are off in between. The caller neither sleeps in between nor opens a second cursor, which the
  *          heap may do; frames may be taken.
@@ -37,7 +38,8 @@
  *      SWAP  |                      cursor_replace(): another frame                                 |
  *            +------------------ cursor_remove(), cursor_discard() ---------------------------------+
  *
- * SWAP, GUARD and other absent kinds come by cursor_put(). In a master table EMPTY is written as IDENTITY.
+ * A BLOCKED page becomes SWAP by cursor_touch_put_away(), and present again by cursor_touch_bring_in(). GUARD and other
+ * absent kinds come by cursor_put(). In a master table EMPTY is written as IDENTITY.
  *
  * A span may lie in kernel space's alias of another region only for reading: edit the original.
  *
@@ -136,7 +138,7 @@ frame_t cursor_replace(struct cursor *c, page_t page, frame_t frame, struct righ
 /* Make the page empty; returns the old entry, with the reference to its frame. The page is flushed at the close. */
 entry_t cursor_remove(struct cursor *c, page_t page);
 
-/* Make the page empty and drop the frame's reference after the flush. Not for swapped pages. */
+/* Make the page empty and drop the frame's reference after the flush, or that to a swap slot. */
 void cursor_discard(struct cursor *c, page_t page);
 
 /*
@@ -152,7 +154,7 @@ bool   cursor_next_near(struct cursor *c, page_t *page);
  *
  * cursor_copy_out() copies the entries of [page, page + count), which has a table, but no further than that, to `out`,
  * and gives each frame they name one more reference; with `apart` the entries and their copies lose the right to
- * write. An entry that is neither present nor BLOCKED is copied out as EMPTY.
+ * write. Of SWAP entries it is the slot that gets a reference; entries of other kinds are copied out as EMPTY.
  * cursor_copy_in() writes such entries, with their references, to pages that are empty; it needs CURSOR_BUILD.
  * cursor_discard_span() is cursor_discard() of each page of a span.
  *
@@ -166,7 +168,7 @@ bool   cursor_next_near(struct cursor *c, page_t *page);
  */
 struct cursor_run {
     size_t   count;                         /* entries looked at, at least 1                */
-    uint32_t filled, present;               /* of them, those that are not EMPTY; present   */
+    uint32_t filled, present, swapped;      /* of them, those that are not EMPTY; present; SWAP */
 };
 
 struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, size_t count, bool apart);
@@ -181,10 +183,13 @@ void pages_protect(struct space *space, struct span span, struct rights rights, 
  * A smaller cursor, for faults: one page of a program, in a table that is there. cursor_touch() takes the tables
  * lock and says what the entry is; it returns false, and keeps no lock, where there is no table.
  * cursor_touch_within() does the same for a page of a cursor that was opened with CURSOR_BUILD, under the cursor's
- * lock. One of four calls ends it: cursor_touch_map() lets an EMPTY page show a frame, whose reference passes to the
+ * lock. One of these calls ends it: cursor_touch_map() lets an EMPTY page show a frame, whose reference passes to the
  * entry; cursor_touch_allow() gives a present or BLOCKED page more rights; cursor_touch_replace() gives a present page
- * another frame, and returns the old one with its reference once no processor can reach it; cursor_touch_leave()
- * changes nothing.
+ * another frame, and returns the old one with its reference once no processor can reach it; cursor_touch_bring_in()
+ * lets a SWAP page show a frame, whose reference passes to the entry, and drops that to the slot;
+ * cursor_touch_put_away() does the opposite with a BLOCKED page, and returns its frame with its reference;
+ * cursor_touch_leave() changes nothing. cursor_touch_block() does not end it: it makes a present page BLOCKED, flushes
+ * it, and returns the entry.
  */
 struct cursor_touch {
     struct space *space;
@@ -200,11 +205,14 @@ void    cursor_touch_within(struct cursor_touch *t, struct cursor *c, page_t pag
 void    cursor_touch_map(struct cursor_touch *t, frame_t frame, struct rights rights);
 void    cursor_touch_allow(struct cursor_touch *t, struct rights rights);
 frame_t cursor_touch_replace(struct cursor_touch *t, frame_t frame, struct rights rights);
+void    cursor_touch_bring_in(struct cursor_touch *t, frame_t frame, struct rights rights);
+frame_t cursor_touch_put_away(struct cursor_touch *t, uint32_t slot);
+entry_t cursor_touch_block(struct cursor_touch *t, struct rights keep);
 void    cursor_touch_leave(struct cursor_touch *t);
 
 /*
  * Note this age in a present page's entry and clear its accessed bit; returns the old accessed bit, false where no
- * page is present. No flush: an old translation only delays ageing.
+ * page is present. Flushed if it was set: the processor notes no use of a translation that it has cached.
  */
 bool cursor_age(struct cursor *c, page_t page, unsigned age);
 

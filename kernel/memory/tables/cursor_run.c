@@ -8,10 +8,15 @@
 #include "base/rwlock.h"
 #include "base/string.h"
 #include "memory/frames/frame.h"
+#include "memory/pageout/swap.h"
 #include "memory/tables/table.h"
 #include "memory/tables/watch.h"
 
-enum { SHARED_AT_ONCE = 32 };
+/*
+ * References that cursor_copy_out() takes at once. A swap slot takes longer than a frame: so many are shared in one
+ * call, and one that is dropped counts as so many frames more.
+ */
+enum { SHARED_AT_ONCE = 32, SLOTS_AT_ONCE = 16, SLOT_MORE = 5 };
 
 static inline void note_freed(struct cursor *c, frame_t frame)
 {
@@ -45,6 +50,17 @@ static entry_t set_apart(const struct cursor *c, page_t page, entry_t *at, entry
     return less;
 }
 
+/* The page is out, or is nothing that is copied. */
+static void __attribute__((noinline)) copy_slot(entry_t e, entry_t *out, struct cursor_run *run)
+{
+    if (!cursor_owns_slot(e))
+        return;
+    swap_share(entry_slot_number(e));
+    *out = e;
+    run->filled++;
+    run->swapped++;
+}
+
 struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, size_t count, bool apart)
 {
     struct cursor_run run = { .count = 1 };
@@ -57,12 +73,17 @@ struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, s
     assert(at != NULL);
     run.count = in_table(c, page, count);
     /* bound: MMU_ENTRIES */
-    for (const entry_t *end = at + run.count; at < end; at++, out++, page++) {
+    for (const entry_t *first = at, *end = at + run.count; at < end; at++, out++, page++) {
         entry_t e = entry_read(at);
 
         *out = entry_empty();
-        if (!cursor_owns_frame(e))
+        if (!cursor_owns_frame(e)) {
+            copy_slot(e, out, &run);
+            if (run.swapped == SLOTS_AT_ONCE)
+                end = at + 1;
+            run.count = (size_t)(end - first);
             continue;
+        }
         if (apart && (entry_rights(e).user & MAY_WRITE)) {
             e = set_apart(c, page, at, e);
             changed = true;
@@ -126,6 +147,7 @@ void cursor_copy_in(struct cursor *c, page_t page, const entry_t *entries, struc
         left    -= part;
     }
     c->resident += (int32_t)run.present;
+    c->space->swapped += run.swapped;
 }
 
 /*
@@ -149,11 +171,15 @@ static page_t discard_entries(struct cursor *c, page_t page, page_t end, uint32_
             return page;
         old = entry_exchange(at, entry_empty());
         entry_changed(c->space, page, old, entry_empty());
-        assert(entry_kind(old, 1) != ENTRY_SWAP);
         c->more--;
         left--;
-        if (!cursor_owns_frame(old))
+        if (!cursor_owns_frame(old)) {
+            if (cursor_owns_slot(old)) {
+                cursor_drop_slot(c->space, old);
+                most -= most < SLOT_MORE ? most : SLOT_MORE;
+            }
             continue;
+        }
         if (entry_present(old)) {
             c->resident--;
             if (current)
@@ -176,6 +202,13 @@ void cursor_discard_span(struct cursor *c, struct span span)
         next = page + in_table(c, page, span.end - page);
         next = discard_entries(c, page, next, MMU_ENTRIES);
     }
+}
+
+void cursor_drop_slot(struct space *space, entry_t entry)
+{
+    deep_assert(lock_held(&space->tables_lock) && space->swapped > 0);
+    space->swapped--;
+    swap_put(entry_slot_number(entry));
 }
 
 /* ---- However many pages, in batches ------------------------------------------------------------------ */
@@ -245,7 +278,7 @@ static page_t filter_batch(struct cursor *c, page_t page, page_t end, const void
     for (; page < end; at++, page++) {
         entry_t e = entry_read(at);
 
-        if (!cursor_owns_frame(e))
+        if (!cursor_owns_frame(e) && !cursor_owns_slot(e))
             continue;
         if (most-- == 0)
             return page;
@@ -357,6 +390,45 @@ void cursor_touch_allow(struct cursor_touch *t, struct rights rights)
         entry_write(t->at, entry_unblock(t->entry, rights, false));
         t->space->resident++;
     }
+    entry_changed(t->space, t->page, t->entry, entry_read(t->at));
+    cursor_touch_leave(t);
+}
+
+entry_t cursor_touch_block(struct cursor_touch *t, struct rights keep)
+{
+    entry_t blocked;
+
+    assert(entry_present(t->entry) && lock_held(&t->space->tables_lock));
+    /* bound: the processor sets a bit once */
+    while (!entry_change(t->at, t->entry, blocked = entry_block(t->entry, keep)))
+        t->entry = entry_read(t->at);
+    if (space_is_current(t->space))
+        mmu_flush_page(t->page);
+    t->space->peak = space_peak(t->space);
+    t->space->resident--;
+    entry_changed(t->space, t->page, t->entry, blocked);
+    t->entry = blocked;
+    return blocked;
+}
+
+frame_t cursor_touch_put_away(struct cursor_touch *t, uint32_t slot)
+{
+    frame_t old = entry_frame(t->entry);
+
+    assert(entry_kind(t->entry, 1) == ENTRY_BLOCKED && lock_held(&t->space->tables_lock));
+    entry_write(t->at, entry_absent(ENTRY_SWAP, slot, (struct rights){ 0, 0 }));
+    t->space->swapped++;
+    entry_changed(t->space, t->page, t->entry, entry_read(t->at));
+    cursor_touch_leave(t);
+    return old;
+}
+
+void cursor_touch_bring_in(struct cursor_touch *t, frame_t frame, struct rights rights)
+{
+    assert(cursor_owns_slot(t->entry) && lock_held(&t->space->tables_lock));
+    entry_write(t->at, entry_leaf(frame, rights, CACHE_BACK, false, 1));
+    cursor_drop_slot(t->space, t->entry);
+    t->space->resident++;
     entry_changed(t->space, t->page, t->entry, entry_read(t->at));
     cursor_touch_leave(t);
 }

@@ -24,10 +24,10 @@ void cursor_share(struct cursor *c, page_t page, entry_t entry)
 
         if (twin->backing == BACKING_ALIAS && page - twin->alias < span_pages(twin->span)) {
             entry_write(entry_at(c->space, other, MMU_LEVELS), entry);
-            space_share_entry(other, entry);
+            space_share_entry(other);
         }
     }
-    space_share_entry(page, entry);
+    space_share_entry(page);
 }
 
 /* The first of the pages that one entry of `level` covers. */

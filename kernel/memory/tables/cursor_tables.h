@@ -35,7 +35,10 @@ void cursor_sweep(struct cursor *c);
 /* The first page at or after `page` whose entry of the root is not empty; `end` if there is none before. */
 page_t cursor_skip_empty(const struct cursor *c, page_t page, page_t end);
 
-/* A root entry of kernel space has changed: write it to the aliases of its range, and to every space's root. */
+/*
+ * A root entry of kernel space has changed: write it to the aliases of its range, and to the root in use. Other spaces
+ * take it over when they are next used (space_catch_up()), so that the cost is the document's aliases alone.
+ */
 void cursor_share(struct cursor *c, page_t page, entry_t entry);
 
 /* The last-level entry of a page of the span, NULL where there is no table; the table is then in view. */
@@ -52,6 +55,8 @@ static inline entry_t *cursor_entry(struct cursor *c, page_t page)
 
 /* Whether a last-level entry holds a reference to a frame; whether it is one of the two that cursor_nothing() makes. */
 static inline bool cursor_owns_frame(entry_t e) { return entry_present(e) || entry_kind(e, 1) == ENTRY_BLOCKED; }
+/* Whether it holds a reference to a swap slot. */
+static inline bool cursor_owns_slot(entry_t e) { return entry_kind(e, 1) == ENTRY_SWAP; }
 static inline bool cursor_is_empty(entry_t e)
 {
     return entry_kind(e, 1) == ENTRY_EMPTY || entry_kind(e, 1) == ENTRY_IDENTITY;
@@ -62,6 +67,9 @@ static inline bool cursor_is_empty(entry_t e)
  * flushed, and frames are given back. Tables that are empty stay until the close. May sleep.
  */
 void cursor_rest(struct cursor *c);
+
+/* A SWAP entry has gone: its reference to the slot ends. */
+void cursor_drop_slot(struct space *space, entry_t entry);
 
 /* Note a page that the close is to flush; a frame whose reference is to be dropped after the flush. */
 void cursor_note_flush(struct cursor *c, page_t page);

@@ -90,12 +90,12 @@ static inline bool table_home_stays(page_t page, unsigned level)
     return false;
 }
 
-static inline int  master_prepare(struct memmap *map, uint64_t *bytes_missing)
+static inline int master_prepare(struct memmap *map)
 {
-    (void)map, (void)bytes_missing;
+    (void)map;
     return 0;
 }
-static inline void master_start(frame_t *root)                                    { (void)root; }
+static inline void master_start(frame_t *root) { (void)root; }
 #endif
 
 #endif

@@ -30,8 +30,10 @@ bool space_is_current(const struct space *space)
     return space == &kernel_space || frame_is(mmu_active(), space->root);
 }
 
-void space_share_entry(page_t page, entry_t entry)
+void space_share_entry(page_t page)
 {
+    entry_t entry = entry_read(entry_at(&kernel_space, page, MMU_LEVELS));
+
     for (unsigned i = 0; i < listed_count; i++)
         entry_write(entry_at(listed[i], page, MMU_LEVELS), entry);
 }

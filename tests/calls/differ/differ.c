@@ -205,6 +205,15 @@ static int end_of(long child)
     return -1;
 }
 
+/* Linux has one inode for all files without a name (epoll, eventfd): no task sees what an earlier one did to it. */
+static void reset_nameless(void)
+{
+    long file = KERNEL(CALL_EVENTFD, 0);
+
+    KERNEL(CALL_FCHMOD, file, 0600);
+    KERNEL(CALL_CLOSE, file);
+}
+
 static void task(uint64_t seed, const char *list)
 {
     static unsigned count;
@@ -214,6 +223,7 @@ static void task(uint64_t seed, const char *list)
     line_put(&root, "/tmp/differ%u%c", count++, '\0');
     KERNEL(CALL_MKDIR, (long)root.text, 0755);
     KERNEL(CALL_MOUNT, (long)"tmpfs", (long)root.text, (long)"tmpfs", 0, 0);
+    reset_nameless();
     say("task %llu:%s\n", (unsigned long long)seed, list);
     child = split();
     if (child == 0)

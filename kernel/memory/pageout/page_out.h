@@ -1,0 +1,57 @@
+/*
+ * page_out.h - pages of programs that leave memory, and come back.
+ *
+ * What goes is private memory: a frame of owner USER. Its contents are packed into a swap slot (pageout/swap.h), and
+ * the entry names the slot. Where several entries show the frame since a fork, each goes out by itself, into a slot of
+ * its own, as there is no list of those entries; the frame is free with the last. So such a page goes only where that
+ * many packed pages take less than half a frame. Pages of objects stay, as do those of locked regions, and those that
+ * nobody may read.
+ *
+ * While a page is on its way out its entry is BLOCKED: the program's next touch faults, makes the page present again,
+ * and the page stays. So no lock of the tables is held while the page is packed, and no change is lost.
+ *
+ * A page that comes back is a frame of its own for each program, also where a fork has made several entries name the
+ * slot: unpacking costs less than keeping track of who has come first.
+ *
+ * Locking  the map lock of the space is held, as a reader or the writer; inside it a lock for the working memory
+ *          (RWLOCK_CODER), of which there is one. All calls may sleep.
+ * Cost     packing: some 20 to 80 thousand instructions a page; unpacking: up to 20 thousand. Interrupts are off for
+ *          the copy of a page at most.
+ */
+#ifndef QUIRE_MEMORY_PAGE_OUT_H
+#define QUIRE_MEMORY_PAGE_OUT_H
+
+#include "mmu.h"
+
+struct region;
+struct space;
+
+enum page_out {
+    PAGE_OUT_DONE,
+    PAGE_OUT_STAYS,             /* it is not one that may go, or it does not shrink enough, or was touched meanwhile */
+    PAGE_OUT_FULL,              /* there is no slot, or no frame, left for it */
+};
+
+/* Entries that show a frame which goes: with more even the smallest parts (SWAP_PARTS to a frame) win too little. */
+enum { PAGE_SHOWN_MOST = 8 };
+
+/* The age of a page that did not shrink: at most what an entry has room for (arch/contract.h). */
+enum { PAGE_REFUSED = 3 };
+
+/* Whether pages of a region may go at all; whether that of an entry may. For the latter the tables are locked. */
+bool region_may_go(const struct region *region);
+bool page_may_go(entry_t entry);
+
+/* Let a page of a region go. */
+enum page_out page_out(struct space *space, const struct region *region, page_t page);
+
+/* Let the pages [span) of a region go, with points of rest. Returns how many have gone. */
+size_t pages_out(struct space *space, const struct region *region, struct span span);
+
+/*
+ * Bring a page of a region back, if it is out. Returns 0, or -ENOMEM. Where the entry has become another meanwhile
+ * nothing is done: the access is merely tried again.
+ */
+int page_in(struct space *space, const struct region *region, page_t page) MUST_CHECK;
+
+#endif

@@ -1,0 +1,326 @@
+/*
+ * swap.c - swap slots: a table of them, and frames cut into parts that hold packed pages.
+ *
+ * The table is a directory of frames with SLOTS_A_FRAME slots each; it grows at its end. A free slot's `place` is the
+ * next free one. A frame of parts begins with a struct parts, and is in its class's list while a part is free.
+ */
+#include "memory/pageout/swap.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/lock.h"
+#include "base/string.h"
+#include "memory/frames/frame.h"
+#include "memory/pageout/swap_parts.h"
+#include "memory/tables/slot.h"
+
+struct lock swap_lock = LOCK("swap slots", RANK_SWAP);
+struct swap swap;
+
+_Static_assert(sizeof(struct parts) + 2 * (SWAP_MOST + sizeof(uint16_t)) <= PAGE_SIZE, "two parts fit into a frame");
+_Static_assert(SWAP_TABLES * sizeof(uint32_t) <= PAGE_SIZE, "the directory is one frame");
+
+void swap_start(void)
+{
+    swap = (struct swap){ .directory = NO_FRAME, .first_free = NO_SLOT };
+    for (unsigned i = 0; i < COUNT_OF(swap.partly); i++)
+        swap.partly[i] = NO_FRAME;
+}
+
+/* ---- The table of slots. The lock is held. ----------------------------------------------------------- */
+
+struct swap_slot *swap_slot_at(uint32_t slot)
+{
+    uint32_t *directory = frame_view(swap.directory, SLOT_FROM);
+    frame_t   table     = { directory[slot / SLOTS_A_FRAME] };
+
+    deep_assert(slot < swap.tables * SLOTS_A_FRAME);
+    return (struct swap_slot *)frame_view(table, SLOT_FROM) + slot % SLOTS_A_FRAME;
+}
+
+/*
+ * Of the frames that programs could have, one in four is never packed ones': with fewer a program would do nothing but
+ * wait for its pages, each of which another has to leave for.
+ */
+static bool has_enough(void)
+{
+    return swap.frames / 3 > (frames_free() + frames_owned(OWNER_USER));
+}
+
+static int take_frame(frame_t *out)
+{
+    int err = has_enough() ? -ENOMEM : frame_get(OWNER_COMPRESSED, FRAME_SPARE, out);
+
+    if (err == 0)
+        swap.frames++;
+    return err;
+}
+
+static void give_frame(frame_t frame)
+{
+    deep_assert(swap.frames > 0 && frame_owner(frame) == OWNER_COMPRESSED);
+    swap.frames--;
+    frame_put(frame);
+}
+
+/* One more frame of free slots. */
+static int add_slots(void)
+{
+    uint32_t          first = swap.tables * SLOTS_A_FRAME;
+    struct swap_slot *slots;
+    frame_t           table;
+
+    if (first >= SWAP_TABLES * SLOTS_A_FRAME)
+        return -ENOMEM;
+    if (!frame_exists(swap.directory) && take_frame(&swap.directory) != 0)
+        return -ENOMEM;
+    if (take_frame(&table) != 0)
+        return -ENOMEM;
+    ((uint32_t *)frame_view(swap.directory, SLOT_FROM))[swap.tables] = table.no;
+    slots = frame_view(table, SLOT_FROM);
+    /* bound: SLOTS_A_FRAME */
+    for (uint32_t i = 0; i < SLOTS_A_FRAME; i++)
+        slots[i] = (struct swap_slot){ .place = i + 1 < SLOTS_A_FRAME ? first + i + 1 : swap.first_free };
+    swap.first_free = first;
+    swap.tables++;
+    return 0;
+}
+
+/* No slot is in use: the table goes. */
+static void drop_table(void)
+{
+    deep_assert(swap.used == 0);
+    /* bound: SWAP_TABLES */
+    while (swap.tables > 0) {
+        uint32_t *directory = frame_view(swap.directory, SLOT_FROM);
+
+        give_frame((frame_t){ directory[--swap.tables] });
+    }
+    if (frame_exists(swap.directory))
+        give_frame(swap.directory);
+    swap.directory  = NO_FRAME;
+    swap.first_free = NO_SLOT;
+}
+
+/* ---- Parts of frames. The lock is held. --------------------------------------------------------------- */
+
+static struct parts *parts_of(frame_t frame) { return frame_view(frame, SLOT_TO); }
+
+static uint32_t part_bytes(uint32_t parts)
+{
+    return (PAGE_SIZE - (uint32_t)sizeof(struct parts)) / parts & ~3u;
+}
+
+/* The most parts that a frame may be cut into for so many bytes. */
+static uint32_t parts_for(size_t bytes)
+{
+    uint32_t parts = SWAP_PARTS;
+
+    while (part_bytes(parts) < bytes)      /* bound: SWAP_PARTS */
+        parts--;
+    deep_assert(parts >= 2);
+    return parts;
+}
+
+static void list_parts(frame_t frame)
+{
+    struct parts *parts = parts_of(frame);
+    frame_t       next  = swap.partly[parts->count];
+
+    deep_assert(lock_held(&swap_lock) && parts->count >= 2);
+    parts->next     = next;
+    parts->previous = NO_FRAME;
+    swap.partly[parts->count] = frame;
+    if (frame_exists(next))
+        parts_of(next)->previous = frame;
+}
+
+static void unlist_parts(frame_t frame)
+{
+    struct parts gone = *parts_of(frame);
+
+    deep_assert(lock_held(&swap_lock) && (frame_exists(gone.previous) || frame_is(swap.partly[gone.count], frame)));
+    if (frame_exists(gone.previous))
+        parts_of(gone.previous)->next = gone.next;
+    else
+        swap.partly[gone.count] = gone.next;
+    if (frame_exists(gone.next))
+        parts_of(gone.next)->previous = gone.previous;
+}
+
+static int new_parts(uint32_t count)
+{
+    frame_t frame;
+
+    assert(count >= 2 && count <= SWAP_PARTS);
+    if (take_frame(&frame) != 0)
+        return -ENOMEM;
+    *parts_of(frame) = (struct parts){ .next = NO_FRAME, .previous = NO_FRAME, .count = (uint16_t)count };
+    list_parts(frame);
+    return 0;
+}
+
+static uint16_t all_used(const struct parts *parts) { return (uint16_t)((1u << parts->count) - 1); }
+
+/* A free part of a frame cut into so many, as a place; NO_SLOT where there is no frame. */
+static uint32_t take_part(uint32_t count)
+{
+    frame_t       frame = swap.partly[count];
+    struct parts *parts;
+    uint32_t      part;
+
+    if (!frame_exists(frame)) {
+        if (new_parts(count) != 0)
+            return NO_SLOT;
+        frame = swap.partly[count];
+    }
+    parts = parts_of(frame);
+    part  = (uint32_t)__builtin_ctz(~(uint32_t)parts->used);
+    assert(part < parts->count);
+    parts->used |= (uint16_t)(1u << part);
+    if (parts->used == all_used(parts))
+        unlist_parts(frame);
+    return frame.no * SWAP_PARTS + part;
+}
+
+static void give_part(uint32_t place)
+{
+    frame_t       frame = swap_place_frame(place);
+    struct parts *parts = parts_of(frame);
+    bool          full  = parts->used == all_used(parts);
+
+    assert(parts->used >> swap_place_part(place) & 1);
+    parts->used &= (uint16_t)~(1u << swap_place_part(place));
+    if (full)
+        list_parts(frame);
+    if (parts_of(frame)->used == 0) {
+        unlist_parts(frame);
+        give_frame(frame);
+    }
+}
+
+/* Where a part's bytes are: their number first. Valid until another frame is looked at. */
+static uint8_t *part_at(uint32_t place)
+{
+    struct parts *parts = parts_of(swap_place_frame(place));
+
+    return (uint8_t *)(parts + 1) + swap_place_part(place) * part_bytes(parts->count);
+}
+
+/* ---- The calls ------------------------------------------------------------------------------------------ */
+
+static int store_locked(const void *bytes, size_t count, uint32_t *slot)
+{
+    uint16_t length = (uint16_t)count;
+    uint32_t place;
+    uint8_t *at;
+
+    if (swap.first_free == NO_SLOT && add_slots() != 0)
+        return -ENOMEM;
+    place = take_part(parts_for(count + sizeof length));
+    if (place == NO_SLOT)
+        return -ENOMEM;
+    at = part_at(place);
+    memcpy(at, &length, sizeof length);
+    memcpy(at + sizeof length, bytes, count);
+    *slot = swap.first_free;
+    swap.first_free = swap_slot_at(*slot)->place;
+    *swap_slot_at(*slot) = (struct swap_slot){ .place = place, .references = 1 };
+    swap.used++;
+    swap.bytes += count;
+    swap.out++;
+    return 0;
+}
+
+int swap_store(const void *bytes, size_t count, uint32_t *slot)
+{
+    lock_state state;
+    int        err;
+
+    assert(count > 0 && count <= SWAP_MOST);
+    state = lock_take(&swap_lock);
+    err = store_locked(bytes, count, slot);
+    if (err != 0 && swap.used == 0)
+        drop_table();
+    lock_drop(&swap_lock, state);
+    return err;
+}
+
+size_t swap_load(uint32_t slot, void *bytes)
+{
+    lock_state     state = lock_take(&swap_lock);
+    const uint8_t *at;
+    uint16_t       length;
+
+    assert(swap_slot_at(slot)->references > 0);
+    at = part_at(swap_slot_at(slot)->place);
+    memcpy(&length, at, sizeof length);
+    assert(length <= SWAP_MOST);
+    memcpy(bytes, at + sizeof length, length);
+    swap.in++;
+    lock_drop(&swap_lock, state);
+    return length;
+}
+
+void swap_share(uint32_t slot)
+{
+    lock_state state = lock_take(&swap_lock);
+
+    assert(swap_slot_at(slot)->references > 0);
+    swap_slot_at(slot)->references++;
+    lock_drop(&swap_lock, state);
+}
+
+static void free_slot(uint32_t slot)
+{
+    uint32_t place = swap_slot_at(slot)->place;
+    uint16_t length;
+
+    memcpy(&length, part_at(place), sizeof length);
+    deep_assert(swap.used > 0 && swap.bytes >= length);
+    swap.bytes -= length;
+    swap.used--;
+    give_part(place);
+    *swap_slot_at(slot) = (struct swap_slot){ .place = swap.first_free };
+    swap.first_free = slot;
+    if (swap.used == 0)
+        drop_table();
+}
+
+void swap_put(uint32_t slot)
+{
+    lock_state state = lock_take(&swap_lock);
+
+    assert(swap_slot_at(slot)->references > 0);
+    if (--swap_slot_at(slot)->references == 0)
+        free_slot(slot);
+    lock_drop(&swap_lock, state);
+}
+
+uint32_t swap_references(uint32_t slot)
+{
+    lock_state state      = lock_take(&swap_lock);
+    uint32_t   references = slot < swap.tables * SLOTS_A_FRAME ? swap_slot_at(slot)->references : 0;
+
+    lock_drop(&swap_lock, state);
+    return references;
+}
+
+uint32_t swap_end(void) { return swap.tables * SLOTS_A_FRAME; }
+
+void swap_note_refused(void)
+{
+    lock_state state = lock_take(&swap_lock);
+
+    swap.refused++;
+    lock_drop(&swap_lock, state);
+}
+
+void swap_sums(struct swap_sums *out)
+{
+    lock_state state = lock_take(&swap_lock);
+
+    *out = (struct swap_sums){ .used = swap.used, .frames = swap.frames, .bytes = swap.bytes,
+                               .out = swap.out, .in = swap.in, .refused = swap.refused };
+    lock_drop(&swap_lock, state);
+}

@@ -1,0 +1,143 @@
+/*
+ * make_room.c - frames are short: the hand (memory/pageout/hand.h) goes over the programs, by the numbers of processes.
+ */
+#include "process/make_room.h"
+
+#include "base/check.h"
+#include "base/rwlock.h"
+#include "memory/frames/frame.h"
+#include "process/family.h"
+#include "process/out_of_memory.h"
+#include "process/tour.h"
+
+/*
+ * Rounds: the first begins anywhere, so three go over every page twice. Poor yields (make_room.h) in a row, and how
+ * long one counts. Steps ahead of need, and portions that are left out after some were in vain, at most.
+ */
+enum { ROUNDS = 3, POOR_MOST = 16, POOR_NANOSECONDS = 1000000000, STEPS_AHEAD = 2048, PAUSES_MOST = 255 };
+
+static struct mutex turn = MUTEX("page-out");
+
+static struct {                         /* [turn] */
+    int32_t     process;                /* the number of the process that is looked at next, or a lower one */
+    struct hand hand;
+    uint32_t    poor;                   /* calls in a row that went over all pages for less than was wanted */
+    uint64_t    poor_until;             /* when they are forgotten                                          */
+    uint32_t    pause, pauses;          /* portions ahead of need that are left out now, and next time      */
+} at = { .hand = { .window = { 0, HAND_WINDOW }, .next = HAND_NONE } };
+
+static uint32_t pages_gone;             /* [a] since the start; may wrap */
+
+/* The memory, which is held, of the first process from number *id on that has some. NULL: there is none. */
+static struct shared_space *memory_from(int32_t *id)
+{
+    lock_state            state  = lock_take(&process_lock);
+    struct shared_space  *memory = NULL;
+    const struct process *process;
+
+    for (int32_t beyond = *id - 1; memory == NULL; process_lock_rest(&state)) {     /* bound: rests */
+        process = process_beyond(beyond, &state);
+        if (process == NULL)
+            break;
+        beyond = process->id;
+        memory = process->memory;
+        *id    = beyond;
+        if (memory != NULL)
+            memory_hold_tables(memory);
+    }
+    lock_drop(&process_lock, state);
+    return memory;
+}
+
+/* One look; false where the hand has come round, and begins again. */
+static bool move_on(void)
+{
+    int32_t              id     = at.process;
+    struct shared_space *memory = memory_from(&id);
+
+    deep_assert(mutex_held(&turn));
+    at.process = memory != NULL ? id + 1 : 0;
+    if (memory == NULL)
+        return hand_advance(&at.hand);
+    hand_look(&at.hand, &memory->space);
+    memory_release_tables(memory);
+    point_of_rest();
+    return true;
+}
+
+static void note_yield(bool enough, bool went_over_all)
+{
+    uint64_t now = clock_now();
+
+    if (enough || now >= at.poor_until)
+        at.poor = 0;
+    if (enough || !went_over_all)
+        return;
+    at.poor++;
+    at.poor_until = now + POOR_NANOSECONDS;
+}
+
+/* Returns how many pages have gone. */
+static size_t let_go(size_t want, size_t steps)
+{
+    unsigned rounds = 0;
+
+    at.hand.looked = at.hand.gone = 0;
+    at.hand.full   = false;
+    /* bound: rests */
+    while (at.hand.gone < want && at.hand.looked < steps && rounds < ROUNDS && !at.hand.full && !memory_is_coming())
+        rounds += !move_on();
+    __atomic_add_fetch(&pages_gone, at.hand.gone, __ATOMIC_RELAXED);
+    note_yield(at.hand.gone >= want, rounds >= ROUNDS);
+    return at.hand.gone;
+}
+
+/* Whether a thread that was refused a frame may try again. */
+static bool let_portion_go(size_t want)
+{
+    if (let_go(want, SIZE_MAX) == 0)
+        return false;
+    if (at.poor < POOR_MOST)
+        return true;
+    at.poor = 0;
+    return false;
+}
+
+bool make_room(size_t want)
+{
+    uint32_t gone = __atomic_load_n(&pages_gone, __ATOMIC_RELAXED);
+    bool     made;
+
+    may_sleep();
+    deep_assert(rwlock_none_held());
+    if (thread_is_ending(current_thread()))
+        return false;
+    if (memory_is_coming()) {
+        wait_for_memory();
+        return true;
+    }
+    mutex_take(&turn);
+    /* Another thread may have made room while this one waited. */
+    made = __atomic_load_n(&pages_gone, __ATOMIC_RELAXED) != gone || let_portion_go(want);
+    mutex_drop(&turn);
+    return made;
+}
+
+void make_room_ahead(void)
+{
+    may_sleep();
+    if (!(__atomic_load_n(&frames_wanted, __ATOMIC_RELAXED) & FRAMES_LOW))
+        return;                                 /* a call that nobody repeats found no frame */
+    if (thread_is_ending(current_thread()) || memory_is_coming())
+        return;
+    mutex_take(&turn);
+    if (at.pause > 0)
+        at.pause--;
+    else if (let_go(ROOM_PORTION, STEPS_AHEAD) > 0)
+        at.pauses = 0;
+    else if (at.pauses < PAUSES_MOST)
+        at.pause = at.pauses = 2 * at.pauses + 1;
+    else
+        at.pause = at.pauses;
+    mutex_drop(&turn);
+}

@@ -1,0 +1,24 @@
+/*
+ * make_room.h - pages of programs leave, one after the other, whoever's they are, when frames are short.
+ *
+ * make_room() is declared in memory/pageout/hand.h, which says when pages go, and by whom they are chosen. Here is what
+ * threads of programs do ahead of need. While a process ends for its memory (out_of_memory.h) no page leaves: who needs
+ * memory waits for that instead.
+ *
+ * Some pages go and are back at once: those of who runs. Where the hand has been over all pages for less than was
+ * wanted POOR_MOST times, each within a second of the one before, that is no progress: memory is out, and the machine
+ * is not busy with packing for minutes.
+ *
+ * Locking  a mutex inside, held while the hand moves: threads that need memory at one time wait for one another, and
+ *          take what the first has made. Inside it process_lock, and the locks of hand.h. All may sleep.
+ * Cost     hand.h; ahead of need at most 2 048 steps, and none for a while after these were in vain.
+ */
+#ifndef QUIRE_PROCESS_MAKE_ROOM_H
+#define QUIRE_PROCESS_MAKE_ROOM_H
+
+#include "memory/pageout/hand.h"
+
+/* Called before a fault of a program is handled while `frames_wanted` is not 0: where frames are low a portion goes. */
+void make_room_ahead(void);
+
+#endif

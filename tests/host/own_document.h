@@ -1,0 +1,73 @@
+/*
+ * own_document.h - for tests of what other documents ask for: a layout that is the compiled document at first, and then
+ * what the test makes of it.
+ *
+ * Included once by a test program whose name ends in `_document`. read_document() comes before the machine is booted.
+ */
+#ifndef QUIRE_TESTS_OWN_DOCUMENT_H
+#define QUIRE_TESTS_OWN_DOCUMENT_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory/layout.h"
+
+/* `document`, `regions` and `physical`. */
+#include "document.c"
+
+/* To all others it is `layout`, and constant: it changes while there is no machine alone. */
+struct layout own_layout __asm__("layout");
+
+static struct layout_region   own_regions[STANDING_REGIONS + 8];
+static struct layout_physical own_physical[PHYSICAL_ROWS_MOST];
+
+static inline void read_document(void)
+{
+    if (COUNT_OF(regions) + 2 > COUNT_OF(own_regions) || COUNT_OF(physical) + 4 > COUNT_OF(own_physical))
+        abort();
+    memcpy(own_regions, regions, sizeof regions);
+    memcpy(own_physical, physical, sizeof physical);
+    own_layout = document;
+    own_layout.regions  = own_regions;
+    own_layout.physical = own_physical;
+    for (unsigned i = 0; i < PURPOSE_COUNT; i++)
+        if (document.purpose[i] != NULL)
+            own_layout.purpose[i] = &own_regions[document.purpose[i] - regions];
+}
+
+/* The row of a purpose, to change; NULL where the document has none. */
+static inline struct layout_region *own_row(enum purpose purpose)
+{
+    const struct layout_region *row = own_layout.purpose[purpose];
+
+    return row != NULL ? &own_regions[row - own_regions] : NULL;
+}
+
+/* Another row of physical memory. They are looked at by their use, in any order. */
+static inline struct layout_physical *own_physical_row(enum physical_use use, uintptr_t first, uintptr_t end)
+{
+    struct layout_physical *row = &own_physical[own_layout.physical_count++];
+
+    *row = (struct layout_physical){ .name = "own row", .first = first, .end = end, .use = use, .claims = "",
+                                     .note = "" };
+    return row;
+}
+
+/* The row of a purpose ends after so many pages; behind it there is nothing. */
+static inline void own_row_cut(enum purpose purpose, size_t pages)
+{
+    struct layout_region *row  = own_row(purpose);
+    struct layout_region  rest = { .name = "cut off", .span = { row->span.first + pages, row->span.end },
+                                   .backing = BACKING_NONE, .claims = "", .note = "" };
+
+    memmove(row + 2, row + 1, (size_t)(&own_regions[own_layout.region_count] - (row + 1)) * sizeof *row);
+    row[1] = rest;
+    row->span.end  = rest.span.first;
+    own_layout.region_count++;
+    own_layout.common_count++;
+    for (unsigned i = 0; i < PURPOSE_COUNT; i++)
+        if (own_layout.purpose[i] > row)
+            own_layout.purpose[i]++;
+}
+
+#endif

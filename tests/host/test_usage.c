@@ -1,0 +1,191 @@
+/*
+ * test_usage.c - processor time of a process and its children, and the limit of it.
+ */
+#include "process_notes.h"
+
+static void uses(void)
+{
+    struct thread *self = current_thread();
+
+    tick();
+    tick();
+    self->used.system_time = 3;
+    self->used.faults_minor = 4;
+    self->used.faults_major = 5;
+    self->used.reads = 6;
+    self->used.bytes_read = 7;
+    self->used.writes = 8;
+    self->used.bytes_written = 9;
+    set_word(PROGRAM_PAGE, 1);
+    current_process()->used.system_time = 5;                    /* of threads that have ended */
+    assert_int_equal(process_time(current_process()), 2 * TICK + 5);
+    assert_int_equal(thread_time(self), 2 * TICK);
+    assert_int_equal(process_time(current_process()->parent), 0);
+}
+
+static void counts_usage(void)
+{
+    struct resource_usage own;
+
+    ids[0] = fork_into(uses);
+    assert_int_equal(wait_for(-1, 0), ids[0]);
+    assert_int_equal(waited.usage.user_time, 2 * TICK);
+    assert_int_equal(waited.usage.system_time, 8);
+    assert_int_equal(waited.usage.faults_minor, 4);
+    assert_int_equal(waited.usage.faults_major, 5);
+    assert_int_equal(waited.usage.reads, 6);
+    assert_int_equal(waited.usage.bytes_read, 7);
+    assert_int_equal(waited.usage.writes, 8);
+    assert_int_equal(waited.usage.bytes_written, 9);
+    assert_int_equal(waited.usage.switches_involuntary, 0);
+    assert_int_equal(waited.usage.peak, 1);
+    ids[0] = fork_into(uses);
+    assert_int_equal(wait_for(-1, 0), ids[0]);
+    assert_int_equal(current_process()->children_used.user_time, 4 * TICK);
+    assert_int_equal(current_process()->children_used.writes, 16);
+    assert_int_equal(current_process()->children_used.peak, 1);         /* the largest, and no sum */
+    give_way();
+    process_usage(current_process(), &own);
+    assert_int_equal(own.user_time, 0);
+    assert_int_equal(own.peak, 0);
+    set_word(PROGRAM_PAGE, 1);
+    process_usage(current_process(), &own);
+    assert_int_equal(own.peak, 1);
+    current_process()->used.peak = 9;                                   /* of a program before exec */
+    process_usage(current_process(), &own);
+    assert_int_equal(own.peak, 9);
+    usage_keep_peak(current_process());
+    assert_int_equal(current_process()->used.peak, 9);                  /* the larger one stays */
+    current_process()->used.peak = 0;
+    usage_keep_peak(current_process());
+    assert_int_equal(current_process()->used.peak, 1);
+    current_thread()->used.bytes_read = 11;
+    current_process()->used.bytes_read = 4;
+    process_usage(current_process(), &own);
+    assert_int_equal(own.bytes_read, 15);
+}
+
+static void a_wait_tells_what_a_child_has_used(void) { begin(counts_usage); }
+
+static void has_a_child_that_uses(void)
+{
+    int id = fork_into(uses);
+
+    assert_int_equal(wait_for(id, 0), id);
+    tick();
+}
+
+/* What a child has heard of its own children is told with it; what it has not is lost. */
+static void counts_grandchildren(void)
+{
+    int id = fork_into(has_a_child_that_uses);
+
+    assert_int_equal(wait_for(id, 0), id);
+    assert_int_equal(waited.usage.user_time, 3 * TICK);
+    assert_int_equal(waited.usage.bytes_written, 9);
+    assert_int_equal(current_process()->children_used.user_time, 3 * TICK);
+}
+
+static void a_wait_tells_what_grandchildren_have_used(void) { begin(counts_grandchildren); }
+
+static unsigned warnings, warned_at[16];         /* the ticks at which a handler had run */
+
+static void spins(void)
+{
+    for (int i = 0; i < 1000; i++) {
+        tick();
+        back();
+        if (handlers_run > warnings) {
+            warned_at[warnings++] = i;
+            handler_returns();
+        }
+    }
+}
+
+static void has_two_seconds(void)
+{
+    struct process *self = current_process();
+
+    warnings = 0;
+    self->limits[RLIMIT_CPU] = (struct limit){ 2, 4 };
+    on_signal(SIGXCPU, 100, 0);
+    process_watch_cpu_limit(self);
+    spins();
+}
+
+static void rlimit_cpu_warns_each_second_and_then_kills(void)
+{
+    begin(has_two_seconds);
+    assert_int_equal(warnings, 2);                /* at 2 s and 3 s; at 4 s the program ends */
+    assert_int_equal(warned_at[0], 199);
+    assert_int_equal(warned_at[1], 299);
+    assert_int_equal(handled[0].info.code, SI_KERNEL);
+}
+
+static void spins_without_a_limit(void)
+{
+    struct process *self = current_process();
+
+    self->limits[RLIMIT_CPU] = (struct limit){ LIMIT_NONE, LIMIT_NONE };
+    process_watch_cpu_limit(self);
+    for (int i = 0; i < 1000; i++) {
+        tick();
+        back();
+    }
+}
+
+static void has_two_seconds_in_turns(void)
+{
+    struct process *self = current_process();
+
+    warnings = 0;
+    self->limits[RLIMIT_CPU] = (struct limit){ 2, 4 };
+    on_signal(SIGXCPU, 100, 0);
+    process_watch_cpu_limit(self);
+    fork_into(spins_without_a_limit);
+    spins();
+}
+
+/* Ticks of the program's own: those that another program has used do not count. */
+static void only_a_programs_own_turns_count(void)
+{
+    begin(has_two_seconds_in_turns);
+    assert_int_equal(warnings, 2);
+    assert_in_range(warned_at[0], 195, 205);
+    assert_in_range(warned_at[1], 295, 305);
+}
+
+static void has_no_second(void)
+{
+    struct process *self = current_process();
+
+    warnings = 0;
+    self->limits[RLIMIT_CPU] = (struct limit){ 0, LIMIT_NONE };
+    on_signal(SIGXCPU, 100, 0);
+    process_watch_cpu_limit(self);
+    assert_int_equal(self->cpu_due, 1000000000);
+    self->limits[RLIMIT_CPU] = (struct limit){ LIMIT_NONE, LIMIT_NONE };
+    process_watch_cpu_limit(self);
+    assert_true(self->cpu_due == UINT64_MAX);
+    self->limits[RLIMIT_CPU].soft = UINT64_MAX / 1000000000ull;
+    process_watch_cpu_limit(self);
+    assert_true(self->cpu_due == UINT64_MAX);
+    self->limits[RLIMIT_CPU].soft--;
+    process_watch_cpu_limit(self);
+    assert_true(self->cpu_due == (UINT64_MAX / 1000000000ull - 1) * 1000000000ull);
+}
+
+static void a_limit_of_no_second_is_one_of_one(void) { begin(has_no_second); }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        in_world(a_wait_tells_what_a_child_has_used),
+        in_world(a_wait_tells_what_grandchildren_have_used),
+        in_world(rlimit_cpu_warns_each_second_and_then_kills),
+        in_world(only_a_programs_own_turns_count),
+        in_world(a_limit_of_no_second_is_one_of_one),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
