@@ -21,6 +21,7 @@
 #include "memory/check/corrupt.h"
 #include "memory/spaces/fault.h"
 #include "memory/spaces/user.h"
+#include "memory/spaces/user_walk.h"
 #include "process/abi.h"
 #include "process/above.h"
 #include "process/chore.h"
@@ -242,21 +243,15 @@ static bool access_own(vaddr_t at, bool write, uint32_t *value)
     return false;
 }
 
-/* Copies a range page by page; returns the bytes that could not be copied. */
+/* Copies a range as a walk of its tables does, with interrupts off as well; returns the bytes not copied. */
 static size_t copy_pages(vaddr_t at, char *kernel, size_t bytes, bool out)
 {
     struct space *space = &current_process()->memory->space;
+    size_t        done;
 
-    while (bytes > 0) {
-        size_t part = PAGE_SIZE - at % PAGE_SIZE < bytes ? PAGE_SIZE - at % PAGE_SIZE : bytes;
-
-        if ((out ? user_write_in(space, at, kernel, part) : user_read_in(space, kernel, at, part)) != 0)
-            break;
-        at += part;
-        kernel += part;
-        bytes -= part;
-    }
-    return bytes;
+    (void)!(out ? walk_write(space, user_resolve_plainly, at, kernel, bytes, &done)
+                : walk_read(space, user_resolve_plainly, kernel, at, bytes, &done));
+    return bytes - done;
 }
 
 size_t user_copy_in(void *to, uintptr_t from, size_t bytes)        { return copy_pages(from, to, bytes, false); }

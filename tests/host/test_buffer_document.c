@@ -119,9 +119,28 @@ static void ends_with_the_buffer(void)
                                       PAGE_SIZE - 4, 4), 4);
 }
 
+/* Nothing was written there yet: the copy stops at once, a block brings the page in, and the rest goes as one. */
+static void brings_in_a_page(void)
+{
+    struct buffer to = of_program(AT, PAGE_SIZE - 8);
+
+    memcpy(contents(), pattern, PAGE_SIZE);
+    {
+        unsigned long interrupts = interrupts_off();
+
+        assert_int_equal(user_write_held(AT, pattern, 1), 0);
+        interrupts_restore(interrupts);
+    }
+    assert_int_equal(buffer_put_frame(&to, frame, 8, PAGE_SIZE - 8), PAGE_SIZE - 8);
+    assert_int_equal(to.bytes, 0);
+    assert_int_equal(user_read(back_again, AT, PAGE_SIZE), 0);
+    assert_memory_equal(back_again, pattern + 8, PAGE_SIZE - 8);
+}
+
 static void moves_bytes(void)
 {
     make_pattern();
+    brings_in_a_page();
     copies_with_the_kernel();
     copies_with_a_program();
     runs_out_of_memory();

@@ -1,9 +1,9 @@
 /*
  * buffer.c - one way to move bytes, whether a program or the kernel is at the other end.
  *
- * A program's memory may fault while it is copied, and resolving the fault uses the same temporary views, so a view
- * of a frame cannot be kept open meanwhile. Frames with a permanent address are copied directly; others by way of
- * a small block on the stack.
+ * Frames with a permanent address are copied directly. Of others a temporary view is open while interrupts are off,
+ * in which no fault of the program's memory is resolved: where the copy stops, the next bytes go by way of a small
+ * block on the stack, without a view open meanwhile, and the fault is resolved as in any copy.
  */
 #include "memory/spaces/buffer.h"
 
@@ -68,57 +68,67 @@ size_t buffer_clear(struct buffer *buffer, size_t bytes)
     return done;
 }
 
-/* Copy part of a frame to kernel memory, or from it. */
-static void copy_view(frame_t frame, size_t at, char *memory, size_t bytes, bool into_frame)
+/* What can be copied with both sides seen at once: up to the program's first byte that needs a fault. */
+static size_t copy_held(struct buffer *buffer, frame_t frame, size_t at, size_t bytes, bool into_frame)
 {
     unsigned long interrupts = interrupts_off();
-    char         *view       = (char *)frame_view(frame, into_frame ? SLOT_TO : SLOT_FROM) + at;
+    char         *view       = (char *)frame_view(frame, SLOT_FROM) + at;
 
-    assert(at <= PAGE_SIZE && bytes <= PAGE_SIZE - at);
-    memcpy(into_frame ? view : memory, into_frame ? memory : view, bytes);      /* bound: BLOCK */
+    assert(at <= PAGE_SIZE && bytes <= PAGE_SIZE - at);     /* bound: a page */
+    if (buffer->kernel)
+        memcpy(into_frame ? view : buffer->memory, into_frame ? buffer->memory : view, bytes);
+    else if (into_frame)
+        bytes = user_read_held(view, buffer->user, bytes);
+    else
+        bytes = user_write_held(buffer->user, view, bytes);
     interrupts_restore(interrupts);
+    move_on(buffer, bytes);
+    return bytes;
 }
 
-static size_t by_blocks(struct buffer *buffer, frame_t frame, size_t at, size_t bytes, bool into_frame)
+/* A block of bytes, of which the program's first may need a fault. */
+static size_t copy_block(struct buffer *buffer, frame_t frame, size_t at, size_t bytes, bool into_frame)
 {
-    char   block[BLOCK];
-    size_t done = 0;
+    struct buffer ours;
+    char          block[BLOCK];
 
-    while (done < bytes) {
-        size_t part = bytes - done < BLOCK ? bytes - done : BLOCK, got;
+    bytes = bytes < BLOCK ? bytes : BLOCK;
+    ours  = (struct buffer){ .kernel = true, .memory = block, .bytes = bytes };
+    if (into_frame) {
+        bytes = buffer_get(buffer, block, bytes);
+        return copy_held(&ours, frame, at, bytes, true);
+    }
+    copy_held(&ours, frame, at, bytes, false);
+    return buffer_put(buffer, block, bytes);
+}
 
-        if (into_frame) {
-            got = buffer_get(buffer, block, part);
-            copy_view(frame, at + done, block, got, true);
-        } else {
-            copy_view(frame, at + done, block, part, false);
-            got = buffer_put(buffer, block, part);
-        }
+static size_t by_view(struct buffer *buffer, frame_t frame, size_t at, size_t bytes, bool into_frame)
+{
+    size_t done = copy_held(buffer, frame, at, bytes, into_frame), got = 1;
+
+    while (done < bytes && got > 0) {
+        got   = copy_block(buffer, frame, at + done, bytes - done, into_frame);
         done += got;
-        if (got < part)
-            break;
+        if (got > 0 && done < bytes)
+            done += copy_held(buffer, frame, at + done, bytes - done, into_frame);
     }
     return done;
 }
 
 size_t buffer_put_frame(struct buffer *buffer, frame_t frame, size_t from, size_t bytes)
 {
-    char *memory = physical_pointer(frame_address(frame), PAGE_SIZE);
-
     assert(from <= PAGE_SIZE && bytes <= PAGE_SIZE - from);
     bytes = at_most(buffer, bytes);
-    if (memory != NULL)
-        return buffer_put(buffer, memory + from, bytes);
-    return by_blocks(buffer, frame, from, bytes, false);
+    if (frame_is_direct(frame))
+        return buffer_put(buffer, (char *)frame_view(frame, SLOT_FROM) + from, bytes);
+    return by_view(buffer, frame, from, bytes, false);
 }
 
 size_t buffer_get_frame(struct buffer *buffer, frame_t frame, size_t to, size_t bytes)
 {
-    char *memory = physical_pointer(frame_address(frame), PAGE_SIZE);
-
     assert(to <= PAGE_SIZE && bytes <= PAGE_SIZE - to);
     bytes = at_most(buffer, bytes);
-    if (memory != NULL)
-        return buffer_get(buffer, memory + to, bytes);
-    return by_blocks(buffer, frame, to, bytes, true);
+    if (frame_is_direct(frame))
+        return buffer_get(buffer, (char *)frame_view(frame, SLOT_FROM) + to, bytes);
+    return by_view(buffer, frame, to, bytes, true);
 }

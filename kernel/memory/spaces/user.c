@@ -39,6 +39,20 @@ size_t user_write_some(user_t to, const void *from, size_t bytes)
     return can - user_copy_out(to, from, can);
 }
 
+size_t user_read_held(void *to, user_t from, size_t bytes)
+{
+    size_t can = user_clip(from, bytes);
+
+    return can - user_copy_in(to, from, can);
+}
+
+size_t user_write_held(user_t to, const void *from, size_t bytes)
+{
+    size_t can = user_clip(to, bytes);
+
+    return can - user_copy_out(to, from, can);
+}
+
 int user_read(void *to, user_t from, size_t bytes)
 {
     may_fault();

@@ -44,9 +44,12 @@ extern paddr_t direct_end;
 
 void *frame_view_in_slot(frame_t frame, enum slot slot);
 
+/* Whether a frame has a permanent kernel address there, so that its view needs no slot and lasts. */
+static inline bool frame_is_direct(frame_t frame) { return frame.no < (uint32_t)(direct_end >> PAGE_SHIFT); }
+
 static inline void *frame_view(frame_t frame, enum slot slot)
 {
-    if (frame.no < (uint32_t)(direct_end >> PAGE_SHIFT))
+    if (frame_is_direct(frame))
         return pointer_to(layout.kernel_offset + ((vaddr_t)frame.no << PAGE_SHIFT));
     return frame_view_in_slot(frame, slot);
 }
