@@ -393,7 +393,7 @@ cold += $(addprefix kernel/files/core/,lock.c event.c timer_file.c signal_file.c
         $(filter kernel/files/terminal/%,$(kernel)) \
         $(filter kernel/files/path/%,$(filter-out %/walk.c,$(kernel))) \
         kernel/files/tmpfs/tmpfs_folder.c kernel/files/tmpfs/tmpfs.c \
-        $(addprefix kernel/files/ipc/,socket.c socket_connect.c socket_passed.c)
+        $(addprefix kernel/files/ipc/,socket.c socket_connect.c socket_passed.c socket_data.c)
 cold += kernel/files/ipc/pipe_splice.c kernel/memory/heap/heap_sums.c kernel/memory/spaces/user_in.c \
         kernel/process/group.c
 cold += kernel/base/print.c kernel/process/tour.c $(addprefix kernel/programs/,arguments.c exec.c image.c elf.c)

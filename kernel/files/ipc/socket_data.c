@@ -8,10 +8,26 @@
 #include "memory/heap/heap.h"
 #include "process/process.h"
 
-/* A stream's packets are cut to what the small heap has blocks for. */
-enum { STREAM_PIECE = 1800 };
+/* Of a stream, what is too large for the small heap's blocks goes in frames, a page in each packet. */
+enum { HEAP_PIECE = 1800 };
 
-static size_t packet_cost(const struct packet *packet) { return packet->bytes + PACKET_COST; }
+static size_t packet_cost(const struct packet *packet)
+{
+    return (frame_exists(packet->frame) ? PAGE_SIZE : packet->bytes) + PACKET_COST;
+}
+
+/* The sender's name in a packet. */
+static char *packet_name(struct packet *packet)
+{
+    return packet->data + (frame_exists(packet->frame) ? 0 : packet->bytes);
+}
+
+static void packet_free(struct packet *packet)
+{
+    if (frame_exists(packet->frame))
+        frame_put(packet->frame);
+    heap_free(packet);
+}
 
 void socket_drop_packet(struct socket *self, struct passed **dropped)
 {
@@ -29,7 +45,7 @@ void socket_drop_packet(struct socket *self, struct passed **dropped)
         packet->passed->next = *dropped;
         *dropped = packet->passed;
     }
-    heap_free(packet);
+    packet_free(packet);
 }
 
 /* The first packet has been read. */
@@ -53,25 +69,41 @@ static size_t pieces_total(const struct buffer *pieces, size_t count)
 
 /* ---- Sending ------------------------------------------------------------------------------------- */
 
+/* A packet for so many bytes of a stream or of a message, and for its sender's name; NULL without memory. */
+static struct packet *packet_make(const struct socket *from, size_t bytes)
+{
+    bool           in_frame = from->type == SOCKET_STREAM && bytes > HEAP_PIECE;
+    struct packet *packet   = heap_alloc(sizeof *packet + (in_frame ? 0 : bytes) + from->name.length, 0);
+    frame_t        frame    = NO_FRAME;
+
+    if (packet == NULL || (in_frame && frame_get(OWNER_FILE, 0, &frame) != 0)) {
+        heap_free(packet);
+        return NULL;
+    }
+    *packet = (struct packet){ .name_length = (uint8_t)from->name.length, .frame = frame, .bytes = bytes };
+    memcpy(packet_name(packet), from->name.text, from->name.length);
+    return packet;
+}
+
 /* A packet with the next `bytes` of the pieces. It may sleep, so the lock is not held. */
 static int gather_packet(struct buffer **pieces, size_t *count, size_t bytes, const struct socket *from,
                          struct packet **out)
 {
-    struct packet *packet = heap_alloc(sizeof *packet + bytes + from->name.length, 0);
+    struct packet *packet = packet_make(from, bytes);
+    size_t         done   = 0;
 
     if (packet == NULL)
         return -ENOMEM;
-    *packet = (struct packet){ .name_length = (uint8_t)from->name.length };
-    memcpy(packet->data + bytes, from->name.text, from->name.length);
-    while (packet->bytes < bytes) {
-        size_t part = bytes - packet->bytes, got;
+    while (done < bytes) {
+        size_t part = bytes - done, got;
 
         if (part > (*pieces)->bytes)
             part = (*pieces)->bytes;
-        got = buffer_get(*pieces, packet->data + packet->bytes, part);
-        packet->bytes += got;
+        got = frame_exists(packet->frame) ? buffer_get_frame(*pieces, packet->frame, done, part)
+                                          : buffer_get(*pieces, packet->data + done, part);
+        done += got;
         if (got < part) {
-            heap_free(packet);
+            packet_free(packet);
             return -EFAULT;
         }
         if ((*pieces)->bytes == 0 && *count > 1) {
@@ -207,7 +239,7 @@ static long send_stream(struct socket *self, struct buffer *pieces, size_t count
     long   done = 0;
 
     while (left > 0) {
-        size_t         part = left < STREAM_PIECE ? left : STREAM_PIECE;
+        size_t         part = left < PAGE_SIZE ? left : PAGE_SIZE;
         struct packet *packet;
         int            err = gather_packet(&pieces, &count, part, self, &packet);
 
@@ -215,7 +247,7 @@ static long send_stream(struct socket *self, struct buffer *pieces, size_t count
             return done > 0 ? done : err;
         err = send_packet(self, packet, what, deadline);
         if (err != 0) {
-            heap_free(packet);
+            packet_free(packet);
             return done > 0 ? done : err;
         }
         done += (long)part;
@@ -238,7 +270,7 @@ static long send_whole(struct socket *self, struct buffer *pieces, size_t count,
         return err;
     err = send_packet(self, packet, what, deadline);
     if (err != 0)
-        heap_free(packet);
+        packet_free(packet);
     return err != 0 ? err : (long)bytes;
 }
 
@@ -325,7 +357,8 @@ static long scatter_packet(const struct packet *packet, size_t at, struct buffer
 
     while (left > 0 && *count > 0) {
         size_t part = left < (*pieces)->bytes ? left : (*pieces)->bytes;
-        size_t put  = buffer_put(*pieces, packet->data + at, part);
+        size_t put  = frame_exists(packet->frame) ? buffer_put_frame(*pieces, packet->frame, at, part)
+                                                  : buffer_put(*pieces, packet->data + at, part);
 
         done += (long)put;
         at   += put;
@@ -353,7 +386,7 @@ static void take_beside(struct socket *self, unsigned flags, struct received *ou
     deep_assert(self->first != NULL);
     out->sender      = packet->sender;
     out->from.length = packet->name_length;
-    memcpy(out->from.text, packet->data + packet->bytes, packet->name_length);
+    memcpy(out->from.text, packet_name(packet), packet->name_length);
     if (packet->passed == NULL)
         return;
     if (flags & MSG_PEEK) {

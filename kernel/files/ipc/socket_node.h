@@ -11,6 +11,7 @@
 #define QUIRE_FILES_SOCKET_NODE_H
 
 #include "files/ipc/socket.h"
+#include "memory/frames/frame.h"
 
 /* Open files on their way, a reference to each. */
 struct passed {
@@ -27,8 +28,9 @@ struct packet {
     struct passed     *passed;                  /* NULL: none                                             */
     struct sender_numbers sender;
     size_t             at, bytes;
+    frame_t            frame;                   /* where the bytes are, or NO_FRAME: in data[]            */
     uint8_t            name_length;
-    char               data[];
+    char               data[];                  /* the bytes, unless a frame has them; the sender's name  */
 };
 
 /* A packet's overhead, counted against the receiver's room, so that many small packets fill it, too. */
