@@ -70,4 +70,14 @@ static inline void own_row_cut(enum purpose purpose, size_t pages)
             own_layout.purpose[i]++;
 }
 
+/* The tests of a program, where the kernel sees but the first megabytes of memory all the time; 0 where it never does. */
+static inline int with_little_in_sight(int (*tests)(void))
+{
+    read_document();
+    if (own_row(PURPOSE_DIRECT) == NULL)
+        return 0;
+    own_row_cut(PURPOSE_DIRECT, 4 * MiB / PAGE_SIZE);
+    return tests();
+}
+
 #endif

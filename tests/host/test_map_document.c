@@ -15,9 +15,5 @@
 
 int main(void)
 {
-    read_document();
-    if (own_row(PURPOSE_DIRECT) == NULL)
-        return 0;
-    own_row_cut(PURPOSE_DIRECT, 4 * MiB / PAGE_SIZE);
-    return tests_of_maps();
+    return with_little_in_sight(tests_of_maps);
 }

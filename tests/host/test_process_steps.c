@@ -1,10 +1,9 @@
 /*
  * test_process_steps.c - long work on processes lets interrupts in between its steps, and bears what happens then.
  */
-#include "process_notes.h"
+#include "tour_items.h"
 
 #include "process/numbers.h"
-#include "process/tour.h"
 
 static unsigned lettings;               /* how often interrupts came on again */
 static void   (*at_letting)(void);      /* what happens then, once */
@@ -26,26 +25,6 @@ static void count_letting(void)
 #define LETTINGS(statement) (lettings = 0, on_interrupts = count_letting, (statement), on_interrupts = NULL, lettings)
 
 /* ---- Tours --------------------------------------------------------------------------------------------- */
-
-enum { ITEMS = 9 };
-
-struct item {
-    struct list link;
-    char        letter;
-};
-
-static struct list head;
-static struct item items[ITEMS];
-
-static void fill_list(void)
-{
-    list_start(&head);
-    for (unsigned i = 0; i < ITEMS; i++) {
-        items[i].letter = (char)('a' + i);
-        list_insert(&head, &items[i].link);
-    }
-    order[0] = 0;
-}
 
 static void go_over(unsigned portion)
 {

@@ -1,31 +1,9 @@
 /*
  * test_tour.c - going over lists that change meanwhile: each that stays is visited once, in order.
  */
-#include "process_notes.h"
+#include "tour_items.h"
 
-#include "process/tour.h"
-
-enum { ITEMS = 9 };
-
-struct item {
-    struct list link;
-    char        letter;
-};
-
-static struct list head;
-static struct item items[ITEMS];
 static lock_state  state;
-
-/* Items a, b, c ... i. */
-static void fill_list(void)
-{
-    list_start(&head);
-    for (unsigned i = 0; i < ITEMS; i++) {
-        items[i].letter = (char)('a' + i);
-        list_insert(&head, &items[i].link);
-    }
-    order[0] = 0;
-}
 
 /* The next few steps of a tour, or all that are left. */
 static void go_on(struct tour *tour, unsigned steps)

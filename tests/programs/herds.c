@@ -31,6 +31,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "stretch.h"
+
 enum { STACK = 4096, MOST = 16384 };
 enum { THREAD = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM };
 enum { PROCESS = CLONE_VM | CLONE_FS | CLONE_FILES | SIGCHLD };
@@ -46,37 +48,6 @@ static struct {
     int      numbers[MOST + 1];                 /* of the members, as they come */
 } *shared;                                      /* by all processes */
 #define numbers shared->numbers
-
-static void die(const char *what)
-{
-    printf("%s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
-/* ---- The measure ------------------------------------------------------------------------------ */
-
-static void forget(void)
-{
-    int file = open("/proc/quire/stretch", O_WRONLY);
-
-    if (file < 0 || write(file, "1", 1) != 1)
-        die("/proc/quire/stretch");
-    close(file);
-}
-
-static void tell(const char *name)
-{
-    char    line[256];
-    int     file = open("/proc/quire/stretch", O_RDONLY);
-    ssize_t got  = file < 0 ? -1 : read(file, line, sizeof line - 1);
-
-    if (got <= 0)
-        die("/proc/quire/stretch");
-    close(file);
-    line[got] = '\0';
-    printf("%s %s", name, line);
-    fflush(stdout);
-}
 
 /* ---- Herds ------------------------------------------------------------------------------------ */
 

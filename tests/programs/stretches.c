@@ -17,17 +17,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "stretch.h"
+
 enum { PAGE = 4096 };
 #define MIB (1024ul * 1024)
 
 static size_t bytes, regions;
 static char  *self;
-
-static void die(const char *what)
-{
-    printf("%s: %s\n", what, strerror(errno));
-    exit(1);
-}
 
 static char *map(size_t size, int rights, int flags)
 {
@@ -50,31 +46,6 @@ static char *touched(void)
 
     touch(at, bytes, PAGE);
     return at;
-}
-
-/* ---- The measure ------------------------------------------------------------------------------ */
-
-static void forget(void)
-{
-    int file = open("/proc/quire/stretch", O_WRONLY);
-
-    if (file < 0 || write(file, "1", 1) != 1)
-        die("/proc/quire/stretch");
-    close(file);
-}
-
-static void tell(const char *name)
-{
-    char    line[256];
-    int     file = open("/proc/quire/stretch", O_RDONLY);
-    ssize_t got  = file < 0 ? -1 : read(file, line, sizeof line - 1);
-
-    if (got <= 0)
-        die("/proc/quire/stretch");
-    close(file);
-    line[got] = '\0';
-    printf("%s %s", name, line);
-    fflush(stdout);
 }
 
 /* ---- What is measured ----------------------------------------------------------------------------- */
