@@ -121,9 +121,15 @@ bench: $(bench_programs) kernel | $(O)/setup-test ## costs: host nanoseconds, gu
 	@$(MAKE) --no-print-directory compare
 
 # What operations cost a program: the same static program under Quire and under Debian's kernel.
-compare: quire kernel $(guest_programs) $(O)/programs/kernel.done ## costs here and on Linux, and the start-up race
+compare: quire kernel $(guest_programs) $(O)/programs/kernel.done ## costs here and on Linux; PROFILE=operation, SIZES=128,512
+ifdef PROFILE
+	@/usr/bin/python3 bench/profile.py --build $(O) --layout $(name) $(PROFILE)
+else ifdef SIZES
+	@/usr/bin/python3 bench/compare.py --build $(O) --layout $(name) --sizes $(SIZES)
+else
 	@/usr/bin/python3 bench/compare.py --build $(O)
 	@/usr/bin/python3 bench/startup.py --build $(O)
+endif
 
 # Figures of every layout, for a note; nothing is written but under $(O)/.
 figures: quire $(guest_programs) $(O)/programs/kernel.done $(O)/quire.iso ## all figures of all layouts, as Markdown

@@ -60,11 +60,10 @@ def tried(measure, *arguments):
 
 def operations(build, layouts):
     title(f"Instructions for one operation of a program ({compare.MEMORY} MiB, one processor)")
-    program = os.path.join(build, "guest", "vmbench")
-    linux = tried(compare.on_linux, build, program)
-    ours = [tried(compare.on_quire, build, program, layout) for layout in layouts]
+    linux = tried(lambda of: compare.on("linux", of), build)
+    ours = [tried(lambda of, layout: compare.on("quire", of, layout=layout), build, layout) for layout in layouts]
     rows = []
-    for name, text, _, goal in [*compare.OPERATIONS, ("boot", "boot to the first user instruction", 0, None)]:
+    for name, (text, _, goal) in [*compare.ALL.items(), ("boot", ("boot to the first user instruction", None, None))]:
         cells = [number(linux.get(name)), goal or "-"]
         for found in ours:
             ratio = f" ({found[name] / linux[name]:.2f})" if name in found and linux.get(name) else ""

@@ -5,8 +5,8 @@
 
 The operation runs in two machines, in one of them for more rounds; QEMU logs each block of code that it translates
 (its instructions) and each that it executes. What the second machine has more of is the operation's own, start and
-end of the program left out: the functions by instructions for one operation. The clock is that of instructions, so the same is
-printed each time, but for an alarm now and then. It takes a minute: each block that is executed is a line.
+end of the program left out: the functions by instructions for one operation. The clock is that of instructions, so
+the same is printed each time, but for an alarm now and then. It takes a minute: each executed block is a line.
 """
 import argparse
 import bisect
@@ -86,7 +86,7 @@ def main():
     options = arguments.parse_args()
     options.build = os.path.abspath(options.build)
     options.program = options.program or (
-        "vmbench" if options.operation in [name for name, *_ in compare.OPERATIONS] else "wide")
+        "vmbench" if options.operation in compare.ROWS["vmbench"] else "wide")
     fewer, _, _ = run(options, FEWER)
     more, cost, times = run(options, MORE)
     starts, names = symbols(os.path.join(options.build, options.layout, "kernel.elf"))

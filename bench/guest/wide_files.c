@@ -3,7 +3,8 @@
  */
 #include "wide.h"
 
-enum { BUFFER = 65536, MANY = 10000, RESOURCE_FILES = 7, SET_LOCK = 13, LOCK_WRITE = 1, LOCK_NONE = 2, O_APPEND = 02000 };
+enum { BUFFER = 65536, MANY = 10000, RESOURCE_FILES = 7, O_APPEND = 02000 };
+enum { SET_LOCK = 13, LOCK_WRITE = 1, LOCK_NONE = 2 };
 
 static char buffer[BUFFER];
 static char names[256];         /* what the kernel writes of a file, a folder or itself */

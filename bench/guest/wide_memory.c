@@ -127,7 +127,8 @@ count map_fixed_over(word times)
 
     for (word i = 0; i < times; i++) {
         write_pages(middle, 1);
-        good(call_mmap((word)middle, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1u), "mmap");
+        good(call_mmap((word)middle, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1u),
+             "mmap");
     }
     cost = now() - start;
     unmap(at, 16);

@@ -7,30 +7,30 @@ import sys
 import pytest
 
 
-def compare(house, budgets):
-    return subprocess.run([sys.executable, os.path.join(house.tree, "bench", "compare.py"), "--build",
-                           house.build, "--only", "quire", "--budgets", budgets], stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, text=True,
-                          timeout=400)
+def compare(house, budgets, layout="quire"):
+    return subprocess.run([sys.executable, os.path.join(house.tree, "bench", "compare.py"), "--build", house.build,
+                           "--only", "quire", "--layout", layout, "--budgets", budgets], stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True, timeout=400)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def programs():
     """The guest programs, where `make test` did not build them."""
     from conftest import BUILD, TREE
-    subprocess.run(["make", "-C", TREE, "--no-print-directory", f"O={BUILD}", f"{BUILD}/guest/vmbench",
-                    f"{BUILD}/guest/hello"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["make", "-C", TREE, "--no-print-directory", f"O={BUILD}",
+                    *(f"{BUILD}/guest/{name}" for name in ("vmbench", "wide", "hello"))],
+                   check=True, stdout=subprocess.DEVNULL)
 
 
-def test_operations_stay_within_their_budgets(house):
-    done = compare(house, os.path.join(house.tree, "bench", "budgets.txt"))
+def test_operations_stay_within_their_budgets(house, layout):
+    done = compare(house, os.path.join(house.tree, "bench", "budgets.txt"), layout)
     print(done.stdout)
     assert done.returncode == 0
 
 
 def test_a_budget_that_is_exceeded_is_noticed(house, tmp_path):
     budgets = tmp_path / "budgets.txt"
-    budgets.write_text("getppid 10   # nobody is that fast\nno-such-operation 5\n")
+    budgets.write_text("operation quire\ngetppid 10   # nobody is that fast\nno-such-operation 5\n")
     done = compare(house, str(budgets))
     assert done.returncode == 1
     assert "over budget: getppid:" in done.stdout and "no-such-operation: not measured" in done.stdout

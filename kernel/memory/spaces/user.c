@@ -8,6 +8,7 @@
 #include "memory/spaces/user.h"
 
 #include "arch/contract.h"
+#include "base/check.h"
 #include "base/error.h"
 #include "base/lock.h"
 #include "base/range.h"
@@ -43,6 +44,7 @@ size_t user_read_held(void *to, user_t from, size_t bytes)
 {
     size_t can = user_clip(from, bytes);
 
+    deep_assert(bytes <= PAGE_SIZE);
     return can - user_copy_in(to, from, can);
 }
 
@@ -50,6 +52,7 @@ size_t user_write_held(user_t to, const void *from, size_t bytes)
 {
     size_t can = user_clip(to, bytes);
 
+    deep_assert(bytes <= PAGE_SIZE);
     return can - user_copy_out(to, from, can);
 }
 

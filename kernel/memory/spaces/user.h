@@ -9,8 +9,8 @@
  * All calls work on the current space but those that name one. All may sleep: a fault takes the space's map lock, which
  * another thread may hold for long, and a fault that finds no memory ends a process. So the caller holds no spin lock,
  * has interrupts on, and holds no lock of a map or an object (base/rwlock.h); it may hold a mutex. With interrupts off,
- * as under a spin lock, no fault is resolved: only user_load_word(), which returns -EFAULT where the page is not present,
- * and the `held` calls may be called so.
+ * as under a spin lock, no fault is resolved: only user_load_word(), which returns -EFAULT where the page is not
+ * present, and the `held` calls may be called so.
  */
 #ifndef QUIRE_MEMORY_USER_H
 #define QUIRE_MEMORY_USER_H
@@ -29,7 +29,7 @@ size_t user_write_some(user_t to, const void *from, size_t bytes);
 
 /*
  * The same with interrupts off, which the caller has seen to: up to the first byte whose page is not there or must be
- * copied first, for no fault is resolved. The caller keeps the bytes to about a page.
+ * copied first, for no fault is resolved. At most a page.
  */
 size_t user_read_held(void *to, user_t from, size_t bytes);
 size_t user_write_held(user_t to, const void *from, size_t bytes);
