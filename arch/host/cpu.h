@@ -67,6 +67,12 @@ static inline void words_copy(void *restrict to, const void *restrict from, size
     __builtin_memcpy(to, from, count * 4);
 }
 
+static inline uint32_t cpu_divide(uint64_t a, uint32_t b, uint32_t *rest)
+{
+    *rest = (uint32_t)(a % b);
+    return (uint32_t)(a / b);
+}
+
 static inline void cpu_page_fill(void *page, uint32_t word) { words_fill(page, word, PAGE_SIZE / 4); }
 
 static inline void cpu_page_copy(void *restrict to, const void *restrict from)

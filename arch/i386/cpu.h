@@ -85,6 +85,14 @@ static inline void words_copy(void *restrict to, const void *restrict from, size
     __asm__ volatile("rep movsl" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
 }
 
+static inline uint32_t cpu_divide(uint64_t a, uint32_t b, uint32_t *rest)
+{
+    uint32_t quotient;
+
+    __asm__("divl %4" : "=a"(quotient), "=d"(*rest) : "a"((uint32_t)a), "d"((uint32_t)(a >> 32)), "r"(b) : "cc");
+    return quotient;
+}
+
 void cpu_page_fill(void *page, uint32_t word);
 void cpu_page_copy(void *restrict to, const void *restrict from);
 

@@ -6,18 +6,16 @@
  */
 #include "base/check.h"
 #include "base/divide.h"
+#include "cpu.h"
 
-/* By a divisor below 2^16, as on paper with digits of 32, 16 and 16 bits: the usual case for numbers in reports. */
-static uint64_t divide_small(uint64_t a, uint32_t b, uint64_t *rest)
+/* By a divisor of 32 bits, as on paper with digits of 32 bits. */
+static uint64_t divide_short(uint64_t a, uint32_t b, uint64_t *rest)
 {
-    uint32_t high = (uint32_t)(a >> 32), low = (uint32_t)a;
-    uint32_t r = high % b, middle, last;
+    uint32_t high = (uint32_t)(a >> 32), last;
+    uint32_t low  = cpu_divide((uint64_t)(high % b) << 32 | (uint32_t)a, b, &last);
 
-    middle = r << 16 | low >> 16;
-    r = middle % b;
-    last = r << 16 | (low & 0xFFFF);
-    *rest = last % b;
-    return (uint64_t)(high / b) << 32 | (uint64_t)(middle / b) << 16 | last / b;
+    *rest = last;
+    return (uint64_t)(high / b) << 32 | low;
 }
 
 /* As on paper, one bit at a time, beginning where the two numbers are equally long. */
@@ -48,7 +46,7 @@ uint64_t divide(uint64_t a, uint64_t b, uint64_t *rest)
         *rest = (uint32_t)a % (uint32_t)b;
         return (uint32_t)a / (uint32_t)b;
     }
-    return b < 1u << 16 ? divide_small(a, (uint32_t)b, rest) : divide_long(a, b, rest);
+    return b >> 32 == 0 ? divide_short(a, (uint32_t)b, rest) : divide_long(a, b, rest);
 }
 
 static uint64_t magnitude(int64_t n) { return n < 0 ? -(uint64_t)n : (uint64_t)n; }

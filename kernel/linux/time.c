@@ -333,7 +333,7 @@ static int timeval_ns(struct linux_timeval t, uint64_t *out)
 /* ITIMER_VIRTUAL and ITIMER_PROF are not implemented. */
 SYSTEM_CALL(setitimer, unsigned, which, user_t, from, user_t, to)
 {
-    struct linux_itimer wanted = { 0 }, old = itimer_now();
+    struct linux_itimer wanted = { 0 }, old = { 0 };
     uint64_t            value = 0, interval = 0;
 
     if (which > 2)
@@ -344,6 +344,8 @@ SYSTEM_CALL(setitimer, unsigned, which, user_t, from, user_t, to)
         return -EFAULT;
     if (timeval_ns(wanted.value, &value) != 0 || timeval_ns(wanted.interval, &interval) != 0)
         return -EINVAL;
+    if (to != 0)
+        old = itimer_now();
     process_set_alarm(current_process(), value, interval);
     return to != 0 ? user_write(to, &old, sizeof old) : 0;
 }
