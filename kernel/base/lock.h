@@ -26,7 +26,7 @@
  *   CHANNEL    pages and rings of the console port; input that the channel has brought
  *   POOL       frame bitmap and areas
  *   RANDOM     the generator of random numbers
- *   SCHEDULE   run queue, wait queues, mutexes, phases of threads, the load
+ *   SCHEDULE   run queue, wait queues, those of mutexes too, phases of threads, the load
  *   ALARMS     what a process has asked of its timers
  *   TIMERS     armed timers, the clock
  *   PRINT      console output

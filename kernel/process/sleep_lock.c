@@ -12,7 +12,7 @@
 
 enum { OVERTAKEN_MOST = 16 };
 
-static void begin_to_wait(struct waiter *mine, struct waiter_list *waiting, bool exclusive)
+static void __attribute__((noinline)) begin_to_wait(struct waiter *mine, struct waiter_list *waiting, bool exclusive)
 {
     struct thread *self = running_thread;
 
@@ -31,58 +31,71 @@ static bool mutex_may_overtake(const struct mutex *mutex)
     return next == NULL || next->thread->lock_overtaken++ < OVERTAKEN_MOST;
 }
 
-/* The first in the queue is given the mutex, or woken to try to take it. */
-static void mutex_let_in_next(struct mutex *mutex)
+/* Of a drop and a look at the queue, and a link to the queue and an attempt, one sees the other: a full barrier. */
+static inline bool mutex_give(struct mutex *mutex, struct thread *thread)
 {
-    struct waiter *next = mutex->waiting.first;
+    struct thread *nobody = NULL;
 
-    deep_assert(lock_held(&schedule_lock));
-    if (next == NULL)
-        return;
-    if (next->thread->lock_tried) {
-        mutex->holder = next->thread;
-        list_unlink_waiter(next);
+    return __atomic_compare_exchange_n(&mutex->holder, &nobody, thread, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
+/* A free mutex is taken by the first in the queue, which leaves the queue. */
+static bool mutex_take_in_turn(struct mutex *mutex, struct waiter *mine)
+{
+    if (mutex->waiting.first != mine || !mutex_give(mutex, mine->thread))
+        return false;
+    list_unlink_waiter(mine);
+    return true;
+}
+
+static void __attribute__((noinline, cold)) mutex_wait(struct mutex *mutex)
+{
+    struct thread *self  = running_thread;
+    struct waiter *mine  = &self->mutex_waiter;
+    lock_state     state = lock_take(&schedule_lock);
+
+    assert(mutex->holder != self);
+    if (mutex->holder != NULL || !mutex_may_overtake(mutex) || !mutex_give(mutex, self)) {
+        begin_to_wait(mine, &mutex->waiting, true);
+        (void)mutex_take_in_turn(mutex, mine);  /* the holder may have dropped it before that */
     }
-    if (next->thread->phase == THREAD_WAITING)
-        turn_lead(next->thread);
+    while (mine->queue != NULL) {               /* bound: sleeps in each step */
+        turn_wait(&state);
+        if (!mutex_take_in_turn(mutex, mine))
+            self->lock_tried = true;
+    }
+    lock_drop(&schedule_lock, state);
 }
 
 void mutex_take(struct mutex *mutex)
 {
-    struct thread *self = running_thread;
-    struct waiter *mine = &self->mutex_waiter;
-    lock_state     state;
-
     may_sleep();
     deep_assert(rwlock_none_held());            /* mutexes are outside of those */
-    state = lock_take(&schedule_lock);
-    assert(mutex->holder != self);
-    if (mutex->holder == NULL && mutex_may_overtake(mutex)) {
-        mutex->holder = self;
-        lock_drop(&schedule_lock, state);
-        return;
-    }
-    begin_to_wait(mine, &mutex->waiting, true);
-    while (mine->queue != NULL) {               /* bound: sleeps in each step */
-        turn_wait(&state);
-        if (mutex->waiting.first == mine && mutex->holder == NULL) {
-            mutex->holder = self;
-            list_unlink_waiter(mine);
-        } else {
-            self->lock_tried = true;
-        }
+    if (mutex->waiting.first != NULL || !mutex_give(mutex, running_thread))
+        mutex_wait(mutex);
+}
+
+/* The first in the queue is given the mutex, or woken to try to take it. */
+static void __attribute__((noinline, cold)) mutex_let_in_next(struct mutex *mutex)
+{
+    lock_state     state = lock_take(&schedule_lock);
+    struct waiter *next  = mutex->waiting.first;
+
+    if (next != NULL && (!next->thread->lock_tried || mutex_give(mutex, next->thread))) {
+        if (next->thread->lock_tried)
+            list_unlink_waiter(next);
+        if (next->thread->phase == THREAD_WAITING)
+            turn_lead(next->thread);
     }
     lock_drop(&schedule_lock, state);
 }
 
 void mutex_drop(struct mutex *mutex)
 {
-    lock_state state = lock_take(&schedule_lock);
-
     assert(mutex->holder == running_thread);
-    mutex->holder = NULL;
-    mutex_let_in_next(mutex);
-    lock_drop(&schedule_lock, state);
+    __atomic_store_n(&mutex->holder, NULL, __ATOMIC_SEQ_CST);
+    if (mutex->waiting.first != NULL)
+        mutex_let_in_next(mutex);
 }
 
 /* ---- Readers and writers (base/rwlock.h) ----------------------------------------------------------------- */
