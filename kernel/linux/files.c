@@ -35,9 +35,18 @@ int text_in(user_t from, char **out)
     }
 }
 
+/* A process of one thread needs no lock: no other thread can close the file before it is held. */
 struct file *file_of(int descriptor)
 {
-    return descriptor_file(current_process()->files, descriptor);
+    const struct process *process = current_process();
+    struct file          *file;
+
+    if (process->thread_count > 1 || !files_are_own(process->files))
+        return descriptor_file(process->files, descriptor);
+    file = descriptor_peek(process->files, descriptor);
+    if (file != NULL)
+        file_hold(file);
+    return file;
 }
 
 struct file *whole_file_of(int descriptor)

@@ -364,26 +364,26 @@ void signal_self(int number)
 
 /* ---- Looking ------------------------------------------------------------------------------------- */
 
+uint64_t signals_waiting(const struct thread *thread)
+{
+    return thread->pending.pending | thread->process->pending.pending;
+}
+
 static uint64_t deliverable_signals(const struct thread *thread)
 {
     uint64_t blocked = thread->mask & ~unmaskable & ~thread->waiting_for;
 
-    return (thread->pending.pending | thread->process->pending.pending) & ~blocked;
+    return signals_waiting(thread) & ~blocked;
 }
 
 bool signal_pending(const struct thread *thread)
 {
-    return thread->process != NULL && deliverable_signals(thread) != 0;
+    return thread->process != NULL && signals_waiting(thread) != 0 && deliverable_signals(thread) != 0;
 }
 
 bool signal_kills(const struct thread *thread)
 {
     return thread->process != NULL && (deliverable_signals(thread) & signal_bit(SIGKILL)) != 0;
-}
-
-uint64_t signals_waiting(const struct thread *thread)
-{
-    return thread->pending.pending | thread->process->pending.pending;
 }
 
 bool signal_take(uint64_t wanted, struct signal_info *out)
