@@ -52,6 +52,10 @@ static struct mutex       locks_lock = MUTEX("record locks");
 static struct lock_wait  *waits;        /* [locks_lock] */
 static struct lock_owner *owners;       /* [locks_lock] of all nodes, the newest first */
 
+/* Priorities for the next pieces: the generator takes as long for one as for a row of them. */
+static uint32_t           priorities[32];       /* [locks_lock] */
+static unsigned           priorities_left;      /* [locks_lock] */
+
 /* ---- Trees ------------------------------------------------------------------------------------------- */
 
 /* Split a tree into the locks that end before `place`, and the rest. */
@@ -219,7 +223,11 @@ static struct held *take_piece(struct lock_supplies *supplies)
 
     assert(piece != NULL);
     *from = NULL;
-    random_bytes(&piece->priority, sizeof piece->priority);
+    if (priorities_left == 0) {
+        random_bytes(priorities, sizeof priorities);
+        priorities_left = COUNT_OF(priorities);
+    }
+    piece->priority = priorities[--priorities_left];
     piece->left = piece->right = NULL;
     return piece;
 }
@@ -417,9 +425,12 @@ static int set_lock(struct node *node, const struct lock_request *request, bool 
     return err;
 }
 
-static bool supply_request(struct lock_supplies *supplies)
+/* Dropping needs no owner, and one piece, for a lock that reaches over both ends. */
+static bool supply_request(struct lock_supplies *supplies, enum lock_kind kind)
 {
     supplies->pieces[0] = heap_alloc(sizeof(struct held), 0);
+    if (kind == LOCK_NONE)
+        return supplies->pieces[0] != NULL;
     supplies->pieces[1] = heap_alloc(sizeof(struct held), 0);
     supplies->owner     = heap_alloc(sizeof(struct lock_owner), 0);
     return supplies->pieces[0] != NULL && supplies->pieces[1] != NULL && supplies->owner != NULL;
@@ -435,7 +446,7 @@ int lock_set(struct node *node, const struct lock_request *request, bool wait)
     supplies = heap_alloc(sizeof *supplies, HEAP_ZERO);
     if (supplies == NULL)
         return err;
-    if (supply_request(supplies)) {
+    if (supply_request(supplies, request->kind)) {
         mutex_take(&locks_lock);
         err = set_lock(node, request, wait, supplies);
         mutex_drop(&locks_lock);
