@@ -301,12 +301,23 @@ static const unsigned set_gets[SETS]  = { POLL_IN | POLL_RDNORM | POLL_HUP | POL
                                           POLL_OUT | POLL_WRNORM | POLL_ERR, POLL_PRI };
 
 struct selection {
-    size_t          bits, words, count;
-    user_t          at[SETS];
-    uint32_t       *sets[SETS];             /* one after another in one block  */
-    struct poll_wait *files;
-    uint32_t       *numbers;
+    size_t    bits, words;
+    user_t    at[SETS];
+    uint32_t *sets[SETS], *answers[SETS];   /* one after another in one block */
 };
+
+/* The first selected number from n on; as many as there are bits, or more, when there is none. */
+static size_t next_selected(const struct selection *s, size_t n)
+{
+    deep_assert(s != NULL);
+    for (; n < s->bits; n = (n | (WORD - 1)) + 1) {
+        uint32_t left = (s->sets[0][n / WORD] | s->sets[1][n / WORD] | s->sets[2][n / WORD]) >> n % WORD;
+
+        if (left != 0)
+            return n + (size_t)__builtin_ctz(left);
+    }
+    return n;
+}
 
 static unsigned wanted_of(const struct selection *s, size_t n)
 {
@@ -319,74 +330,96 @@ static unsigned wanted_of(const struct selection *s, size_t n)
     return bits;
 }
 
-static int read_sets(struct selection *s)
-{
-    deep_assert(s != NULL);
-    for (unsigned set = 0; set < SETS; set++) {
-        if (s->at[set] == 0)
-            memset(s->sets[set], 0, s->words * sizeof(uint32_t));
-        else if (user_read(s->sets[set], s->at[set], s->words * sizeof(uint32_t)) != 0)
-            return -EFAULT;
-    }
-    for (size_t n = 0; n < s->bits; n++)
-        s->count += wanted_of(s, n) != 0;
-    return 0;
-}
-
-static int open_selected(struct selection *s)
-{
-    size_t i = 0;
-
-    deep_assert(s != NULL);
-    for (size_t n = 0; n < s->bits; n++) {
-        unsigned bits = wanted_of(s, n);
-
-        if (bits == 0)
-            continue;
-        s->numbers[i] = (uint32_t)n;
-        s->files[i]   = (struct poll_wait){ .file = whole_file_of(n), .wanted = bits };
-        if (s->files[i++].file == NULL)
-            return -EBADF;
-    }
-    return 0;
-}
-
-/* Write the answer into the sets. Returns the number of bits that are set. */
-static long answer_sets(struct selection *s)
+/* Returns in how many of the sets the number is ready. */
+static long answer_number(struct selection *s, size_t n, unsigned wanted, unsigned got)
 {
     long total = 0;
 
     deep_assert(s != NULL);
-    for (unsigned set = 0; set < SETS; set++) {
-        memset(s->sets[set], 0, s->words * sizeof(uint32_t));
-        for (size_t i = 0; i < s->count; i++)
-            if ((s->files[i].got & set_gets[set]) && (s->files[i].wanted & set_wants[set])) {
-                s->sets[set][s->numbers[i] / WORD] |= 1u << (s->numbers[i] % WORD);
-                total++;
-            }
-        if (s->at[set] != 0 && user_write(s->at[set], s->sets[set], s->words * sizeof(uint32_t)) != 0)
-            return -EFAULT;
+    for (unsigned set = 0; set < SETS; set++)
+        if ((got & set_gets[set]) && (wanted & set_wants[set])) {
+            s->answers[set][n / WORD] |= 1u << (n % WORD);
+            total++;
+        }
+    return total;
+}
+
+/* As poll_now(): what is ready now, without waiters. */
+static long select_now(struct selection *s)
+{
+    const struct process *process = current_process();
+    bool                  alone   = process->thread_count == 1 && files_are_own(process->files);
+    long                  total   = 0;
+
+    deep_assert(s != NULL);
+    for (size_t n = 0; (n = next_selected(s, n)) < s->bits; n++) {
+        struct asked asked = { (int32_t)n, (int16_t)wanted_of(s, n), 0 };
+        int16_t      got;
+
+        probe_all(process->files, &asked, 1, &got, alone);
+        if (got & POLL_NVAL)
+            return -EBADF;
+        if (got != 0)
+            total += answer_number(s, n, (unsigned)asked.wanted, (unsigned)got);
     }
     return total;
 }
 
-static long select_files(struct selection *s, uint64_t deadline)
+static long select_files(struct selection *s, struct poll_wait *files, uint64_t deadline)
+{
+    size_t count = 0, n;
+    long   ready = 0, total = 0;
+
+    deep_assert(s != NULL && files != NULL);
+    for (n = 0; ready == 0 && (n = next_selected(s, n)) < s->bits; n++) {
+        files[count] = (struct poll_wait){ .file = whole_file_of((int)n), .wanted = wanted_of(s, n) };
+        if (files[count].file != NULL)
+            count++;
+        else
+            ready = -EBADF;
+    }
+    if (ready == 0)
+        ready = poll_wait(files, count, deadline);
+    n = 0;
+    for (size_t i = 0; i < count; i++, n++) {
+        n = next_selected(s, n);
+        if (ready > 0)
+            total += answer_number(s, n, files[i].wanted, files[i].got);
+        file_release(files[i].file);
+    }
+    return ready > 0 ? total : ready;
+}
+
+/* The waiters in `files` must not lie on the stack. */
+static long select_waiting(struct selection *s, uint64_t deadline)
+{
+    struct poll_wait *files;
+    size_t            count = 0;
+    long              ready;
+
+    deep_assert(s != NULL);
+    for (size_t n = 0; (n = next_selected(s, n)) < s->bits; n++)
+        count++;
+    files = heap_alloc(count * sizeof *files, 0);
+    ready = files != NULL ? select_files(s, files, deadline) : -ENOMEM;
+    heap_free(files);
+    return ready;
+}
+
+static long select_sets(struct selection *s, uint64_t deadline)
 {
     long ready;
 
     deep_assert(s != NULL);
-    s->files   = heap_alloc(s->count * sizeof *s->files, HEAP_ZERO);
-    s->numbers = heap_alloc(s->count * sizeof *s->numbers, 0);
-    ready = s->files == NULL || s->numbers == NULL ? -ENOMEM : open_selected(s);
-    if (ready == 0)
-        ready = poll_wait(s->files, s->count, deadline);
-    if (ready >= 0)
-        ready = answer_sets(s);
-    for (size_t i = 0; i < s->count && s->files != NULL; i++)
-        if (s->files[i].file != NULL)
-            file_release(s->files[i].file);
-    heap_free(s->files);
-    heap_free(s->numbers);
+    for (unsigned set = 0; set < SETS; set++)
+        if (s->at[set] != 0 && user_read(s->sets[set], s->at[set], s->words * sizeof(uint32_t)) != 0)
+            return -EFAULT;
+    ready = select_now(s);
+    if (ready == 0 && deadline != 0)
+        ready = select_waiting(s, deadline);
+    for (unsigned set = 0; set < SETS && ready >= 0; set++)
+        if (s->at[set] != 0 && user_write(s->at[set], s->answers[set], s->words * sizeof(uint32_t)) != 0)
+            return -EFAULT;
     return ready;
 }
 
@@ -399,14 +432,14 @@ static long select_for(uintptr_t bits, user_t in, user_t out, user_t extra, uint
 
     if ((intptr_t)bits < 0)
         return -EINVAL;
-    block = heap_alloc(SETS * s.words * sizeof *block, 0);
+    block = heap_alloc(2 * SETS * s.words * sizeof *block, HEAP_ZERO);
     if (block == NULL)
         return -ENOMEM;
-    for (unsigned set = 0; set < SETS; set++)
-        s.sets[set] = block + set * s.words;
-    ready = read_sets(&s);
-    if (ready == 0)
-        ready = select_files(&s, deadline);
+    for (unsigned set = 0; set < SETS; set++) {
+        s.sets[set]    = block + set * s.words;
+        s.answers[set] = block + (SETS + set) * s.words;
+    }
+    ready = select_sets(&s, deadline);
     heap_free(block);
     return ready;
 }
