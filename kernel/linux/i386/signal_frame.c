@@ -31,7 +31,7 @@ struct user_context {
     struct alternate stack;
     struct context   context;
     uint64_t         mask;
-} __attribute__((packed));
+};
 _Static_assert(sizeof(struct user_context) == 116, "struct ucontext");
 
 /*
@@ -75,7 +75,8 @@ struct rt_frame {
     uint32_t            info[SIGNAL_INFO_BYTES / 4];
     struct user_context context;
     uint8_t             code[8];
-} __attribute__((packed));
+};
+_Static_assert(sizeof(struct rt_frame) == 268, "struct rt_sigframe, and nothing between its parts");
 
 _Static_assert(offsetof(struct fpu_state, fxsave) % 16 == 0, "a state aligned to 16 has its FXSAVE part aligned");
 
@@ -189,22 +190,24 @@ static void fold_fxsave(struct fpu_state *state)
         memcpy(fx->st[i].bytes, state->registers + 10 * i, sizeof fx->st[i].bytes);
 }
 
-/* Push the FPU's state. Returns its address on the program's stack, 0 if the FPU has not been used; moves *at down. */
+/* Push the FPU's state, and tell its address on the program's stack, 0 if the FPU has not been used; move *at down. */
 static int put_fpu(vaddr_t *at, uint32_t *where)
 {
-    struct fpu_state *state = heap_alloc(sizeof *state, HEAP_ZERO);
-    int               err = 0;
+    struct fpu_state *state;
+    int               err;
 
     deep_assert(at != NULL && where != NULL);
     *where = 0;
+    if (current_thread()->machine.fpu == NULL)
+        return 0;
+    state = heap_alloc(sizeof *state, 0);           /* all of it is written below */
     if (state == NULL)
         return -EFAULT;
-    if (thread_fpu_save(&state->fxsave)) {
-        spread_fxsave(state);
-        *at    = (vaddr_t)round_down(*at - sizeof *state, FPU_ALIGN);
-        *where = (uint32_t)*at;
-        err = user_write(*at, state, sizeof *state);
-    }
+    thread_fpu_save(&state->fxsave);
+    spread_fxsave(state);
+    *at    = (vaddr_t)round_down(*at - sizeof *state, FPU_ALIGN);
+    *where = (uint32_t)*at;
+    err    = user_write(*at, state, sizeof *state);
     heap_free(state);
     return err;
 }
@@ -231,16 +234,16 @@ static int get_fpu(uint32_t where)
 
 /* ---- Pushing ----------------------------------------------------------------------------------- */
 
-static struct context context_of(const struct trap_frame *f, uint64_t mask)
+static void put_context(struct context *c, const struct trap_frame *f, uint64_t mask, uint32_t fpu)
 {
     const struct thread_state *machine = &current_thread()->machine;
 
-    deep_assert(f != NULL);
-    return (struct context){
+    deep_assert(c != NULL && f != NULL);
+    *c = (struct context){
         .gs = (uint16_t)f->gs, .fs = (uint16_t)f->fs, .es = (uint16_t)f->es, .ds = (uint16_t)f->ds,
         .edi = f->edi, .esi = f->esi, .ebp = f->ebp, .esp = f->esp, .ebx = f->ebx, .edx = f->edx, .ecx = f->ecx,
         .eax = f->eax, .trap = machine->trap, .error = machine->error, .eip = f->eip, .cs = (uint16_t)f->cs,
-        .eflags = f->eflags, .esp_at_signal = f->esp, .ss = (uint16_t)f->ss, .old_mask = (uint32_t)mask,
+        .eflags = f->eflags, .esp_at_signal = f->esp, .ss = (uint16_t)f->ss, .fpu = fpu, .old_mask = (uint32_t)mask,
         .cr2 = machine->fault_address,
     };
 }
@@ -264,17 +267,8 @@ static vaddr_t stack_for(const struct trap_frame *frame, const struct signal_act
  * The return code for programs that give none: mov $number, %eax; int $0x80. sigreturn finds its frame behind the
  * signal's number, so for sigreturn pop %eax comes first.
  */
-static void put_code(uint8_t code[8], uint32_t number)
-{
-    static const uint8_t call[2] = { 0xCD, 0x80 };
-
-    assert(number <= UINT8_MAX);
-    if (number == CALL_SIGRETURN)
-        *code++ = 0x58;
-    *code++ = 0xB8;
-    memcpy(code, &number, sizeof number);
-    memcpy(code + sizeof number, call, sizeof call);
-}
+static const uint8_t plain_code[8] = { 0x58, 0xB8, CALL_SIGRETURN, 0, 0, 0, 0xCD, 0x80 };
+static const uint8_t rt_code[8]    = { 0xB8, CALL_RT_SIGRETURN, 0, 0, 0, 0xCD, 0x80 };
 
 /* The handler begins with a new FPU state: an exception pending in the interrupted state is not the handler's. */
 static void enter_handler(struct trap_frame *frame, vaddr_t stack, const struct signal_action *action)
@@ -302,13 +296,12 @@ static int push_plain(struct trap_frame *frame, const struct signal_info *info, 
     deep_assert(frame != NULL && info != NULL && action != NULL);
     if (err == 0) {
         place = place_frame(at, sizeof *f);
-        f->return_to   = action->flags & SA_RESTORER ? (uint32_t)action->restorer
-                                                     : (uint32_t)(place + offsetof(struct plain_frame, code));
-        f->number      = info->number;
-        f->context     = context_of(frame, mask);
-        f->context.fpu = fpu;
-        f->mask_high   = (uint32_t)(mask >> 32);
-        put_code(f->code, CALL_SIGRETURN);
+        f->return_to  = action->flags & SA_RESTORER ? (uint32_t)action->restorer
+                                                    : (uint32_t)(place + offsetof(struct plain_frame, code));
+        f->number     = info->number;
+        f->mask_high  = (uint32_t)(mask >> 32);
+        put_context(&f->context, frame, mask, fpu);
+        memcpy(f->code, plain_code, sizeof f->code);
         err = user_write(place, f, sizeof *f);
     }
     if (err == 0) {
@@ -324,8 +317,7 @@ static int push_rt(struct trap_frame *frame, const struct signal_info *info, con
                    uint64_t mask, vaddr_t at)
 {
     const struct thread *self = current_thread();
-    struct rt_frame     *f    = heap_alloc(sizeof *f, HEAP_ZERO);
-    uint32_t             encoded[SIGNAL_INFO_BYTES / 4];
+    struct rt_frame     *f    = heap_alloc(sizeof *f, 0);    /* all of it is written below */
     vaddr_t              place;
     uint32_t             fpu;
     int                  err = f == NULL ? -EFAULT : put_fpu(&at, &fpu);
@@ -338,15 +330,14 @@ static int push_rt(struct trap_frame *frame, const struct signal_info *info, con
         f->number     = info->number;
         f->info_at    = (uint32_t)(place + offsetof(struct rt_frame, info));
         f->context_at = (uint32_t)(place + offsetof(struct rt_frame, context));
-        signal_info_encode(encoded, info);
-        memcpy(f->info, encoded, sizeof encoded);
+        signal_info_encode(f->info, info);
+        f->context.flags = f->context.link = 0;
         f->context.stack = (struct alternate){ (uint32_t)self->alternate_stack, self->alternate_size == 0 ? SS_DISABLE :
                                                on_alternate(self, frame->esp) ? SS_ONSTACK : 0,
                                                    (uint32_t)self->alternate_size };
-        f->context.context     = context_of(frame, mask);
-        f->context.context.fpu = fpu;
-        f->context.mask        = mask;
-        put_code(f->code, CALL_RT_SIGRETURN);
+        f->context.mask  = mask;
+        put_context(&f->context.context, frame, mask, fpu);
+        memcpy(f->code, rt_code, sizeof f->code);
         err = user_write(place, f, sizeof *f);
     }
     if (err == 0) {
