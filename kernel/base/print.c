@@ -37,6 +37,19 @@ static void put_character(struct output *out, char c)
     out->length++;
 }
 
+/* Characters in a row: at once where they fit. */
+static void put_row(struct output *out, const char *row, size_t count)
+{
+    if (count < out->size - out->used) {
+        memcpy(out->buffer + out->used, row, count);
+        out->used   += count;
+        out->length += count;
+        return;
+    }
+    while (count-- > 0)
+        put_character(out, *row++);
+}
+
 static void put_many(struct output *out, char c, int count)
 {
     while (count-- > 0)
@@ -54,8 +67,7 @@ static void put_field(struct output *out, const struct format *f, const char *pr
     while (*prefix)
         put_character(out, *prefix++);
     put_many(out, '0', zeros);
-    for (int i = 0; i < length; i++)
-        put_character(out, body[i]);
+    put_row(out, body, (size_t)length);
     if (f->left)
         put_many(out, ' ', blanks);
 }
@@ -67,15 +79,10 @@ static void put_number(struct output *out, const struct format *f, uint64_t valu
     char        text[DIGITS];
     int         at = DIGITS, length, zeros;
 
-    while (value > 0) {
-        if (base == 10 && value >> 32 == 0) {           /* the common case, without a 64-bit division */
-            text[--at] = digits[(uint32_t)value % 10];
-            value = (uint32_t)value / 10;
-        } else {
-            text[--at] = digits[value % base];
-            value /= base;
-        }
-    }
+    for (; value >> 32 != 0; value /= base)
+        text[--at] = digits[value % base];
+    for (uint32_t rest = (uint32_t)value; rest > 0; rest /= base)       /* without a 64-bit division */
+        text[--at] = digits[rest % base];
     length = DIGITS - at;
     if (f->precision >= 0)
         zeros = f->precision - length;
@@ -181,7 +188,11 @@ static void put_formatted(struct output *out, const char *at, va_list *list)
 
     for (; *at; at++) {
         if (*at != '%') {
-            put_character(out, *at);
+            const char *row = at;
+
+            while (at[1] != '\0' && at[1] != '%')
+                at++;
+            put_row(out, row, (size_t)(at + 1 - row));
             continue;
         }
         at = read_format(at + 1, list, &f);

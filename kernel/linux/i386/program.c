@@ -131,11 +131,13 @@ static bool handle_page_fault(struct thread *self, struct trap_frame *frame, vad
     if (err != 0 && user && err != -ENOMEM) {
         struct signal_info info = { .number = verdict.signal, .code = verdict.code, .address = address };
 
-        add_error(&verdict, frame->error);
         note_trap(TRAP_PAGE_FAULT, error_for_program(frame->error, page_of(address)));
         self->machine.fault_address = (uint32_t)address;
-        process_note_fault(&verdict, registers_program_counter(frame));
         signal_fault(&info);
+        if (self->process->actions->action[info.number].handler == SIG_DFL) {   /* else no death is told */
+            add_error(&verdict, frame->error);
+            process_note_fault(&verdict, registers_program_counter(frame));
+        }
     }
     return err == 0 || user;
 }
