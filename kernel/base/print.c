@@ -10,7 +10,30 @@
 #include "base/lock.h"
 #include "base/string.h"
 
-enum { SINKS = 4, DIGITS = 24, LINE = 128 };
+enum { SINKS = 4, LINE = 128, PREFIX_MOST = 2 };
+
+/* ---- Numbers ----------------------------------------------------------------------- */
+
+char *format_number(char *to, uint64_t value, unsigned base, unsigned least)
+{
+    static const char digits[] = "0123456789abcdef";
+    char              text[NUMBER_MOST], *end = text + NUMBER_MOST, *at = end;
+    uint32_t          low;
+
+    deep_assert(base >= 8 && base <= 16 && least <= NUMBER_MOST);
+    while (value >> 32 != 0) {
+        uint64_t above = value / base;
+
+        *--at = digits[(uint32_t)value - (uint32_t)above * base];
+        value = above;
+    }
+    for (low = (uint32_t)value; low != 0; low /= base)          /* without a 64-bit division */
+        *--at = digits[low % base];
+    while (end - at < (long)least)
+        *--at = '0';
+    memcpy(to, at, (size_t)(end - at));
+    return to + (end - at);
+}
 
 /* ---- The formatter ---------------------------------------------------------------- */
 
@@ -22,84 +45,84 @@ struct output {
     void (*flush)(struct output *);
 };
 
+/* A flag is the bit that its character has; all of them lie between the blank and the zero. */
+#define FLAG(c) (1u << ((c) - ' '))
+enum { FLAGS = FLAG('-') | FLAG('0') | FLAG('+') | FLAG(' ') | FLAG('#') };
+
 struct format {
-    bool     left, zero, plus, space, alternate;
+    unsigned flags;
     int      width, precision;      /* precision -1: none */
     unsigned bytes;                 /* size of the argument */
 };
 
-static void put_character(struct output *out, char c)
+static void put_bytes(struct output *out, const char *from, size_t count)
 {
-    if (out->used == out->size && out->flush)
-        out->flush(out);
-    if (out->used < out->size)
-        out->buffer[out->used++] = c;
-    out->length++;
-}
+    out->length += count;
+    for (;;) {
+        size_t part = out->size - out->used;
 
-/* Characters in a row: at once where they fit. */
-static void put_row(struct output *out, const char *row, size_t count)
-{
-    if (count < out->size - out->used) {
-        memcpy(out->buffer + out->used, row, count);
-        out->used   += count;
-        out->length += count;
-        return;
+        if (part > count)
+            part = count;
+        memcpy(out->buffer + out->used, from, part);
+        out->used += part;
+        from      += part;
+        count     -= part;
+        if (count == 0 || out->flush == NULL)
+            return;                     /* it is all there, or the rest does not fit */
+        out->flush(out);
     }
-    while (count-- > 0)
-        put_character(out, *row++);
 }
 
 static void put_many(struct output *out, char c, int count)
 {
     while (count-- > 0)
-        put_character(out, c);
+        put_bytes(out, &c, 1);
 }
 
-/* `body` in its field: blanks, prefix (sign, 0x), zeros, body, blanks. */
-static void put_field(struct output *out, const struct format *f, const char *prefix, int zeros,
-                      const char *body, int length)
+/* `body` in its field: blanks before it, or after. */
+static void put_field(struct output *out, const struct format *f, const char *body, size_t length)
 {
-    int prefixed = (int)strlen(prefix), blanks = f->width - prefixed - zeros - length;
+    int blanks = f->width - (int)length;
 
-    if (!f->left)
+    if (!(f->flags & FLAG('-')))
         put_many(out, ' ', blanks);
-    while (*prefix)
-        put_character(out, *prefix++);
-    put_many(out, '0', zeros);
-    put_row(out, body, (size_t)length);
-    if (f->left)
+    put_bytes(out, body, length);
+    if (f->flags & FLAG('-'))
         put_many(out, ' ', blanks);
 }
 
-static void put_number(struct output *out, const struct format *f, uint64_t value, unsigned base, bool capital,
-                       const char *prefix)
+/* What is written before the digits; of a number below zero *value becomes what comes after the sign. */
+static const char *prefix_of(const struct format *f, char kind, uint64_t *value)
 {
-    const char *digits = capital ? "0123456789ABCDEF" : "0123456789abcdef";
-    char        text[DIGITS];
-    int         at = DIGITS, length, zeros;
-
-    for (; value >> 32 != 0; value /= base)
-        text[--at] = digits[value % base];
-    for (uint32_t rest = (uint32_t)value; rest > 0; rest /= base)       /* without a 64-bit division */
-        text[--at] = digits[rest % base];
-    length = DIGITS - at;
-    if (f->precision >= 0)
-        zeros = f->precision - length;
-    else if (f->zero && !f->left)
-        zeros = f->width - (int)strlen(prefix) - length;
-    else
-        zeros = 0;
-    if (zeros < 1)
-        zeros = length == 0 && f->precision != 0;       /* zero itself has one digit */
-    put_field(out, f, prefix, zeros, text + at, length);
+    if (kind == 'd' && (int64_t)*value < 0) {
+        *value = -*value;
+        return "-";
+    }
+    if (kind == 'd')
+        return f->flags & FLAG('+') ? "+" : f->flags & FLAG(' ') ? " " : "";
+    if (!(f->flags & FLAG('#')))
+        return "";
+    return kind == 'o' ? "0" : *value == 0 || kind == 'u' ? "" : "0x";
 }
 
-static void put_signed(struct output *out, const struct format *f, int64_t value)
+/* `kind` is 'd', or of an unsigned number 'u', 'x', 'X' or 'o'. */
+static void put_number(struct output *out, const struct format *f, uint64_t value, char kind)
 {
-    const char *prefix = value < 0 ? "-" : f->plus ? "+" : f->space ? " " : "";
+    char text[PREFIX_MOST + NUMBER_MOST], *at = text, *end;
+    int  digits = f->precision;                         /* at the least: zero itself has one, as a rule */
 
-    put_number(out, f, value < 0 ? -(uint64_t)value : (uint64_t)value, 10, false, prefix);
+    for (const char *prefix = prefix_of(f, kind, &value); *prefix != '\0'; )
+        *at++ = *prefix++;
+    if (digits < 0)
+        digits = (f->flags & (FLAG('0') | FLAG('-'))) == FLAG('0') ? f->width - (int)(at - text) : 1;
+    if (digits < 1 && f->precision != 0)
+        digits = 1;
+    end = format_number(at, value, kind == 'o' ? 8 : (kind | ' ') == 'x' ? 16 : 10,
+                        digits < NUMBER_MOST ? (unsigned)digits : NUMBER_MOST);
+    for (char *c = text; kind == 'X' && c < end; c++)
+        if (*c >= 'a')
+            *c -= 'a' - 'A';
+    put_field(out, f, text, (size_t)(end - text));
 }
 
 static void put_text(struct output *out, const struct format *f, const char *text)
@@ -108,7 +131,7 @@ static void put_text(struct output *out, const struct format *f, const char *tex
 
     if (!text)
         text = "(null)";
-    put_field(out, f, "", 0, text, (int)strnlen(text, most));
+    put_field(out, f, text, strnlen(text, most));
 }
 
 /* A width or precision: digits, or '*' for an argument. Absurd ones are cut. */
@@ -128,23 +151,11 @@ static const char *read_count(const char *at, va_list *list, int *count)
 static const char *read_format(const char *at, va_list *list, struct format *f)
 {
     *f = (struct format){ .precision = -1, .bytes = sizeof(int) };
-    for (;; at++) {
-        if (*at == '-')
-            f->left = true;
-        else if (*at == '0')
-            f->zero = true;
-        else if (*at == '+')
-            f->plus = true;
-        else if (*at == ' ')
-            f->space = true;
-        else if (*at == '#')
-            f->alternate = true;
-        else
-            break;
-    }
+    for (; *at >= ' ' && *at <= '0' && (FLAG(*at) & FLAGS) != 0; at++)
+        f->flags |= FLAG(*at);
     at = read_count(at, list, &f->width);
     if (f->width < 0) {
-        f->left = true;
+        f->flags |= FLAG('-');
         f->width = -f->width;
     }
     if (*at == '.')
@@ -162,62 +173,46 @@ static const char *read_format(const char *at, va_list *list, struct format *f)
     return at;
 }
 
-static int64_t take_signed(va_list *list, unsigned bytes)
+/* A long is as wide as an int, or as a long long. What is short has come as an int: its other bits do not count. */
+static uint64_t take_number(va_list *list, unsigned bytes, bool negates)
 {
-    int value;
+    unsigned value, above = 8 * (unsigned)(sizeof value - bytes);
 
     if (bytes == sizeof(long long))
-        return va_arg(*list, long long);
-    if (bytes == sizeof(long))
-        return va_arg(*list, long);
-    value = va_arg(*list, int);
-    return bytes == sizeof(char) ? (signed char)value : bytes == sizeof(short) ? (short)value : value;
-}
-
-static uint64_t take_unsigned(va_list *list, unsigned bytes)
-{
-    uint64_t value = (uint64_t)take_signed(list, bytes);
-
-    return bytes >= sizeof value ? value : value & ((1ull << bytes * 8) - 1);
+        return va_arg(*list, unsigned long long);
+    value = va_arg(*list, unsigned) << above;
+    return negates ? (uint64_t)((int)value >> above) : value >> above;
 }
 
 static void put_formatted(struct output *out, const char *at, va_list *list)
 {
     struct format f;
-    uint64_t      value;
 
-    for (; *at; at++) {
-        if (*at != '%') {
-            const char *row = at;
+    for (;; at++) {
+        const char *from = at;
 
-            while (at[1] != '\0' && at[1] != '%')
-                at++;
-            put_row(out, row, (size_t)(at + 1 - row));
-            continue;
+        for (; *at != '%'; at++) {
+            if (*at == '\0') {
+                put_bytes(out, from, (size_t)(at - from));
+                return;
+            }
         }
+        put_bytes(out, from, (size_t)(at - from));
         at = read_format(at + 1, list, &f);
         switch (*at) {
         case 'd':
         case 'i':
-            put_signed(out, &f, take_signed(list, f.bytes));
+            put_number(out, &f, take_number(list, f.bytes, true), 'd');
             break;
-        case 'u':
-            put_number(out, &f, take_unsigned(list, f.bytes), 10, false, "");
-            break;
-        case 'x':
-        case 'X':
-            value = take_unsigned(list, f.bytes);
-            put_number(out, &f, value, 16, *at == 'X', f.alternate && value ? (*at == 'X' ? "0X" : "0x") : "");
-            break;
-        case 'o':
-            put_number(out, &f, take_unsigned(list, f.bytes), 8, false, f.alternate ? "0" : "");
+        case 'u': case 'x': case 'X': case 'o':
+            put_number(out, &f, take_number(list, f.bytes, false), *at);
             break;
         case 'p':
             f.precision = 2 * sizeof(void *);
-            put_number(out, &f, (uintptr_t)va_arg(*list, void *), 16, false, "");
+            put_number(out, &f, (uintptr_t)va_arg(*list, void *), 'x');
             break;
         case 'c':
-            put_field(out, &f, "", 0, &(char){ (char)va_arg(*list, int) }, 1);
+            put_field(out, &f, &(char){ (char)va_arg(*list, int) }, 1);
             break;
         case 's':
             put_text(out, &f, va_arg(*list, const char *));
@@ -225,7 +220,7 @@ static void put_formatted(struct output *out, const char *at, va_list *list)
         case '\0':
             return;
         default:                                        /* %%, and conversions that there are not */
-            put_character(out, *at);
+            put_bytes(out, at, 1);
         }
     }
 }

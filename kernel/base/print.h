@@ -3,6 +3,7 @@
  *
  * Formats: %d %i %u %x %X %o %c %s %p %%, lengths hh h l ll z, width, precision,
  * flags '-' '0' '+' ' ' '#'. No floating point. `%p` prints eight (32-bit) or sixteen digits.
+ * No number has more than NUMBER_MOST digits, whatever its precision or its width with '0'.
  *
  * print() writes to every console that print_to() has registered; before the first
  * one, text goes to a ring of PRINT_RING bytes that the first console then receives.
@@ -35,5 +36,12 @@ void print_unlocked(void);
 /* Both return the length the text would have; *out is always terminated if size > 0. */
 int format_text(char *out, size_t size, const char *format, ...) PRINTF_LIKE(3, 4);
 int format_list(char *out, size_t size, const char *format, va_list list);
+
+/*
+ * The digits of a number alone, `least` of them at the least, to a base of 8 .. 16, without a NUL: NUMBER_MOST at the
+ * most, which `least` does not exceed. Returns where they end.
+ */
+enum { NUMBER_MOST = 24 };
+char *format_number(char *to, uint64_t value, unsigned base, unsigned least);
 
 #endif

@@ -43,6 +43,7 @@ static void numbers_look_as_in_the_c_library(void **state)
 
         SAME("%d|%i|%u|%x|%X|%o", n, n, n, n, n, n);
         SAME("%5d|%-5d|%05d|%+d|% d|%+05d", n, n, n, n, n, n);
+        SAME("%+-8d|% 08d|%+.4d|%#014X|%#X", n, n, n, n, n);
         SAME("%#x|%#X|%#010x|%-#10x|%10x", n, n, n, n, n);
         SAME("%.3d|%8.3d|%-8.3d|%.0d|%.0x", n, n, n, n, n);
         SAME("%hhd|%hd|%hhu|%hx|%zu", (signed char)n, (short)n, (unsigned char)n, (unsigned short)n, (size_t)n);
@@ -55,6 +56,35 @@ static void numbers_look_as_in_the_c_library(void **state)
         SAME("%ld|%lu|%#lx", (long)n, (long)n, (long)n);
         SAME("%22lld|%-22lld|%022lld", n, n, n);
     }
+}
+
+static void a_number_alone_has_the_digits_asked_for(void **state)
+{
+    static const struct { uint64_t value; unsigned base, least; const char *digits; } cases[] = {
+        { 0, 10, 0, "" }, { 0, 10, 1, "0" }, { 7, 10, 1, "7" }, { 4096, 10, 8, "00004096" },
+        { 4294967295, 10, 1, "4294967295" }, { 4294967296, 10, 1, "4294967296" },
+        { UINT64_MAX, 10, 1, "18446744073709551615" }, { 0x8048000, 16, 8, "08048000" },
+        { 0x1FFFFFFFFFF, 16, 16, "000001ffffffffff" }, { UINT64_MAX, 16, 1, "ffffffffffffffff" },
+        { UINT64_MAX, 8, NUMBER_MOST, "001777777777777777777777" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char  out[NUMBER_MOST + 1], *end = format_number(out, cases[i].value, cases[i].base, cases[i].least);
+
+        assert_in_range(end - out, 0, NUMBER_MOST);
+        *end = '\0';
+        assert_string_equal(out, cases[i].digits);
+    }
+}
+
+static void no_number_has_more_digits_than_there_may_be(void **state)
+{
+    char out[64];
+
+    (void)state;
+    assert_int_equal(format_text(out, sizeof out, "%.40d|%030x", -5, 10), 25 + 1 + 30);
+    assert_string_equal(out, "-000000000000000000000005|      00000000000000000000000a");
 }
 
 static void texts_look_as_in_the_c_library(void **state)
@@ -324,6 +354,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_look_as_in_the_c_library),
+        cmocka_unit_test(a_number_alone_has_the_digits_asked_for),
+        cmocka_unit_test(no_number_has_more_digits_than_there_may_be),
         cmocka_unit_test(texts_look_as_in_the_c_library),
         cmocka_unit_test(a_short_buffer_is_cut_and_terminated),
         cmocka_unit_test(nothing_is_printed_for_a_null_text),
