@@ -20,13 +20,13 @@ enum { ROOT_INODE = 1, DESCRIPTOR_LINK_BYTES = 64 };     /* what Linux tells of 
 
 bool text_reserve(struct text *text, size_t count)
 {
-    size_t room = text->room == 0 ? FIRST_ROOM : text->room;
+    size_t room = text->room;
     char  *bytes;
 
-    while (room - text->length < count)
-        room *= 2;
-    if (room == text->room)
+    if (room > 0 && room - text->length >= count)
         return true;
+    for (room = room == 0 ? FIRST_ROOM : room; room - text->length < count; )
+        room *= 2;
     bytes = text->failed ? NULL : heap_resize(text->bytes, room);
     text->failed = bytes == NULL;
     if (text->failed)
@@ -44,23 +44,52 @@ void text_add_bytes(struct text *text, const void *bytes, size_t count)
     text->length += count;
 }
 
+/* In place: the line is not copied. */
 void text_add(struct text *text, const char *format, ...)
 {
-    char    line[LINE_LONGEST];
     va_list list;
     int     length;
 
+    if (!text_reserve(text, LINE_LONGEST))
+        return;
     va_start(list, format);
-    length = format_list(line, sizeof line, format, list);
+    length = format_list(text->bytes + text->length, LINE_LONGEST, format, list);
     va_end(list);
-    text_add_bytes(text, line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
+    text->length += (size_t)length < LINE_LONGEST ? (size_t)length : LINE_LONGEST - 1;
 }
 
 void text_pad(struct text *text, size_t line, size_t column)
 {
+    size_t count = text->length - line < column ? column - (text->length - line) : 0;
+
     assert(line <= text->length);
-    while (!text->failed && text->length - line < column)
-        text_add_bytes(text, " ", 1);
+    if (!text_reserve(text, count))
+        return;
+    memset(text->bytes + text->length, ' ', count);
+    text->length += count;
+}
+
+void text_add_set(struct text *text, const char *name, uint64_t set)
+{
+    char line[NUMBER_MOST], *end = format_number(line, set, 16, 16);
+
+    *end++ = '\n';
+    text_add_bytes(text, name, strlen(name));
+    text_add_bytes(text, line, (size_t)(end - line));
+}
+
+void text_add_kilobytes(struct text *text, const char *name, unsigned long kilobytes)
+{
+    enum { NAME_WIDTH = 16, NUMBER_WIDTH = 8 };
+    char   number[NUMBER_MOST], *end = format_number(number, kilobytes, 10, 1);
+    size_t line = text->length, length = strlen(name), digits = (size_t)(end - number);
+    size_t column = name[length - 1] == '\t' || length > NAME_WIDTH ? length : NAME_WIDTH;
+
+    text_add_bytes(text, name, length);
+    if (digits < NUMBER_WIDTH)
+        text_pad(text, line, column + NUMBER_WIDTH - digits);
+    text_add_bytes(text, number, digits);
+    text_add_bytes(text, " kB\n", 4);
 }
 
 /* ---- Files --------------------------------------------------------------------------------------- */

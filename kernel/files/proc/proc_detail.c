@@ -1,7 +1,8 @@
 /*
- * proc_detail.c - /proc/PID's smaller files: scores for the end of memory, id maps, name spaces, descriptors.
+ * proc_detail.c - /proc/PID's smaller files: scores for the end of memory, id maps, name spaces, descriptors, io.
  */
 #include "base/error.h"
+#include "base/print.h"
 #include "base/string.h"
 #include "files/core/descriptor.h"
 #include "files/proc/proc_node.h"
@@ -212,3 +213,36 @@ static int write_descriptor(struct text *text, struct proc_node *node)
 }
 
 const struct proc_entry proc_descriptor_info_entry = { .mode = S_REGULAR | 0444, .text = write_descriptor };
+
+/* ---- Users and groups --------------------------------------------------------------------------- */
+
+void proc_add_ids(struct text *text, const char *name, const struct user_numbers *ids)
+{
+    const uint32_t all[] = { ids->real, ids->effective, ids->saved, ids->files };
+    char           line[COUNT_OF(all) * NUMBER_MOST], *at = line;
+
+    for (unsigned i = 0; i < COUNT_OF(all); i++) {
+        *at++ = '\t';
+        at    = format_number(at, all[i], 10, 1);
+    }
+    *at++ = '\n';
+    text_add_bytes(text, name, strlen(name));
+    text_add_bytes(text, line, (size_t)(at - line));
+}
+
+/* ---- What it has read and written ------------------------------------------------------------------ */
+
+/* Nothing is read from a disk, or written to one. */
+int proc_write_moved(struct text *text, struct proc_node *node)
+{
+    struct process       *p = proc_process(node);
+    struct resource_usage used;
+
+    if (p == NULL)
+        return -ESRCH;
+    process_usage(p, &used);
+    text_add(text, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\n", (unsigned long long)used.bytes_read,
+             (unsigned long long)used.bytes_written, (unsigned long long)used.reads, (unsigned long long)used.writes);
+    text_add(text, "read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
+    return 0;
+}

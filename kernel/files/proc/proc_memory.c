@@ -3,6 +3,7 @@
  */
 #include "base/check.h"
 #include "base/error.h"
+#include "base/print.h"
 #include "base/string.h"
 #include "cpu.h"
 #include "files/path/path.h"
@@ -36,24 +37,27 @@ struct seen {
     uint64_t    offset;
     const char *name;
     struct node *file;                  /* a reference, or NULL */
-    struct counts counts;
 };
 
-static struct seen describe(const struct space *space, const struct region *region)
+static void describe(const struct space *space, const struct region *region, struct seen *out)
 {
-    struct seen seen = {
-        .start = page_address(region->span.first), .end = page_address(region->span.end), .rights = region->rights.user,
-        .may = region->may, .locked = region->locked, .shared = region->shared,
-        .grows = region->grows & REGION_GROWS_DOWN,
-        .not_forked = region->not_forked, .uncharged = region->uncharged, .told = region->told, .name = region->name,
-        .offset = region->object != NULL || region->file != NULL ? region->offset : 0, .file = region->file,
-        .memory = region->object != NULL && region->object->owner == OWNER_SHARED,
-        .number = region->object != NULL ? region->object->number : 0,
-    };
-
-    seen.heap = region->object == NULL && region->file == NULL && seen.start < space->limits.break_end &&
-                seen.end > space->limits.break_start;
-    return seen;
+    out->start      = page_address(region->span.first);
+    out->end        = page_address(region->span.end);
+    out->rights     = region->rights.user;
+    out->may        = region->may;
+    out->locked     = region->locked;
+    out->shared     = region->shared;
+    out->grows      = region->grows & REGION_GROWS_DOWN;
+    out->not_forked = region->not_forked;
+    out->uncharged  = region->uncharged;
+    out->told       = region->told;
+    out->name       = region->name;
+    out->file       = region->file;
+    out->offset     = region->object != NULL || region->file != NULL ? region->offset : 0;
+    out->memory     = region->object != NULL && region->object->owner == OWNER_SHARED;
+    out->number     = region->object != NULL ? region->object->number : 0;
+    out->heap       = region->object == NULL && region->file == NULL && out->start < space->limits.break_end &&
+                      out->end > space->limits.break_start;
 }
 
 static bool next_seen_region(struct space *space, page_t from, struct seen *out)
@@ -63,7 +67,7 @@ static bool next_seen_region(struct space *space, page_t from, struct seen *out)
     rwlock_read(&space->map_lock);
     region = region_at_or_above(&space->map, from);
     if (region != NULL) {
-        *out = describe(space, region);
+        describe(space, region, out);
         if (region->file != NULL)
             node_hold(region->file);
     }
@@ -78,7 +82,7 @@ static void add_path(struct text *text, const char *path)
 {
     for (const char *c = path; *c != '\0'; c++) {
         if (*c == '\n')
-            text_add(text, "\\012");
+            text_add_literal(text, "\\012");
         else
             text_add_bytes(text, c, 1);
     }
@@ -115,31 +119,47 @@ static unsigned region_device(const struct seen *seen)
     return seen->file->system != NULL ? (unsigned)seen->file->system->device : 0;
 }
 
+/* Written in place, without a format: a process may have tens of thousands of such lines. */
 static void add_line(struct text *text, const struct seen *seen)
 {
+    enum { NUMBERS = 6 };
     size_t line = text->length;
+    char  *at;
 
-    text_add(text, "%08lx-%08lx %c%c%c%c %08llx %02x:%02x %llu ", (unsigned long)seen->start, (unsigned long)seen->end,
-             seen->rights & MAY_READ ? 'r' : '-', seen->rights & MAY_WRITE ? 'w' : '-',
-             seen->rights & MAY_EXECUTE ? 'x' : '-',
-             seen->shared ? 's' : 'p', (unsigned long long)seen->offset << PAGE_SHIFT, 0u, region_device(seen),
-             seen->file != NULL ? (unsigned long long)seen->file->inode : (unsigned long long)seen->number);
+    if (!text_reserve(text, NUMBERS * NUMBER_MOST))
+        return;
+    at    = format_number(text->bytes + line, seen->start, 16, 8);
+    *at++ = '-';
+    at    = format_number(at, seen->end, 16, 8);
+    *at++ = ' ';
+    *at++ = seen->rights & MAY_READ ? 'r' : '-';
+    *at++ = seen->rights & MAY_WRITE ? 'w' : '-';
+    *at++ = seen->rights & MAY_EXECUTE ? 'x' : '-';
+    *at++ = seen->shared ? 's' : 'p';
+    *at++ = ' ';
+    at    = format_number(at, seen->offset << PAGE_SHIFT, 16, 8);
+    memcpy(at, " 00:", 4);
+    at    = format_number(at + 4, region_device(seen), 16, 2);
+    *at++ = ' ';
+    at    = format_number(at, seen->file != NULL ? seen->file->inode : seen->number, 10, 1);
+    *at++ = ' ';
+    text->length = (size_t)(at - text->bytes);
     add_region_name(text, seen, line);
-    text_add(text, "\n");
+    text_add_bytes(text, "\n", 1);
 }
 
 /* ---- What is there of it -------------------------------------------------------------------------- */
 
-static void count_share(struct counts *counts, const struct seen *seen, frame_t frame, unsigned shown, bool dirty)
+static void count_share(struct counts *counts, const struct seen *seen, bool own, unsigned shown, bool dirty)
 {
-    uint64_t share = (1ull << SHARE_SHIFT) / shown;
+    uint32_t share = (1u << SHARE_SHIFT) / shown;
 
     counts->share += share;
     if (dirty)
         counts->share_dirty += share;
     if (seen->locked != 0)
         counts->share_locked += share;
-    if (frame_owner(frame) == OWNER_USER)
+    if (own)
         counts->share_anonymous += share;
     else if (seen->memory)
         counts->share_memory += share;
@@ -166,7 +186,7 @@ static void count_page(struct counts *counts, const struct seen *seen, entry_t e
         *(dirty ? &counts->shared_dirty : &counts->shared_clean) += 1;
     else
         *(dirty ? &counts->own_dirty : &counts->own_clean) += 1;
-    count_share(counts, seen, frame, shown, dirty);
+    count_share(counts, seen, own, shown, dirty);
 }
 
 /* A page that is out: other entries may name its slot since a fork. */
@@ -176,51 +196,49 @@ static void count_out(struct counts *counts, entry_t entry)
 
     assert(named > 0);
     counts->out++;
-    counts->share_out += (1ull << SHARE_SHIFT) / named;
+    counts->share_out += (1u << SHARE_SHIFT) / named;
 }
 
 enum { STRETCH = 64 };
+_Static_assert(MMU_ENTRIES % STRETCH == 0, "a stretch lies in one table");
 
 /* Pages from `page` on; one lock for STRETCH of them, or one missing table, at the most. Returns where to go on. */
-static page_t count_stretch(struct space *space, struct seen *seen, page_t page, page_t end)
+static page_t count_stretch(struct space *space, const struct seen *seen, struct counts *counts, page_t page,
+                            page_t end)
 {
-    lock_state state = lock_take(&space->tables_lock);
-    page_t     border = (page | (MMU_ENTRIES - 1)) + 1, until = (page | (STRETCH - 1)) + 1;
+    lock_state     state = lock_take(&space->tables_lock);
+    page_t         border = (page | (MMU_ENTRIES - 1)) + 1, until = (page | (STRETCH - 1)) + 1;
+    const entry_t *at = entry_at(space, page, 1);
 
     assert(page < end);
-    while (page < until && page < end) {        /* bound: STRETCH */
-        unsigned level;
-        entry_t  entry = table_lookup(space, page, &level);
+    if (at == NULL)
+        page = border;                          /* no table: nothing up to the end of what it would map */
+    for (; page < until && page < end; page++, at++) {          /* bound: STRETCH, which lie in one table */
+        entry_t entry = entry_read(at);
 
-        page = level > 1 ? border : page + 1;    /* no table: nothing up to the end of what it would map */
-        if (level == 1 && entry_present(entry))
-            count_page(&seen->counts, seen, entry);
-        else if (level == 1 && entry_kind(entry, 1) == ENTRY_SWAP)
-            count_out(&seen->counts, entry);
+        if (entry_present(entry))
+            count_page(counts, seen, entry);
+        else if (entry_kind(entry, 1) == ENTRY_SWAP)
+            count_out(counts, entry);
     }
     lock_drop(&space->tables_lock, state);
     return page;
 }
 
-static void count_pages(struct space *space, struct seen *seen)
+static void count_pages(struct space *space, const struct seen *seen, struct counts *counts)
 {
     for (page_t page = page_of(seen->start), end = page_of(seen->end); page < end; )
-        page = count_stretch(space, seen, page, end);
-}
-
-static void add_field_kilobytes(struct text *text, const char *name, uint64_t kilobytes)
-{
-    text_add(text, "%-16s%8llu kB\n", name, (unsigned long long)kilobytes);
+        page = count_stretch(space, seen, counts, page, end);
 }
 
 static void add_pages(struct text *text, const char *name, uint32_t pages)
 {
-    add_field_kilobytes(text, name, pages * KILOBYTES);
+    text_add_kilobytes(text, name, pages * KILOBYTES);
 }
 
 static void add_share(struct text *text, const char *name, uint64_t share)
 {
-    add_field_kilobytes(text, name, share * KILOBYTES >> SHARE_SHIFT);
+    text_add_kilobytes(text, name, (unsigned long)(share * KILOBYTES >> SHARE_SHIFT));
 }
 
 static void add_counts(struct text *text, const struct counts *c, bool all)
@@ -264,20 +282,20 @@ static void add_flags(struct text *text, const struct seen *seen)
         { "mg", seen->told & REGION_TOLD_MERGEABLE },
     };
 
-    text_add(text, "VmFlags: ");
+    text_add_literal(text, "VmFlags: ");
     for (unsigned i = 0; i < COUNT_OF(flags); i++)
         if (flags[i].set)
             text_add(text, "%s ", flags[i].name);
-    text_add(text, "\n");
+    text_add_literal(text, "\n");
 }
 
-static void add_details(struct text *text, struct seen *seen)
+static void add_details(struct text *text, const struct seen *seen, const struct counts *counts)
 {
-    add_field_kilobytes(text, "Size:", (seen->end - seen->start) / 1024);
+    text_add_kilobytes(text, "Size:", (seen->end - seen->start) / 1024);
     add_pages(text, "KernelPageSize:", 1);
     add_pages(text, "MMUPageSize:", 1);
-    add_counts(text, &seen->counts, false);
-    text_add(text, "THPeligible:    0\n");
+    add_counts(text, counts, false);
+    text_add_literal(text, "THPeligible:    0\n");
     add_flags(text, seen);
 }
 
@@ -305,8 +323,10 @@ static int add_regions(struct text *text, struct proc_node *node, bool details)
     for (page_t page = 0; next_seen_region(&memory->space, page, &seen); page = page_of(seen.end)) {
         add_line(text, &seen);
         if (details) {
-            count_pages(&memory->space, &seen);
-            add_details(text, &seen);
+            struct counts counts = { 0 };
+
+            count_pages(&memory->space, &seen, &counts);
+            add_details(text, &seen, &counts);
         }
         if (seen.file != NULL)
             node_release(seen.file);
@@ -318,10 +338,10 @@ static int add_regions(struct text *text, struct proc_node *node, bool details)
 int proc_maps(struct text *text, struct proc_node *node)  { return add_regions(text, node, false); }
 int proc_smaps(struct text *text, struct proc_node *node) { return add_regions(text, node, true); }
 
-static void add_resident(const struct seen *seen, struct proc_resident *out)
+static void add_resident(const struct seen *seen, const struct counts *counts, struct proc_resident *out)
 {
-    out->anonymous += seen->counts.anonymous;
-    *(seen->memory ? &out->memory : &out->file) += seen->counts.resident - seen->counts.anonymous;
+    out->anonymous += counts->anonymous;
+    *(seen->memory ? &out->memory : &out->file) += counts->resident - counts->anonymous;
 }
 
 void proc_count_resident(struct space *space, struct proc_resident *out)
@@ -331,8 +351,10 @@ void proc_count_resident(struct space *space, struct proc_resident *out)
     may_sleep();
     *out = (struct proc_resident){ 0 };
     for (page_t page = 0; next_seen_region(space, page, &seen); page = page_of(seen.end)) {
-        count_pages(space, &seen);
-        add_resident(&seen, out);
+        struct counts counts = { 0 };
+
+        count_pages(space, &seen, &counts);
+        add_resident(&seen, &counts, out);
         if (seen.file != NULL)
             node_release(seen.file);
     }
@@ -344,6 +366,7 @@ int proc_smaps_rollup(struct text *text, struct proc_node *node)
     int                  err;
     struct shared_space *memory = proc_memory(node, &err);
     struct seen          seen, all = { .start = 0, .end = 0 };
+    struct counts        counts = { 0 };
 
     may_sleep();
     if (memory == NULL)
@@ -351,17 +374,15 @@ int proc_smaps_rollup(struct text *text, struct proc_node *node)
     for (page_t page = 0; next_seen_region(&memory->space, page, &seen); page = page_of(seen.end)) {
         if (all.end == 0)
             all.start = seen.start;
-        all.end     = seen.end;
-        seen.counts = all.counts;
-        count_pages(&memory->space, &seen);
-        all.counts = seen.counts;
+        all.end = seen.end;
+        count_pages(&memory->space, &seen, &counts);
         if (seen.file != NULL)
             node_release(seen.file);
     }
     memory_release(memory);
     all.name = "[rollup]";
     add_line(text, &all);
-    add_counts(text, &all.counts, true);
+    add_counts(text, &counts, true);
     return 0;
 }
 

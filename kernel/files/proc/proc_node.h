@@ -16,8 +16,17 @@ struct text {
 bool text_reserve(struct text *text, size_t count);
 void text_add(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 void text_add_bytes(struct text *text, const void *bytes, size_t count);
+/* A text without a number in it, whose length the compiler knows: no format is read. */
+#define text_add_literal(text, literal) text_add_bytes(text, "" literal, sizeof(literal) - 1)
 /* Spaces up to a column of the line that began at `line`. */
 void text_pad(struct text *text, size_t line, size_t column);
+/* A line: what it begins with, and a set of 64 bits in sixteen digits. */
+void text_add_set(struct text *text, const char *name, uint64_t set);
+/*
+ * A line: the name in 16 columns, or in as many as it has where it ends in a tab; the number in 8, or as many as it
+ * needs; and " kB".
+ */
+void text_add_kilobytes(struct text *text, const char *name, unsigned long kilobytes);
 
 struct proc_node;
 struct process;
@@ -82,6 +91,10 @@ int proc_write_id_map(struct text *text, struct proc_node *node);
 int proc_write_setgroups(struct text *text, struct proc_node *node);
 int proc_write_wait(struct text *text, struct proc_node *node);
 int proc_write_groups(struct text *text, struct proc_node *node);
+struct user_numbers;
+/* A line: what it begins with, and the four numbers of a user or group. */
+void proc_add_ids(struct text *text, const char *name, const struct user_numbers *ids);
+int proc_write_moved(struct text *text, struct proc_node *node);
 /* proc_contents.c */
 long proc_move_memory(struct proc_node *node, struct buffer *buffer, uint64_t at, bool writing);
 long proc_move_pagemap(struct proc_node *node, struct buffer *buffer, uint64_t at, bool writing);

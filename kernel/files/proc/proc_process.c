@@ -196,21 +196,6 @@ static int write_stat(struct text *text, struct proc_node *node)
     return 0;
 }
 
-/* Nothing is read from a disk, or written to one. */
-static int write_moved(struct text *text, struct proc_node *node)
-{
-    struct process       *p = proc_process(node);
-    struct resource_usage used;
-
-    if (p == NULL)
-        return -ESRCH;
-    process_usage(p, &used);
-    text_add(text, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\n", (unsigned long long)used.bytes_read,
-             (unsigned long long)used.bytes_written, (unsigned long long)used.reads, (unsigned long long)used.writes);
-    text_add(text, "read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
-    return 0;
-}
-
 /* Waits for the map: afterwards the process may be gone, and only what is held is there. */
 static struct proc_resident resident_of(struct shared_space *memory)
 {
@@ -242,27 +227,27 @@ static int write_statm(struct text *text, struct proc_node *node)
 static void add_memory(struct text *text, struct shared_space *memory, const struct proc_resident *resident)
 {
     enum { KILOBYTES = PAGE_SIZE / 1024 };
-    struct sizes sizes = sizes_of(memory);
+    static const char *const names[] = {
+        "VmPeak:\t", "VmSize:\t", "VmLck:\t", "VmPin:\t", "VmHWM:\t", "VmRSS:\t", "RssAnon:\t", "RssFile:\t",
+        "RssShmem:\t", "VmData:\t", "VmStk:\t", "VmExe:\t", "VmLib:\t", "VmPTE:\t", "VmSwap:\t", "HugetlbPages:\t",
+    };
+    const struct sizes  sizes = sizes_of(memory);
+    const unsigned long pages[COUNT_OF(names)] = {
+        sizes.most_pages, sizes.whole, sizes.locked, 0, sizes.most_resident,
+        resident->anonymous + resident->file + resident->memory, resident->anonymous, resident->file, resident->memory,
+        sizes.data, sizes.stack, sizes.text, 0, memory->space.table_frames, memory->space.swapped, 0,
+    };
 
-    text_add(text, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\n"
-                   "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\n",
-             sizes.most_pages * KILOBYTES, sizes.whole * KILOBYTES, sizes.locked * KILOBYTES, 0u,
-             sizes.most_resident * KILOBYTES,
-             (resident->anonymous + resident->file + resident->memory) * (unsigned long)KILOBYTES);
-    text_add(text, "RssAnon:\t%8u kB\nRssFile:\t%8u kB\nRssShmem:\t%8u kB\n",
-             (unsigned)resident->anonymous * KILOBYTES, (unsigned)resident->file * KILOBYTES,
-             (unsigned)resident->memory * KILOBYTES);
-    text_add(text, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8u kB\nVmPTE:\t%8lu kB\n"
-                   "VmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\nCoreDumping:\t0\nTHP_enabled:\t0\n",
-             sizes.data * KILOBYTES, sizes.stack * KILOBYTES, sizes.text * KILOBYTES, 0u,
-             (unsigned long)memory->space.table_frames * KILOBYTES, (unsigned)memory->space.swapped * KILOBYTES, 0u);
+    for (unsigned i = 0; i < COUNT_OF(names); i++)
+        text_add_kilobytes(text, names[i], pages[i] * KILOBYTES);
+    text_add_literal(text, "CoreDumping:\t0\nTHP_enabled:\t0\n");
 }
 
 static void add_groups(struct text *text, const struct groups *groups)
 {
     for (uint32_t i = 0; groups != NULL && i < groups->count; i++)
         text_add(text, i == 0 ? "%u" : " %u", (unsigned)groups->gid[i]);
-    text_add(text, " \n");
+    text_add_literal(text, " \n");
 }
 
 static int add_status(struct text *text, struct proc_node *node, struct shared_space *memory,
@@ -288,10 +273,9 @@ static int add_status(struct text *text, struct proc_node *node, struct shared_s
     text_add(text, "State:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", state,
              state_word(state), p->id,
              node->thread != 0 ? node->thread : p->id, p->parent != NULL ? p->parent->id : 0);
-    text_add(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\nGroups:\t", (unsigned)c->user.real,
-             (unsigned)c->user.effective, (unsigned)c->user.saved, (unsigned)c->user.files, (unsigned)c->group.real,
-             (unsigned)c->group.effective, (unsigned)c->group.saved, (unsigned)c->group.files,
-             p->files != NULL ? (unsigned)files_room(p->files) : 0u);
+    proc_add_ids(text, "Uid:", &c->user);
+    proc_add_ids(text, "Gid:", &c->group);
+    text_add(text, "FDSize:\t%u\nGroups:\t", p->files != NULL ? (unsigned)files_room(p->files) : 0u);
     add_groups(text, c->groups);
     text_add(text, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", p->id,
              node->thread != 0 ? node->thread : p->id, p->group, p->session);
@@ -299,16 +283,19 @@ static int add_status(struct text *text, struct proc_node *node, struct shared_s
         add_memory(text, memory, resident);
     text_add(text, "Threads:\t%u\nSigQ:\t%u/%u\n", threads_of(p), (unsigned)c->account->signals,
              (unsigned)p->limits[RLIMIT_SIGPENDING].soft);
-    text_add(text, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
-             t != NULL ? (unsigned long long)t->pending.pending : 0ull, (unsigned long long)p->pending.pending,
-             t != NULL ? (unsigned long long)t->mask : 0ull, (unsigned long long)ignored, (unsigned long long)caught);
-    text_add(text, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\n"
-                   "NoNewPrivs:\t%d\n",
-             (unsigned long long)c->capabilities.inheritable, (unsigned long long)c->capabilities.permitted,
-             (unsigned long long)c->capabilities.effective, (unsigned long long)c->capabilities.bounding,
-             (unsigned long long)c->capabilities.ambient, t != NULL ? t->no_new_privileges : 0);
-    text_add(text, "Seccomp:\t0\nSeccomp_filters:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\nMems_allowed:\t1\n"
-                   "Mems_allowed_list:\t0\n");
+    text_add_set(text, "SigPnd:\t", t != NULL ? t->pending.pending : 0);
+    text_add_set(text, "ShdPnd:\t", p->pending.pending);
+    text_add_set(text, "SigBlk:\t", t != NULL ? t->mask : 0);
+    text_add_set(text, "SigIgn:\t", ignored);
+    text_add_set(text, "SigCgt:\t", caught);
+    text_add_set(text, "CapInh:\t", c->capabilities.inheritable);
+    text_add_set(text, "CapPrm:\t", c->capabilities.permitted);
+    text_add_set(text, "CapEff:\t", c->capabilities.effective);
+    text_add_set(text, "CapBnd:\t", c->capabilities.bounding);
+    text_add_set(text, "CapAmb:\t", c->capabilities.ambient);
+    text_add(text, "NoNewPrivs:\t%d\n", t != NULL ? t->no_new_privileges : 0);
+    text_add_literal(text, "Seccomp:\t0\nSeccomp_filters:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n"
+                           "Mems_allowed:\t1\nMems_allowed_list:\t0\n");
     text_add(text, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
              (unsigned long long)used->switches_voluntary, (unsigned long long)used->switches_involuntary);
     credentials_release(c);
@@ -585,7 +572,7 @@ static const struct proc_entry nothing[] = { { .name = NULL } };
     PROC_FILE("cmdline", write_arguments), PROC_OWN("environ", write_environment), PROC_OWN("auxv", write_auxiliary),  \
     PROC_FILE("maps", proc_maps), PROC_FILE("smaps", proc_smaps), PROC_FILE("smaps_rollup", proc_smaps_rollup),        \
     PROC_MOVED("mem", 0600, proc_move_memory), PROC_MOVED("pagemap", 0400, proc_move_pagemap),                         \
-    PROC_OWN("io", write_moved), PROC_FILE("limits", write_limits), PROC_FILE("mounts", write_mounts),                 \
+    PROC_OWN("io", proc_write_moved), PROC_FILE("limits", write_limits), PROC_FILE("mounts", write_mounts),            \
     PROC_FILE("mountinfo", write_mount_facts),                                                                         \
     PROC_OWN("mountstats", write_mount_names), PROC_FILE("oom_score", proc_write_score),                               \
     PROC_STORED("oom_score_adj", proc_write_adjust, proc_store_adjust),                                                \

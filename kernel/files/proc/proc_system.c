@@ -23,9 +23,9 @@ static const char release[] = "6.1.0-quire";
 
 /* ---- Memory ------------------------------------------------------------------------------------- */
 
-static void add_kilobytes(struct text *text, const char *name, uint64_t pages)
+static void add_kilobytes(struct text *text, const char *name, unsigned long pages)
 {
-    text_add(text, "%-16s%8llu kB\n", name, (unsigned long long)pages * KILOBYTES);
+    text_add_kilobytes(text, name, pages * KILOBYTES);
 }
 
 static void add_locked(struct process *process, void *pages)
@@ -78,8 +78,8 @@ static int write_memory(struct text *text, struct proc_node *node __attribute__(
     add_kilobytes(text, "CommitLimit:", sums.ram / 2);
     add_kilobytes(text, "Committed_AS:", map_committed);
     add_kilobytes(text, "AnonHugePages:", 0);
-    text_add(text, "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\n"
-                   "HugePages_Surp:        0\n");
+    text_add_literal(text, "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\n"
+                           "HugePages_Surp:        0\n");
     add_kilobytes(text, "Hugepagesize:", MMU_ENTRIES);
     return 0;
 }
