@@ -13,7 +13,7 @@
  *   MAP        regions of kernel space (those of programs have locks that sleep: rwlock.h)
  *   FUTEX      lists of threads that wait for a word of memory
  *   OBJECT     a table of descriptors; paths that were not found;
- *              what all processes of one user have together
+ *              what all processes of one user have together; the names of machine and domain
  *   HEAP       kernel heap
  *   STACKS     the stacks window; the original of shared variables, while it is open (layouts/firmware/shared.c)
  *   TABLES     page tables of a process's space

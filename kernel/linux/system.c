@@ -28,11 +28,11 @@ SYSTEM_CALL(uname, user_t, to)
     struct linux_names names;
 
     memset(&names, 0, sizeof names);
-    text_copy(names.system, "Linux", NAME_BYTES);
+    memcpy(names.system, "Linux", sizeof "Linux");
     machine_name_copy(NAME_OF_HOST, names.node);
-    text_copy(names.release, "6.1.0-quire", NAME_BYTES);
-    text_copy(names.version, "Quire", NAME_BYTES);
-    text_copy(names.machine, "i686", NAME_BYTES);
+    memcpy(names.release, "6.1.0-quire", sizeof "6.1.0-quire");
+    memcpy(names.version, "Quire", sizeof "Quire");
+    memcpy(names.machine, "i686", sizeof "i686");
     machine_name_copy(NAME_OF_DOMAIN, names.domain);
     return user_write(to, &names, sizeof names);
 }
