@@ -485,7 +485,7 @@ $(machine_fuzzers):
 
 # ---- Measurements: optimised, no sanitizers -------------------------------------------
 
-guest_programs = $(addprefix $(O)/guest/,vmbench wide hello empty)
+guest_programs = $(addprefix $(O)/guest/,vmbench wide growth hello empty)
 
 $(O)/guest/hello: bench/guest/hello.c | $(O)/setup-build
 	@mkdir -p $(@D)
@@ -494,8 +494,10 @@ $(O)/guest/hello: bench/guest/hello.c | $(O)/setup-build
 # Programs that measure operations: bench.c is their frame. `wide` is in several files.
 bench_parts = $(filter-out %.h,$^)
 $(O)/guest/vmbench: bench/guest/vmbench.c
-$(O)/guest/wide: $(addprefix bench/guest/wide,.c _memory.c _files.c _streams.c _processes.c) bench/guest/wide.h
-$(O)/guest/vmbench $(O)/guest/wide: bench/guest/bench.c bench/guest/bench.h | $(O)/setup-build
+$(O)/guest/wide: $(addprefix bench/guest/wide,.c _memory.c _files.c _streams.c _processes.c)
+$(O)/guest/growth: bench/guest/growth.c
+$(O)/guest/wide $(O)/guest/growth: bench/guest/wide_calls.c bench/guest/wide.h
+$(addprefix $(O)/guest/,vmbench wide growth): bench/guest/bench.c bench/guest/bench.h | $(O)/setup-build
 	@mkdir -p $(@D)
 	$(call note,guest,$@)$(CC) $(GUEST_FLAGS) -o $@ $(bench_parts)
 

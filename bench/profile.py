@@ -80,7 +80,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--build", default="build")
     arguments.add_argument("--layout", default="quire")
-    arguments.add_argument("--program", choices=["vmbench", "wide"])
+    arguments.add_argument("--program", choices=["vmbench", "wide", "growth"])
     arguments.add_argument("--rows", type=int, default=40)
     arguments.add_argument("operation")
     options = arguments.parse_args()

@@ -3,7 +3,7 @@
  */
 #include "bench.h"
 
-enum { ROUNDS = 9, MOST_ROUNDS = 99 };
+enum { MOST_ROUNDS = 99 };
 
 char **arguments, **environment;
 volatile count *shared;
@@ -90,7 +90,7 @@ void wait_for(int pid)
 
 /* ---- Measuring ---------------------------------------------------------------------------- */
 
-static word rounds = ROUNDS;
+static word rounds;
 
 /* The middle of several rounds: the first one meets cold caches of the kernel's, others a timer. */
 static count measure(const struct operation *operation)
@@ -127,6 +127,7 @@ static int named(const char *name)
 /* `rounds=N` among the arguments. */
 static void read_rounds(void)
 {
+    rounds = usual_rounds;
     for (char **at = arguments + 1; *at != 0; at++) {
         const char *digit = "rounds=", *in = *at;
 

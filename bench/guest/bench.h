@@ -8,10 +8,10 @@
  *
  * Output, one line for each operation:  cost NAME INSTRUCTIONS OPERATIONS
  * and first  boot INSTRUCTIONS, from the machine's reset to this program's first one. With names of operations as
- * arguments, only those; `rounds=N` sets how often each is done (9). Linux gives its init words of the kernel's
+ * arguments, only those; `rounds=N` sets how often each is done. Linux gives its init words of the kernel's
  * command line as arguments, so what is no such name is passed over.
  *
- * A program defines `operations`; bench.c has its start, and leaves with status 0 when all are measured.
+ * A program defines `operations` and `usual_rounds`; bench.c has its start, and leaves with status 0 when all are measured.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -38,6 +38,7 @@ struct operation {
 };
 
 extern const struct operation operations[];     /* the last one has no name */
+extern const word usual_rounds;                 /* of each, of which the middle one counts */
 extern char **arguments, **environment;         /* of this program */
 extern volatile count *shared;                  /* a page that a child shares with its parent, for what it measured */
 

@@ -1,5 +1,5 @@
 /*
- * wide.h - the wide table's operations, by the files that have them, and the calls that they need beside bench.h's.
+ * wide.h - the wide table's operations, by the files that have them, and calls beside bench.h's, for growth.c as well.
  *
  * Each returns the instructions that `times` of it took, what it needs before and after left out.
  */
@@ -27,6 +27,7 @@ static inline int good(int result, const char *what)
     return result;
 }
 
+/* wide_calls.c */
 int  open_file(const char *path, word flags);           /* made, if flags have O_CREAT */
 void close_file(int fd);
 void thread_begin(char *stack_top, void (*body)(void)); /* it ends when body returns; nobody waits for it */
