@@ -5,23 +5,30 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/string.h"
 #include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
 #include "memory/spaces/object.h"
 
-enum { STEP = 16 };                         /* pages of an object looked up at once */
+/* Pages looked at with the tables locked; and those of an object whose frames are looked up at once. */
+enum { STEP = 4 * CURSOR_BATCH, STEP_BEHIND = 16 };
 
 /* Mark the pages that the object behind a region has in memory, whichever program brought them in. */
 static void residency_look_behind(const struct region *region, struct span span, uint8_t *there)
 {
-    frame_t  frames[STEP];
+    frame_t  frames[STEP_BEHIND];
     uint64_t index = region->offset + (span.first - region->span.first);
+    size_t   count = span_pages(span);
 
-    object_resident(region->object, index, frames, span_pages(span));
-    for (size_t i = 0; i < span_pages(span); i++) {
-        there[i] = frame_exists(frames[i]);
+    /* bound: STEP; no spin lock is held */
+    for (size_t i = 0; i < count; i++) {
+        frame_t *frame = &frames[i % STEP_BEHIND];
+
+        if (frame == frames)
+            object_resident(region->object, index + i, frames, count - i < STEP_BEHIND ? count - i : STEP_BEHIND);
+        there[i] = frame_exists(*frame);
         if (there[i])
-            frame_put(frames[i]);
+            frame_put(*frame);
     }
 }
 
@@ -32,20 +39,26 @@ static void look_at_entries(struct space *space, struct span span, uint8_t *ther
 {
     struct cursor c;
     int           err = cursor_open(&c, space, span, 0);
+    size_t        count;
 
     assert(err == 0);                       /* nothing is built */
     /* bound: STEP */
-    for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1))
-        there[page - span.first] |= is_in_memory(cursor_read(&c, page));
+    for (page_t page = span.first; page < span.end; page += count) {
+        const entry_t *at = cursor_entries(&c, page, &count);
+
+        if (at == NULL)
+            there += count;
+        else
+            for (size_t left = count; left > 0; left--)
+                *there++ |= is_in_memory(entry_read(at++));
+    }
     cursor_close(&c);
 }
 
 static void residency_look(struct space *space, const struct region *region, struct span span, uint8_t *there)
 {
     deep_assert(rwlock_held(&space->map_lock) && span_covers(region->span, span) && span_pages(span) <= STEP);
-    /* bound: STEP */
-    for (size_t i = 0; i < span_pages(span); i++)
-        there[i] = 0;
+    memset(there, 0, span_pages(span));
     if (region->object != NULL)
         residency_look_behind(region, span, there);
     look_at_entries(space, span, there);

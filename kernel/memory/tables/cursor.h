@@ -104,6 +104,12 @@ void cursor_close(struct cursor *c);
 entry_t cursor_read(struct cursor *c, page_t page);
 
 /*
+ * To read many: the entries from a page of the span on, *count of them, as far as one table or the span has them; NULL
+ * where there is no table, and then as many pages lack one. Good until another page is asked for.
+ */
+const entry_t *cursor_entries(struct cursor *c, page_t page, size_t *count);
+
+/*
  * Map a frame at a page that is neither present nor BLOCKED. The cursor was opened with CURSOR_BUILD.
  * No rights at all makes the page BLOCKED from the start.
  */

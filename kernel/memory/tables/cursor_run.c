@@ -35,6 +35,14 @@ static size_t in_table(const struct cursor *c, page_t page, size_t count)
     return count < left ? count : left;
 }
 
+const entry_t *cursor_entries(struct cursor *c, page_t page, size_t *count)
+{
+    const entry_t *at = cursor_find(c, page);
+
+    *count = in_table(c, page, c->span.end - page);
+    return at;
+}
+
 /* Take the right to write from an entry; returns the entry as it is then. */
 static entry_t set_apart(const struct cursor *c, page_t page, entry_t *at, entry_t e)
 {
