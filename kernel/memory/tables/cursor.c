@@ -14,6 +14,9 @@
 #include "memory/tables/table.h"
 #include "memory/tables/watch.h"
 
+/* Compiled to be small: edits that no program waits for. */
+#define SELDOM __attribute__((cold))
+
 /* ---- The table in view --------------------------------------------------------------- */
 
 /* Bring the count of the table in view up to date (C1). */
@@ -243,7 +246,7 @@ void cursor_put(struct cursor *c, page_t page, entry_t absent)
     entry_changed(c->space, page, old, absent);
 }
 
-void cursor_map_large(struct cursor *c, page_t page, frame_t frame, struct rights rights, enum cache cache)
+SELDOM void cursor_map_large(struct cursor *c, page_t page, frame_t frame, struct rights rights, enum cache cache)
 {
     page_t   reach = mmu_reach(MMU_LARGE_LEVEL);
     entry_t *at    = entry_at(c->space, page, MMU_LARGE_LEVEL);
@@ -271,7 +274,7 @@ static entry_t with_rights(entry_t e, struct rights rights, bool global)
     return global ? entry_with_global(e) : e;           /* entries of the boot tables are not global */
 }
 
-void cursor_protect(struct cursor *c, page_t page, struct rights rights)
+SELDOM void cursor_protect(struct cursor *c, page_t page, struct rights rights)
 {
     entry_t *at = cursor_find(c, page);
     entry_t  old, new;
@@ -294,7 +297,7 @@ void cursor_protect(struct cursor *c, page_t page, struct rights rights)
     entry_changed(c->space, page, old, new);
 }
 
-frame_t cursor_replace(struct cursor *c, page_t page, frame_t frame, struct rights rights)
+SELDOM frame_t cursor_replace(struct cursor *c, page_t page, frame_t frame, struct rights rights)
 {
     entry_t *at  = cursor_entry(c, page);
     entry_t  old = entry_read(at);
