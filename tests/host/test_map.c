@@ -4,6 +4,7 @@
 #include "map_world.h"
 
 #include "memory/spaces/object.h"
+#include "memory/tables/table.h"
 
 enum { MAY_MOVE = 1, MOVE_FIXED = 2 };
 enum { DONT_NEED = 4, DONT_FORK = 10, DO_FORK = 11 };
@@ -239,6 +240,41 @@ static void rights_taken_are_gone_and_come_back(void)
     assert_true(writes(&program, column(1), 43));
     assert_int_equal(frames_owned(OWNER_USER), 1);
     assert_picture("www");
+}
+
+static entry_t entry_at_page(struct space *space, vaddr_t at)
+{
+    lock_state state = lock_take(&space->tables_lock);
+    unsigned   level;
+    entry_t    entry = table_lookup(space, page_of(at), &level);
+
+    lock_drop(&space->tables_lock, state);
+    return entry;
+}
+
+static bool is_writable(vaddr_t at) { return entry_rights(entry_at_page(&program, at)).user & W; }
+
+/* The right to write comes back with the call, and not by a fault, where no other entry can show the frame. */
+static void what_is_a_programs_alone_can_be_written_at_once(void)
+{
+    uint64_t reused = fault_counts[FAULT_REUSE];
+
+    paint("wwww");
+    assert_true(writes(&program, column(0), 1));
+    assert_true(writes(&program, column(1), 2));
+    assert_int_equal(word_at(column(2)), 0);                    /* the frame of zeros */
+    assert_int_equal(protect(0, 4, R), 0);
+    assert_false(is_writable(column(0)));
+    assert_false(writes(&program, column(0), 3));
+    assert_int_equal(protect(0, 4, R | W), 0);
+    assert_true(is_writable(column(0)) && is_writable(column(1)));
+    assert_false(is_writable(column(2)) || is_writable(column(3)));
+    assert_int_equal(protect(1, 1, 0), 0);
+    assert_int_equal(protect(0, 4, R | W), 0);
+    assert_true(is_writable(column(1)));
+    assert_true(writes(&program, column(0), 3) && writes(&program, column(1), 4) && writes(&program, column(2), 5));
+    assert_int_equal(fault_counts[FAULT_REUSE], reused);
+    assert_clean();
 }
 
 static void protect_stops_at_a_hole(void)
@@ -519,6 +555,26 @@ static void pages_out_of_reach_are_copied_too(void)
     assert_int_equal(childs_word(column(0)), 10);
     assert_clean();
     end_child();
+}
+
+/* While a relative shows a page, mprotect() gives neither of them the right to write to it. */
+static void pages_of_relatives_stay_shared(void)
+{
+    paint("ww");
+    assert_true(writes(&program, column(0), 9));
+    assert_true(writes(&program, column(1), 8));
+    make_child();
+    assert_int_equal(protect(0, 2, R), 0);
+    assert_int_equal(protect(0, 2, R | W), 0);
+    assert_false(is_writable(column(0)) || is_writable(column(1)));
+    assert_true(writes(&program, column(0), 10));
+    assert_int_equal(childs_word(column(0)), 9);
+    assert_clean();
+    end_child();
+    assert_int_equal(protect(0, 2, R), 0);
+    assert_int_equal(protect(0, 2, R | W), 0);
+    assert_true(is_writable(column(0)) && is_writable(column(1)));
+    assert_int_equal(word_at(column(1)), 8);
 }
 
 /* ---- Files ------------------------------------------------------------------------------------------------ */
@@ -808,6 +864,8 @@ int main(void)
         on_machine(unmap_of_nothing_is_no_error),
         on_machine(protect_splits_and_joins),
         on_machine(rights_taken_are_gone_and_come_back),
+        on_machine(what_is_a_programs_alone_can_be_written_at_once),
+        on_machine(pages_of_relatives_stay_shared),
         on_machine(protect_stops_at_a_hole),
         on_machine(protect_gives_no_more_than_may_be),
         on_machine(a_mapping_shrinks_and_grows_in_place),

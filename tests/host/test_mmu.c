@@ -165,6 +165,9 @@ static void a_leaf_says_what_it_was_made_of(void **state)
                     assert_false(entry_accessed(e) || entry_dirty(e));
                     e = entry_with_rights(e, kernel_data);
                     assert_int_equal(entry_with_rights(e, want).raw, made.raw);
+                    assert_int_equal(rights_within(entry_rights(e), got), (e.raw & ~made.raw) == 0);
+                    assert_int_equal(entry_with_rights(e, (struct rights){ 0, 0 }).raw |
+                                     entry_with_rights(entry_empty(), want).raw, made.raw);
                 }
 }
 

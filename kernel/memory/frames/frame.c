@@ -472,6 +472,12 @@ enum owner frame_owner(frame_t frame)
     return frame.no < frames.end ? state_owner(state_read(record_of(frame.no))) : OWNER_ABSENT;
 }
 
+bool frame_is_sole(frame_t frame, enum owner owner)
+{
+    deep_assert(owner_is_given(owner));
+    return frame.no < frames.end && state_read(record_of(frame.no)) == state_of(1, owner);
+}
+
 bool frame_is_ram(frame_t frame) { return frame_owner(frame) != OWNER_ABSENT; }
 
 void frame_change_owner(frame_t frame, enum owner from, enum owner to)

@@ -139,6 +139,7 @@ void frame_reclaim(frame_t first, uint32_t count, enum owner owner);
  */
 uint32_t   frame_references(frame_t frame);
 enum owner frame_owner(frame_t frame);
+bool       frame_is_sole(frame_t frame, enum owner owner);      /* one reference, and this owner; not of the map's */
 void       frame_change_owner(frame_t frame, enum owner from, enum owner to);
 uint32_t   frame_link(frame_t frame);
 void       frame_set_link(frame_t frame, uint32_t link);

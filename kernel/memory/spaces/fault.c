@@ -147,12 +147,7 @@ static void look_around(struct fault *f)
 }
 
 /* Whether an entry's frame is private memory that no other entry shows. */
-static bool is_sole(entry_t entry)
-{
-    frame_t frame = entry_frame(entry);
-
-    return frame_references(frame) == 1 && frame_owner(frame) == OWNER_USER;
-}
+static bool is_sole(entry_t entry) { return frame_is_sole(entry_frame(entry), OWNER_USER); }
 
 /* Where no region holds the page, or the region forbids the access, no other fact matters. */
 static enum fault_action decide_without_entry(const struct fault *f, const struct region *stack)

@@ -328,9 +328,9 @@ void map_clear(struct space *space)
 /* ---- mprotect --------------------------------------------------------------------------------------------- */
 
 /*
- * Give a region other rights and bring its entries in line. Private pages never gain the right to write here: they may
- * be shared with a relative, and the fault decides. Shared pages do. At the points of rest on the way some entries have
- * the old rights and some the new, so the region has both until all is done (S3).
+ * Give a region other rights and bring its entries in line. Private pages gain the right to write here only where
+ * nobody else can show them; of others the fault decides. Shared pages gain it. At the points of rest on the way some
+ * entries have the old rights and some the new, so the region has both until all is done (S3).
  */
 static void protect_region(struct region *region, struct rights rights)
 {

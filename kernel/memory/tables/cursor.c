@@ -292,7 +292,7 @@ SELDOM void cursor_protect(struct cursor *c, page_t page, struct rights rights)
     } while (!entry_change(at, old, new));
     share_leaf(c, page, at);
     count_present(c, page, entry_present(new) - entry_present(old));
-    if (entry_present(old) && !rights_within(entry_rights(old), entry_rights(new)))
+    if (entry_present(old) && (!entry_present(new) || entry_loses_rights(old, new)))
         cursor_note_flush(c, page);
     entry_changed(c->space, page, old, new);
 }

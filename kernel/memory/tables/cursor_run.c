@@ -18,6 +18,13 @@
  */
 enum { SHARED_AT_ONCE = 32, SLOTS_AT_ONCE = 16, SLOT_MORE = 5 };
 
+/* Those beyond CURSOR_PAGES make no difference. */
+static inline void note_flush(struct cursor *c, page_t page)
+{
+    if (c->flush_count <= CURSOR_PAGES)
+        cursor_note_flush(c, page);
+}
+
 static inline void note_freed(struct cursor *c, frame_t frame)
 {
     if (c->freed_count < CURSOR_FREED)
@@ -191,7 +198,7 @@ static page_t discard_entries(struct cursor *c, page_t page, page_t end, uint32_
         if (entry_present(old)) {
             c->resident--;
             if (current)
-                cursor_note_flush(c, page);
+                note_flush(c, page);
         }
         note_freed(c, entry_frame(old));
     }
@@ -304,40 +311,75 @@ page_t pages_discard_some(struct space *space, struct span span, page_filter is,
     return edit_table(space, span, filter_batch, &filter, false);
 }
 
-struct protection { struct rights rights, apart; };
+/* Rights, and their bits in a present entry: 0 for no rights, and where the format has no bit for them. */
+struct given {
+    struct rights rights;
+    uint32_t      bits;
+};
+
+struct protection {
+    struct given all, less;             /* the second for pages that do not get the right to write */
+    bool         grants;                /* some may get it                                         */
+};
+
+static struct given give(struct rights rights)
+{
+    return (struct given){ rights, entry_with_rights(entry_empty(), rights).raw };
+}
+
+/* What the page of an entry gets: all, if it had the right to write, or is its program's alone. */
+static inline const struct given *given_to(const struct protection *to, entry_t e)
+{
+    return !to->grants || (entry_rights(e).user & MAY_WRITE) || frame_is_sole(entry_frame(e), OWNER_USER) ? &to->all
+                                                                                                          : &to->less;
+}
+
+/* The short way, of a present entry that stays present. False where the processor has set a bit in it meanwhile. */
+static inline bool protect_present(struct cursor *c, page_t page, entry_t *at, entry_t old, uint32_t bits)
+{
+    entry_t new = { entry_with_rights(old, (struct rights){ 0, 0 }).raw | bits };
+
+    if (bits == 0 || !entry_present(old) || !entry_change(at, old, new))
+        return false;
+    if (entry_loses_rights(old, new))
+        note_flush(c, page);
+    entry_changed(c->space, page, old, new);
+    return true;
+}
 
 static page_t protect_batch(struct cursor *c, page_t page, page_t end, const void *how)
 {
-    const struct protection *to   = how;
-    const entry_t           *at   = cursor_entry(c, page);
-    size_t                   left = cursor_filled(c);
-    uint32_t                 most = CURSOR_BATCH;
+    entry_t *at   = cursor_entry(c, page);
+    size_t   left = cursor_filled(c);
+    size_t   most = left < CURSOR_BATCH ? left : CURSOR_BATCH;
 
     deep_assert(span_has(c->in_view, page) && page < end && end <= c->in_view.end);
     /* bound: MMU_ENTRIES */
-    for (; page < end && left > 0; at++, page++) {
-        entry_t e = entry_read(at);
+    for (; page < end && most > 0; at++, page++) {
+        entry_t             e = entry_read(at);
+        const struct given *given;
 
         if (cursor_is_empty(e))
             continue;
-        if (most-- == 0)
-            return page;
-        left--;
-        cursor_protect(c, page, entry_rights(e).user & MAY_WRITE ? to->rights : to->apart);
+        most--;
+        if (!cursor_owns_frame(e))
+            continue;
+        given = given_to(how, e);
+        if (!protect_present(c, page, at, e, given->bits))
+            cursor_protect(c, page, given->rights);
     }
-    return end;
+    return left > CURSOR_BATCH ? page : end;
 }
 
 void pages_protect(struct space *space, struct span span, struct rights rights, bool apart)
 {
-    struct protection to = { rights, rights };
+    struct protection to = { .all = give(rights), .grants = apart && (rights.user & MAY_WRITE) };
 
     may_sleep();
     assert(space != &kernel_space && !span_empty(span));
-    if (apart) {
-        to.apart.kernel &= ~MAY_WRITE;
-        to.apart.user   &= ~MAY_WRITE;
-    }
+    rights.kernel &= ~MAY_WRITE;
+    rights.user   &= ~MAY_WRITE;
+    to.less = give(rights);
     edit_in_batches(space, span, protect_batch, &to);
 }
 

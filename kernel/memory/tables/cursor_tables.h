@@ -62,6 +62,9 @@ static inline bool cursor_is_empty(entry_t e)
     return entry_kind(e, 1) == ENTRY_EMPTY || entry_kind(e, 1) == ENTRY_IDENTITY;
 }
 
+/* Whether entry_with_rights() has made one present entry of another with fewer rights: each is a bit that is set. */
+static inline bool entry_loses_rights(entry_t old, entry_t new) { return old.raw & ~new.raw; }
+
 /*
  * A point of rest between two edits: the tables lock is dropped and taken again, what has been edited so far is
  * flushed, and frames are given back. Tables that are empty stay until the close. May sleep.
