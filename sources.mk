@@ -377,7 +377,7 @@ cold  = $(run_only) $(filter kernel/console/% kernel/claims/% kernel/memory/chec
         kernel/files/proc/% kernel/files/root/cpio.c \
                  kernel/files/root/root.c kernel/files/root/archive.c layouts/%,$(kernel))
 cold += kernel/memory/start.c kernel/memory/frames/memmap.c kernel/memory/heap/heap_misuse.c \
-        $(addprefix kernel/memory/spaces/,kernel_space.c fault_verdict.c map_move.c map_lock.c) \
+        $(addprefix kernel/memory/spaces/,kernel_space.c fault_verdict.c map_copy.c map_move.c map_lock.c) \
         $(addprefix kernel/memory/spaces/,map_pages.c map_residency.c map_advise.c window.c) \
         kernel/memory/spaces/object_fill.c $(addprefix kernel/memory/pageout/,swap.c page_out.c hand.c)
 cold += $(addprefix kernel/linux/,attribute.c event_files.c mount.c limits.c priority.c prctl.c credentials.c \

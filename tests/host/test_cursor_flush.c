@@ -246,7 +246,7 @@ static void copy_out_and_discard_span(struct space *space)
 
     map_and_use(space, span.first, 3, user_data);
     open(&c, space, span.first, 3);
-    require(cursor_copy_out(&c, span.first, copies, 3, true).filled == 3);
+    require(cursor_copy_out(&c, span.first, copies, 3).filled == 3);
     cursor_close(&c);
     quiet_moment();
     for (unsigned i = 0; i < 3; i++) {

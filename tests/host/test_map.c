@@ -335,12 +335,11 @@ static void a_mapping_moves_with_its_pages(void)
     assert_int_equal(frames_owned(OWNER_USER), 2);
 }
 
-/* Pages in two tables, of which the first has been copied when there is no memory for the second. */
-static void a_move_that_memory_ends_in_the_middle_of_changes_nothing(void)
+/* Pages in two tables, of which the first has moved when there is no memory for the second. */
+static void move_without_memory(vaddr_t there)
 {
     enum { PAGES = 2 * MMU_ENTRIES };
-    const vaddr_t there = 0x28000000;
-    size_t        tables;
+    size_t tables;
 
     assert_int_equal(map_fixed(0, PAGES, R | W), 0);
     for (size_t n = 0; n < PAGES; n += MMU_ENTRIES / 2)
@@ -373,6 +372,33 @@ static void a_move_that_memory_ends_in_the_middle_of_changes_nothing(void)
         assert_int_equal(word_at(there + n * PAGE_SIZE), 40 + n);
     assert_int_equal(program.map.count, 1);
     assert_int_equal(program.resident, 4);
+    assert_clean();
+    map_clear(&program);
+}
+
+static void a_move_that_memory_ends_in_the_middle_of_changes_nothing(void)
+{
+    move_without_memory(0x28000000);
+    move_without_memory(0x28000000 + (MMU_ENTRIES / 2 + 1) * PAGE_SIZE);        /* each old table in two new ones */
+}
+
+/* Nothing is shared meanwhile, and no table stays behind that has become empty. */
+static void what_moves_is_as_it_was(void)
+{
+    entry_t before, after;
+    size_t  tables;
+
+    paint("ww");
+    assert_true(writes(&program, column(0), 10));
+    before = entry_at_page(&program, column(0));
+    tables = program.table_frames;
+    assert_int_equal(map_move(&program, column(0), 2 * PAGE_SIZE, 2 * PAGE_SIZE, MAY_MOVE | MOVE_FIXED, 0x28000000,
+                              &out), 0);
+    after = entry_at_page(&program, 0x28000000);
+    assert_int_equal(after.raw, before.raw);
+    assert_int_equal(frame_references(entry_frame(after)), 1);
+    assert_int_equal(program.table_frames, tables);
+    assert_int_equal(program.resident, 1);
 }
 
 static void a_mapping_moves_to_a_place(void)
@@ -866,6 +892,7 @@ int main(void)
         on_machine(rights_taken_are_gone_and_come_back),
         on_machine(what_is_a_programs_alone_can_be_written_at_once),
         on_machine(pages_of_relatives_stay_shared),
+        on_machine(what_moves_is_as_it_was),
         on_machine(protect_stops_at_a_hole),
         on_machine(protect_gives_no_more_than_may_be),
         on_machine(a_mapping_shrinks_and_grows_in_place),

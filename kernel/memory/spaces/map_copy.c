@@ -1,9 +1,10 @@
 /*
- * map_copy.c - the same pages in a second place: what fork and mremap do.
+ * map_copy.c - the same pages in a second place: as well, as fork has them, or instead, as mremap has them.
  *
  * Two cursors cannot be open at once (one lock each, of one rank), so entries go through a batch: copied out by one
- * cursor, each frame gaining a reference, copied in by another. A failure in the middle leaves the
- * source as it was, but for rights to write that the next fault gives back.
+ * cursor, each frame gaining a reference, copied in by another. Within a space they are taken out with their
+ * references. A failure in the middle leaves the source as it was, but for rights to write that the next fault gives
+ * back; entries that have moved move back, into tables that have been left for them.
  */
 #include "memory/spaces/map.h"
 
@@ -35,8 +36,10 @@ void map_batch_free(struct batch *batch)
         heap_free_sized(batch, sizeof *batch);
 }
 
-/* Fill the batch from the start of the span on, as far as one table has entries. */
-static void batch_copy_out(struct batch *batch, struct space *space, struct span span, bool apart)
+typedef struct cursor_run (*batch_out)(struct cursor *c, page_t page, entry_t *out, size_t count);
+
+/* Fill the batch from the start of the span on, as far as one table has entries: cursor_copy_out(), _take_out(). */
+static void batch_fill(struct batch *batch, struct space *space, struct span span, batch_out out)
 {
     struct cursor c;
     int           err = cursor_open(&c, space, span, 0);
@@ -46,8 +49,8 @@ static void batch_copy_out(struct batch *batch, struct space *space, struct span
     batch->first = span.first;
     batch->run   = (struct cursor_run){ 0 };
     if (cursor_next_near(&c, &batch->first))
-        batch->run = cursor_copy_out(&c, batch->first, batch->entries,
-                                     span.end - batch->first < BATCH ? span.end - batch->first : BATCH, apart);
+        batch->run = out(&c, batch->first, batch->entries,
+                         span.end - batch->first < BATCH ? span.end - batch->first : BATCH);
     batch->next = batch->first + batch->run.count;
     deep_assert(batch->next > span.first && batch->next <= span.end);
     cursor_close(&c);
@@ -66,46 +69,59 @@ static void batch_drop(const struct batch *batch)
     }
 }
 
-/* Returns 0, or -ENOMEM; then the batch's references are dropped. */
+/* Returns 0, or -ENOMEM; then the batch still has its references. */
 static int batch_copy_in(const struct batch *batch, struct space *space, page_t shift)
 {
     struct cursor c;
 
     deep_assert(batch->run.count > 0 && batch->run.count <= BATCH);
-    if (cursor_open(&c, space, span_of(batch->first + shift, batch->run.count), CURSOR_BUILD) != 0) {
-        batch_drop(batch);
+    if (cursor_open(&c, space, span_of(batch->first + shift, batch->run.count), CURSOR_BUILD) != 0)
         return -ENOMEM;
-    }
     cursor_copy_in(&c, batch->first + shift, batch->entries, batch->run);
     cursor_close(&c);
     return 0;
 }
 
-/* Between two batches lies a point of rest: what the batch took out is in its place then, or given back. */
-static int copy_in_batches(struct batch *batch, struct space *from, struct span span, struct space *to, page_t shift,
-                           bool apart)
+/*
+ * Between two batches lies a point of rest: what the batch took out is in its place then, or given back, or where it
+ * came from. Returns 0 or -ENOMEM.
+ */
+static int in_batches(struct batch *batch, struct space *from, struct span span, struct space *to, page_t shift)
 {
+    bool moves = from == to;
+
     deep_assert(!span_empty(span));
     for (page_t page = span.first; page < span.end; page = batch->next) {
-        batch_copy_out(batch, from, (struct span){ page, span.end }, apart);
-        if (batch->run.filled > 0 && batch_copy_in(batch, to, shift) != 0)
+        batch_fill(batch, from, (struct span){ page, span.end }, moves ? cursor_take_out : cursor_copy_out);
+        if (batch->run.filled > 0 && batch_copy_in(batch, to, shift) != 0) {
+            int back = moves ? batch_copy_in(batch, to, 0) : 0;
+
+            assert(back == 0);                  /* into a table that is there */
+            if (!moves)
+                batch_drop(batch);
             return -ENOMEM;
+        }
         point_of_rest();
     }
     return 0;
 }
 
-int map_copy_pages(struct batch *batch, const struct region *region, struct span span, struct space *to, page_t shift,
-                   bool apart)
+int map_copy_pages(struct batch *batch, const struct region *region, struct span span, struct space *to, page_t shift)
 {
     struct object *object = region->object;
+    struct space  *space  = region->space;
     int            err;
 
     may_sleep();
     deep_assert(span_covers(region->span, span));
     if (object != NULL)
         rwlock_read(&object->lock);
-    err = copy_in_batches(batch, region->space, span, to, shift, apart);
+    err = in_batches(batch, space, span, to, shift);
+    if (err != 0 && space == to) {
+        int back = in_batches(batch, to, span_of(span.first + shift, span_pages(span)), to, -shift);
+
+        assert(back == 0);                      /* into tables that are there */
+    }
     if (object != NULL)
         rwlock_read_drop(&object->lock);
     return err;
@@ -131,7 +147,7 @@ static int copy_region(struct batch *batch, struct space *child, const struct re
         return 0;
     if (region->shared)                     /* the object has the pages; faults bring them back */
         return 0;
-    return map_copy_pages(batch, region, region->span, child, 0, true);
+    return map_copy_pages(batch, region, region->span, child, 0);
 }
 
 int map_copy(struct space *child, struct space *parent)

@@ -151,8 +151,7 @@ static int move_to(struct space *space, const struct move *m, page_t to, struct 
     map_enter(space, node);
     p->node = NULL;
     if (move_kept(m) > 0)
-        err = map_copy_pages(p->batch, m->region, span_of(m->old.first, move_kept(m)), space, to - m->old.first,
-                             false);
+        err = map_copy_pages(p->batch, m->region, span_of(m->old.first, move_kept(m)), space, to - m->old.first);
     if (err != 0) {
         map_discard(space, node->span);
         map_drop(space, node);

@@ -48,16 +48,19 @@ bool map_may_lock(const struct space *space, size_t more);
 /* Bring in the locked pages of a span, as many as there is memory for. The map lock is not held. */
 void map_bring_in(struct space *space, struct span span);
 
-/* Pages of one region shown in a second place as well (map_copy.c). The target is mapped as a region and empty. */
+/* Pages of one region in a second place (map_copy.c). The target is mapped as a region and empty. */
 struct batch;
 struct batch *map_batch(void);                  /* the memory that copying needs; NULL without memory */
 void          map_batch_free(struct batch *batch);
 /*
- * Every frame that a span of a region shows is shown by `to` as well, `shift` pages further up. With points of rest;
- * the region's object is read meanwhile, so that none of its pages are cut off that have been taken out. May sleep.
+ * Every frame that a span of a region shows is shown by `to`, `shift` pages further up: by another space as well, and
+ * neither may write; by the region's own space instead, with what is out, and empty tables stay until map_discard()
+ * comes by. With points of rest; the region's object is read meanwhile, so that none of its pages are cut off that
+ * have been taken out. Returns 0 or -ENOMEM: of one space all is where it was; of another what it shows may be a part.
+ * May sleep.
  */
-int map_copy_pages(struct batch *batch, const struct region *region, struct span span, struct space *to, page_t shift,
-                   bool apart) MUST_CHECK;
+int map_copy_pages(struct batch *batch, const struct region *region, struct span span, struct space *to,
+                   page_t shift) MUST_CHECK;
 
 /* Unmap the pages of a span that lies in one region; drop their frames. May sleep. */
 void map_discard(struct space *space, struct span span);

@@ -13,7 +13,7 @@
  *     cursor_close(&c);
  *
  * Opening with CURSOR_BUILD takes all the tables that the span needs, so that no edit
- * can fail. Tables of a process that are empty at the close are given back then; kernel
+ * can fail. Tables of a process that become empty are given back at the close, unless by cursor_take_out(); kernel
  * tables stay, because every space refers to them.
  *
  * Owning   a mapped frame's reference passes from the caller to the entry. cursor_remove() passes it
@@ -159,10 +159,12 @@ bool   cursor_next_near(struct cursor *c, page_t *page);
  * Runs, for work on many pages of programs: the entries of one table are gone through in one loop.
  *
  * cursor_copy_out() copies the entries of [page, page + count), which has a table, but no further than that, to `out`,
- * and gives each frame they name one more reference; with `apart` the entries and their copies lose the right to
- * write. Of SWAP entries it is the slot that gets a reference; entries of other kinds are copied out as EMPTY.
- * cursor_copy_in() writes such entries, with their references, to pages that are empty; it needs CURSOR_BUILD.
- * cursor_discard_span() is cursor_discard() of each page of a span.
+ * and gives each frame they name one more reference; the entries and their copies lose the right to write. Of SWAP
+ * entries it is the slot that gets a reference; entries of other kinds are copied out as EMPTY. cursor_take_out() takes
+ * the entries out instead, with their references, and its run ends behind the last of them. The table stays, even if
+ * it is empty now, so that they can be put back, until pages_discard() comes by. cursor_copy_in() writes such entries,
+ * with their references, to pages that are empty; it needs CURSOR_BUILD. cursor_discard_span() is cursor_discard() of
+ * each page of a span.
  *
  * pages_discard() and pages_protect() do the same to all pages of a span of a program, however long, in batches: each
  * opens a cursor of its own and closes it again, and behind each lies a point of rest (base/rwlock.h), at which all
@@ -178,7 +180,8 @@ struct cursor_run {
     uint32_t filled, present, swapped;      /* of them, those that are not EMPTY; present; SWAP */
 };
 
-struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, size_t count, bool apart);
+struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, size_t count);
+struct cursor_run cursor_take_out(struct cursor *c, page_t page, entry_t *out, size_t count);
 void cursor_copy_in(struct cursor *c, page_t page, const entry_t *entries, struct cursor_run run);
 void cursor_discard_span(struct cursor *c, struct span span);
 void pages_discard(struct space *space, struct span span);

@@ -76,7 +76,7 @@ static void __attribute__((noinline)) copy_slot(entry_t e, entry_t *out, struct 
     run->swapped++;
 }
 
-struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, size_t count, bool apart)
+struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, size_t count)
 {
     struct cursor_run run = { .count = 1 };
     entry_t *at      = cursor_find(c, page);
@@ -99,7 +99,7 @@ struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, s
             run.count = (size_t)(end - first);
             continue;
         }
-        if (apart && (entry_rights(e).user & MAY_WRITE)) {
+        if (entry_rights(e).user & MAY_WRITE) {
             e = set_apart(c, page, at, e);
             changed = true;
         }
@@ -115,6 +115,42 @@ struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, s
     frame_share_all(frames, noted);
     if (changed)
         c->flush_count = CURSOR_PAGES + 1;
+    return run;
+}
+
+/*
+ * The table's count is brought up to date here, and not by cursor_settle(), after which the close would take away a
+ * table that is empty now.
+ */
+struct cursor_run cursor_take_out(struct cursor *c, page_t page, entry_t *out, size_t count)
+{
+    struct cursor_run run = { .count = 1 };
+    entry_t          *at  = cursor_entry(c, page);
+
+    assert(!cursor_of_kernel(c) && count > 0 && page + count <= c->span.end);
+    count = in_table(c, page, count);
+    /* bound: MMU_ENTRIES */
+    for (size_t i = 0; i < count; i++) {
+        entry_t e = entry_read(&at[i]);
+
+        out[i] = entry_empty();
+        if (!cursor_owns_frame(e) && !cursor_owns_slot(e))
+            continue;
+        out[i] = e = entry_exchange(&at[i], entry_empty());
+        entry_changed(c->space, page + i, e, entry_empty());
+        run.count = i + 1;
+        run.filled++;
+        if (entry_present(e)) {
+            run.present++;
+            note_flush(c, page + i);
+        } else {
+            run.swapped += cursor_owns_slot(e);
+        }
+    }
+    if (MMU_LEVELS > 1)
+        frame_set_link(c->table_frame, frame_link(c->table_frame) - run.filled);
+    c->resident       -= (int32_t)run.present;
+    c->space->swapped -= run.swapped;
     return run;
 }
 
@@ -176,11 +212,12 @@ static page_t discard_entries(struct cursor *c, page_t page, page_t end, uint32_
     size_t   left    = cursor_filled(c);
 
     deep_assert(span_has(c->in_view, page) && page < end && end <= c->in_view.end);
+    c->sweep |= left == 0;                          /* cursor_take_out() has left it so */
     /* bound: MMU_ENTRIES */
     for (; page < end && left > 0; at++, page++) {
         entry_t old = entry_read(at);
 
-        if (cursor_is_empty(old))
+        if (old.raw == entry_empty().raw)               /* in a process's table no other entry is nothing */
             continue;
         if (most-- == 0)
             return page;
