@@ -36,7 +36,7 @@ static long make_node(int folder, user_t path, uint32_t mode, uintptr_t device)
         err = named_begin(&named, folder, path);
     if (err != 0)
         return err;
-    err = path_make_node(fs(), named.start, named.path, (uint32_t)mode, (uint32_t)device);
+    err = path_make_node(fs(), named.start, named.path, (uint32_t)mode, (uint32_t)device, NULL);
     named_end(&named);
     return err;
 }

@@ -79,13 +79,23 @@ static void make_files(void)
     KERNEL(CALL_SYMLINK, (long)"nowhere", (long)"dangling");
 }
 
-static void listen_somewhere(void)
+struct socket_address { uint16_t family; char name[14]; };
+
+static void listen_at(struct socket_address at)
 {
-    struct { uint16_t family; char name[14]; } at = { 1, "socket" };
-    long server = KERNEL(CALL_SOCKET, 1, 1, 0);
+    long server = KERNEL(CALL_SOCKET, 1, 1, 0), client = KERNEL(CALL_SOCKET, 1, 1, 0);
 
     KERNEL(CALL_BIND, server, (long)&at, sizeof at);
     KERNEL(CALL_LISTEN, server, 4);
+    KERNEL(CALL_CONNECT, client, (long)&at, sizeof at);
+    KERNEL(CALL_ACCEPT4, server, 0, 0, 0);
+}
+
+/* At a path, and at a name that lies in no folder; a connection to each has been accepted. */
+static void listen_somewhere(void)
+{
+    listen_at((struct socket_address){ 1, "socket" });
+    listen_at((struct socket_address){ 1, "\0socket" });
 }
 
 /* Descriptors 3 and up, of every kind that there is; none of them outlives the batch. */

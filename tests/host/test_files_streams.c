@@ -228,7 +228,7 @@ static void a_fifo_is_opened_by_two(void **state)
     (void)state;
     begin();
     writer = NULL;
-    assert_int_equal(path_make_node(fs, NULL, "/fifo", S_PIPE | 0600, 0), 0);
+    assert_int_equal(path_make_node(fs, NULL, "/fifo", S_PIPE | 0600, 0, NULL), 0);
     assert_int_equal(path_open(fs, NULL, "/fifo", O_WRONLY | O_NONBLOCK, 0, &file), -ENXIO);
     assert_int_equal(path_open(fs, NULL, "/fifo", O_RDONLY, 0, &file), -ERESTARTSYS);
     on_sleep = open_other_end;

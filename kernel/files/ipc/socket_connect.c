@@ -39,20 +39,16 @@ void socket_unname(struct socket *self)
         node_release(self->name_node);
         self->name_node = NULL;
     }
-    if (self->name.length == 0 || self->name.text[0] != '\0')
-        return;
-    while (*at != self)
+    while (*at != NULL && *at != self)          /* who was accepted has the listener's name, and is not in the list */
         at = &(*at)->next_abstract;
-    *at = self->next_abstract;
+    if (*at != NULL)
+        *at = self->next_abstract;
 }
 
 static int bind_path(struct socket *self, const char *path)
 {
-    struct fs_context *fs = current_process()->fs;
-    int                err = path_make_node(fs, NULL, path, S_SOCKET | 0777, 0);
+    int err = path_make_node(current_process()->fs, NULL, path, S_SOCKET | 0777, 0, &self->name_node);
 
-    if (err == 0)
-        err = path_find(fs, NULL, path, PATH_NO_FOLLOW, &self->name_node);
     if (err == 0)
         self->name_node->own = self;
     return err == -EEXIST ? -EADDRINUSE : err;
@@ -80,16 +76,13 @@ static int bind_some(struct socket *self, struct socket_name *name)
  */
 static int bind_again(const struct socket_name *name)
 {
-    struct fs_context *fs = current_process()->fs;
-    int                err;
+    int err;
 
     if (name->length == 0)
         return 0;
     if (is_abstract(name))
         return -EINVAL;
-    err = path_make_node(fs, NULL, name->text, S_SOCKET | 0777, 0);
-    if (err == 0)
-        err = path_remove(fs, NULL, name->text, false);
+    err = path_may_make(current_process()->fs, NULL, name->text);
     return err == 0 ? -EINVAL : err == -EEXIST ? -EADDRINUSE : err;
 }
 

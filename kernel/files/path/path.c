@@ -103,7 +103,17 @@ int entry_make(struct walk *walk, uint32_t mode, uint32_t device, struct node **
     return err;
 }
 
-static int make_at(struct fs_context *fs, struct node *start, const char *path, uint32_t mode, uint32_t device)
+/* What there is already, or cannot be. */
+static int entry_is_absent(const struct walk *walk, bool folder)
+{
+    if (walk->node != NULL || walk->last != LAST_NAME)
+        return -EEXIST;
+    return walk->slash && !folder ? -ENOENT : 0;
+}
+
+/* *out is the new node, with a reference; without `out` it has none. */
+static int make_at(struct fs_context *fs, struct node *start, const char *path, uint32_t mode, uint32_t device,
+                   struct node **out)
 {
     struct walk  walk;
     struct node *node;
@@ -111,14 +121,31 @@ static int make_at(struct fs_context *fs, struct node *start, const char *path, 
 
     if (err != 0)
         return err;
-    if (walk.node != NULL || walk.last != LAST_NAME)
-        err = -EEXIST;
-    else if (walk.slash && !((mode & S_FMT) == S_FOLDER))
-        err = -ENOENT;
-    else
-        err = entry_make(&walk, mode & (S_FMT | (07777 & ~fs->umask)), device, &node);
+    err = entry_is_absent(&walk, (mode & S_FMT) == S_FOLDER);
     if (err == 0)
+        err = entry_make(&walk, mode & (S_FMT | (07777 & ~fs->umask)), device, &node);
+    if (err == 0 && out != NULL)
+        *out = node;
+    else if (err == 0)
         node_release(node);
+    walk_end(&walk);
+    return err;
+}
+
+int path_may_make(struct fs_context *fs, struct node *start, const char *path)
+{
+    struct walk walk;
+    int         err;
+
+    may_sleep();
+    err = walk_begin(&walk, fs, start, path, 0);
+    if (err != 0)
+        return err;
+    err = entry_is_absent(&walk, false);
+    if (err == 0)
+        err = folder_may_change(walk.folder);
+    if (err == 0 && walk.folder->operations->create == NULL)
+        err = -EPERM;
     walk_end(&walk);
     return err;
 }
@@ -126,7 +153,7 @@ static int make_at(struct fs_context *fs, struct node *start, const char *path, 
 int path_make_folder(struct fs_context *fs, struct node *start, const char *path, uint32_t mode)
 {
     may_sleep();
-    return make_at(fs, start, path, S_FOLDER | (mode & 01777), 0);
+    return make_at(fs, start, path, S_FOLDER | (mode & 01777), 0, NULL);
 }
 
 int path_makes_node(uint32_t mode)
@@ -139,7 +166,8 @@ int path_makes_node(uint32_t mode)
            type == S_BLOCK ? 0 : -EINVAL;
 }
 
-int path_make_node(struct fs_context *fs, struct node *start, const char *path, uint32_t mode, uint32_t device)
+int path_make_node(struct fs_context *fs, struct node *start, const char *path, uint32_t mode, uint32_t device,
+                   struct node **out)
 {
     int err = path_makes_node(mode);
 
@@ -150,7 +178,7 @@ int path_make_node(struct fs_context *fs, struct node *start, const char *path, 
         mode |= S_REGULAR;
     if (((mode & S_FMT) == S_CHARACTER || (mode & S_FMT) == S_BLOCK) && !has_capability(CAP_MKNOD))
         return -EPERM;
-    return make_at(fs, start, path, mode & (S_FMT | 07777), device);
+    return make_at(fs, start, path, mode & (S_FMT | 07777), device, out);
 }
 
 int path_symlink(struct fs_context *fs, struct node *start, const char *path, const char *target)

@@ -58,8 +58,13 @@ int path_open_program(struct fs_context *fs, struct node *start, const char *pat
 
 int path_make_folder(struct fs_context *fs, struct node *start, const char *path, uint32_t mode) MUST_CHECK;
 int path_makes_node(uint32_t mode) MUST_CHECK;      /* what is refused whatever the path: -EINVAL, -EPERM */
+/*
+ * *out is the new node itself, with a reference for the caller: its name may lead elsewhere at once. NULL: not wanted.
+ */
 int path_make_node(struct fs_context *fs, struct node *start, const char *path, uint32_t mode,
-                   uint32_t device) MUST_CHECK;
+                   uint32_t device, struct node **out) MUST_CHECK;
+/* What path_make_node() would be told of a path, of a file that is no folder; nothing is made. */
+int path_may_make(struct fs_context *fs, struct node *start, const char *path) MUST_CHECK;
 int path_remove(struct fs_context *fs, struct node *start, const char *path, bool folder) MUST_CHECK;
 /* flags: PATH_NO_FOLLOW, PATH_EMPTY_IS_START, for what gets another name. */
 int path_link(struct fs_context *fs, struct node *from_start, const char *from, struct node *to_start, const char *to,

@@ -303,9 +303,7 @@ static int unpack_file(struct unpacking *u)
             set_attributes(u, node);
         return err;
     }
-    err = path_make_node(u->fs, NULL, u->name, S_REGULAR | 0600, 0);
-    if (err == 0)
-        err = path_find(u->fs, NULL, u->name, PATH_NO_FOLLOW, &node);
+    err = path_make_node(u->fs, NULL, u->name, S_REGULAR | 0600, 0, &node);
     if (err != 0)
         return err;
     if (u->entry.links > 1)
@@ -349,7 +347,7 @@ static int unpack_other(struct unpacking *u)
         return refuse_archive(u, "contents where there can be none");
     device |= (u->entry.major & 0xFFF) << 8 | (u->entry.minor & 0xFFF00) << 12;
     err = type == S_FOLDER ? path_make_folder(u->fs, NULL, u->name, 0755)
-                           : path_make_node(u->fs, NULL, u->name, type | 0600, device);
+                           : path_make_node(u->fs, NULL, u->name, type | 0600, device, NULL);
     if (err != 0 && !(err == -EEXIST && type == S_FOLDER))
         return err;
     err = path_find(u->fs, NULL, u->name, PATH_NO_FOLLOW, &node);

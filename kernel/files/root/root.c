@@ -84,7 +84,7 @@ static int populate_root(struct fs_context *fs)
     if (err == 0)
         err = mount_system(fs, "/sys", sys_new());
     for (unsigned i = 0; i < COUNT_OF(nodes) && err == 0; i++)
-        err = path_make_node(fs, NULL, nodes[i].path, S_CHARACTER | nodes[i].mode, nodes[i].device);
+        err = path_make_node(fs, NULL, nodes[i].path, S_CHARACTER | nodes[i].mode, nodes[i].device, NULL);
     for (unsigned i = 0; i < COUNT_OF(links) && err == 0; i++)
         err = path_symlink(fs, NULL, links[i][0], links[i][1]);
     return err;

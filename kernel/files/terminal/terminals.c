@@ -121,7 +121,7 @@ int terminals_open_first(struct fs_context *fs, struct file **out)
     const char      *path    = channel ? "/dev/hvc0" : "/dev/ttyS0";
     struct terminal *t       = heap_alloc(sizeof *t, 0);
     int              err     = path_make_node(fs, NULL, path, S_CHARACTER | 0600,
-                                              channel ? DEVICE_CHANNEL : DEVICE_SERIAL);
+                                              channel ? DEVICE_CHANNEL : DEVICE_SERIAL, NULL);
     unsigned long    interrupts;
 
     if (t == NULL || (err != 0 && err != -EEXIST)) {
