@@ -204,6 +204,7 @@ void segment_with_shared(vaddr_t distance, void (*function)(void *), void *argum
 
 /* Programs of the kernel's own compute in whole numbers. */
 void     thread_fpu_reset(void)                             { }
+bool     thread_fpu_is_used(void)                           { return false; }
 bool     thread_fpu_save(void *out)                         { (void)out; return false; }
 int      thread_fpu_load(const void *from)                  { (void)from; return -EFAULT; }
 unsigned fpu_exceptions(const struct thread_state *state, bool sse) { (void)state; (void)sse; return 0; }

@@ -30,7 +30,7 @@ struct user_context {
     uint32_t         flags, link;
     struct alternate stack;
     struct context   context;
-    uint64_t         mask;
+    uint64_t         mask __attribute__((packed, aligned(4)));      /* as the i386 aligns it */
 };
 _Static_assert(sizeof(struct user_context) == 116, "struct ucontext");
 
@@ -198,7 +198,7 @@ static int put_fpu(vaddr_t *at, uint32_t *where)
 
     deep_assert(at != NULL && where != NULL);
     *where = 0;
-    if (current_thread()->machine.fpu == NULL)
+    if (!thread_fpu_is_used())
         return 0;
     state = heap_alloc(sizeof *state, 0);           /* all of it is written below */
     if (state == NULL)

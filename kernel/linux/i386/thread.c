@@ -136,6 +136,8 @@ void threads_start(void)
     trap_handle(TRAP_NO_FPU, first_use);
 }
 
+bool thread_fpu_is_used(void) { return current_thread()->machine.fpu != NULL; }
+
 bool thread_fpu_save(void *out)
 {
     struct thread *self = current_thread();

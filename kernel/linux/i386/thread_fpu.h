@@ -7,6 +7,7 @@
 #include "base/types.h"
 
 /* The registers in FXSAVE form, copied out of the processor; and back into it. */
+bool thread_fpu_is_used(void);                          /* this thread has ever used it   */
 bool thread_fpu_save(void *out);                        /* false: this thread has never used it */
 int  thread_fpu_load(const void *from) MUST_CHECK;      /* 0 or -ENOMEM; any bytes are taken    */
 void thread_fpu_reset(void);                            /* as at the start of a program         */
