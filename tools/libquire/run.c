@@ -214,6 +214,7 @@ static void start_session(struct run *run)
     session->keep_report = sandbox->report_to.fd < 0;
     session->terminal    = sandbox->terminal;
     session->verbose     = sandbox->verbose;
+    session->restored    = run->plan.state >= 0;
     session->timeout_ms  = sandbox->timeout_ms;
     session->watchdog_ms = sandbox->watchdog_ms;
     session->map_ordered = sandbox->map;
@@ -267,11 +268,14 @@ static void start_some(struct run *run)
     finish_run(run, status != 0 ? status : tell_no_kernel(run->sandbox));
 }
 
-/* True when QEMU ended before the machine started: an older QEMU without this kind, for example. */
+/*
+ * True when QEMU ended before the machine started: an older QEMU without this kind, for example; or was ended, as it
+ * could not restore one.
+ */
 static bool never_ran(const struct session *session, int code)
 {
     return session->end == SESSION_MACHINE && !session->spoke && session->serial.length == 0 &&
-           (code == 1 || (code == MACHINE_UNKNOWN && session->machine_errors.bytes[0] != MACHINE_ABSENT[0]));
+           (session->restored || code == 1 || (code == MACHINE_UNKNOWN && session->machine_errors.bytes[0] != MACHINE_ABSENT[0]));
 }
 
 /*

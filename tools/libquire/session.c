@@ -465,12 +465,39 @@ int session_fill(struct session *session, struct pollfd *on)
     return input && !waits_for_input(session) ? 0 : patience(session);
 }
 
+/* QEMU has said more than warnings. */
+static bool complains(const struct tail *errors)
+{
+    const char *line = errors->bytes, *end;
+
+    while ((end = strchr(line, '\n')) != NULL) {
+        size_t length = (size_t)(end - line);
+
+        if (memmem(line, length, ": warning: ", 11) == NULL && memmem(line, length, ": info: ", 8) == NULL)
+            return true;
+        line = end + 1;
+    }
+    return false;
+}
+
+/*
+ * A machine that cannot be restored is ended: since QEMU 10 it would stay, stopped, and be taken for dead much later.
+ * One that has spoken is restored, whatever QEMU says.
+ */
+static void end_unrestored(const struct session *session)
+{
+    if (session->restored && !session->spoke && complains(&session->machine_errors))
+        machine_signal(session->machine, SIGKILL);
+}
+
 static void collect_tails(struct session *session, const struct pollfd *on)
 {
     if (on[ON_SERIAL].revents != 0 && !tail_collect(&session->serial, tail_keep_words, on[ON_SERIAL].fd))
         session->ended[ON_SERIAL] = true;
     if (on[ON_ERRORS].revents != 0 && !tail_collect(&session->machine_errors, tail_keep, on[ON_ERRORS].fd))
         session->ended[ON_ERRORS] = true;
+    if (on[ON_ERRORS].revents != 0)
+        end_unrestored(session);
 }
 
 void session_act(struct session *session, const struct pollfd *on)

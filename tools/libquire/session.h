@@ -59,6 +59,7 @@ struct session {
     bool     keep_report;       /* into `reported`, not to the stream */
     bool     terminal;          /* the program's streams are a terminal */
     bool     verbose;           /* show the guest's LOG at once  */
+    bool     restored;          /* the machine is to go on, not to boot */
     uint64_t timeout_ms;        /* 0: none                       */
     uint64_t watchdog_ms;       /* a kernel that is silent so long is dead; 0: no limit */
     bool     map_ordered;       /* a snapshot may come           */
