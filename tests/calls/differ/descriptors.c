@@ -130,9 +130,16 @@ static void op_setfl(void)   { one_file("setfl", CALL_FCNTL64, F_SETFL, PICK(0, 
     01000000, 040000) | O_NONBLOCK); }
 static void op_seal(void)    { one_file("seal", CALL_FCNTL64, F_ADD_SEALS, PICK(1, 2, 4, 8, 16, 64)); }
 static void op_setsig(void)  { one_file("setsig", CALL_FCNTL64, F_SETSIG, PICK(0, 10, 65, -1)); }
-static void op_ioctl(void)   { one_file("ioctl", CALL_IOCTL, PICK(0x5450, 0x5451, 0x5401, 0x1234, 0x5410),
-    (long)buffer); }
 static void op_advise(void)  { one_file("fadvise", CALL_FADVISE64, 0, 0); }
+
+/* Where the buffer is, is the compiler's affair. */
+static void op_ioctl(void)
+{
+    long request = PICK(0x5450, 0x5451, 0x5401, 0x1234, 0x5410), file = any_descriptor();
+
+    tell("ioctl %d %x", (int)file, (unsigned)request);
+    answer(KERNEL(CALL_IOCTL, file, request, (long)buffer));
+}
 
 static void op_unread(void)
 {
