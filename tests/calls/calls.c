@@ -147,11 +147,20 @@ static bool remove_entry(long at, const char *name, unsigned depth)
     return KERNEL(CALL_UNLINKAT, at, (long)name, 0x200) == 0;
 }
 
-/* Removes the files of a folder, except /proc. A pass that removed nothing is the last one. */
+/* A batch may have unmounted it, and made files where it was. */
+static bool proc_is_mounted(void)
+{
+    long self = KERNEL(CALL_OPEN, (long)"/tmp/fuzz/proc/self", O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+
+    KERNEL(CALL_CLOSE, self);
+    return self >= 0;
+}
+
+/* Removes the files of a folder, except a mounted /proc. A pass that removed nothing is the last one. */
 static void empty(long at, unsigned depth)
 {
     char part[512] __attribute__((aligned(8)));
-    bool removed = true;
+    bool removed = true, mounted = depth == 0 && proc_is_mounted();
     long length;
 
     while (removed) {
@@ -161,7 +170,7 @@ static void empty(long at, unsigned depth)
             for (long i = 0; i < length; i += ((struct entry *)(part + i))->length) {
                 const char *name = ((struct entry *)(part + i))->name;
 
-                if (!text_same(name, ".") && !text_same(name, "..") && (depth > 0 || !text_same(name, "proc")))
+                if (!text_same(name, ".") && !text_same(name, "..") && !(mounted && text_same(name, "proc")))
                     removed |= remove_entry(at, name, depth);
             }
     }
@@ -192,12 +201,8 @@ static void unmount_all(void)
 /* Another file may be in its place. */
 static void mount_proc_again(void)
 {
-    long self = KERNEL(CALL_OPEN, (long)"/tmp/fuzz/proc/self", O_RDONLY | O_DIRECTORY | O_NONBLOCK);
-
-    if (self >= 0) {
-        KERNEL(CALL_CLOSE, self);
+    if (proc_is_mounted())
         return;
-    }
     KERNEL(CALL_UNLINK, (long)"/tmp/fuzz/proc");
     KERNEL(CALL_MKDIR, (long)"/tmp/fuzz/proc", 0777);
     KERNEL(CALL_MOUNT, (long)"proc", (long)"/tmp/fuzz/proc", (long)"proc", 0, 0);
@@ -333,11 +338,12 @@ static bool audit(void)
 
 /*
  * The uses of memory: frames of each owner, by its word in /proc/quire/frames, and blocks of the kernel's heap.
- * The kernel's magazines are emptied first, so that only frames and blocks in use are counted.
+ * The kernel's magazines are emptied first, so that only frames and blocks in use are counted. `own` are the frames of
+ * the supervisor and of the first process: a batch may write to pages of theirs that they have never touched.
  */
 static const char *const owners[] = { "free ", "process ", "tables ", "stacks ", "heap ", "user ", "shared ", "files ",
-                                      "blocks " };
-enum { BLOCKS = COUNT_OF(owners) - 1 };
+                                      "blocks ", "own " };
+enum { OWN = COUNT_OF(owners) - 1, BLOCKS = OWN - 1 };
 struct use { long of[COUNT_OF(owners)]; };
 
 /* A folder that a batch left was deep: the pages of the supervisor's stack that removing it took are not in use now. */
@@ -348,6 +354,11 @@ static void let_go_of_stack(void)
     long below = ((long)&here & -(long)PAGE) - SPARED;
 
     KERNEL(CALL_MADVISE, below - DEEPEST, DEEPEST, MADV_DONTNEED);
+}
+
+static long own_frames(const char *status)
+{
+    return file_text(status, text, sizeof text) > 0 ? number_behind(text, "RssAnon:\t") * 1024 / PAGE : -1;
 }
 
 static struct use look_at_memory(void)
@@ -362,6 +373,7 @@ static struct use look_at_memory(void)
     for (unsigned i = 0; i < BLOCKS; i++)
         use.of[i] = read > 0 ? number_behind(text, owners[i]) : -1;
     use.of[BLOCKS] = file_text("/proc/quire/heap", text, sizeof text) > 0 ? number_behind(text, owners[BLOCKS]) : -1;
+    use.of[OWN] = own_frames("/proc/self/status") + own_frames("/proc/1/status");
     return use;
 }
 

@@ -59,14 +59,16 @@ class Run:
             self.judge_memory()
 
     def judge_memory(self):
-        """Frames of programs, stacks and files come back to the frame. Of the kernel's heap a page stays with one
+        """Frames of programs, stacks and files come back to the frame; the supervisor's and the first process's own,
+        which batches may write to, are told beside them. Of the kernel's heap a page stays with one
         block in it, so blocks are counted, and come back to the block. Free frames may differ by what heap, its
         tables and the channel's buffers hold, and no more."""
         memory = {name: (int(before), int(after)) for name, before, after in
                   re.findall(r"^memory (\w+) (-?\d+) before, (-?\d+) after$", "\n".join(self.lines), re.M)}
         lost = {name: after - before for name, (before, after) in memory.items()}
-        wrong = [name for name in ("stacks", "user", "shared", "files") if lost.get(name) != 0 or memory[name][0] < 0]
-        if lost and lost["free"] + lost["heap"] + lost["tables"] + lost["process"] != 0:
+        wrong = [name for name in ("stacks", "user", "shared", "files")
+                 if lost.get(name) != (lost.get("own") if name == "user" else 0) or memory[name][0] < 0]
+        if lost and lost["free"] + lost["heap"] + lost["tables"] + lost["process"] + lost["own"] != 0:
             wrong.append("free")
         if lost and (lost["blocks"] != 0 or memory["blocks"][0] < 0):
             wrong.append("blocks")
