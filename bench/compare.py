@@ -199,8 +199,8 @@ def write_budgets(path, layout, quire):
     budgets = read_budgets(path) if os.path.exists(path) else {}
     budgets[layout] = {name: round(quire[name]) for name in ALL}
     with open(path, "w") as file:
-        file.write("# Guest instructions for one operation of the programs in bench/guest under Quire, on QEMU's pc, by "
-                   "layout.\n# A test fails when one is exceeded by more than a twentieth; bench/compare.py "
+        file.write("# Guest instructions for one operation of the programs in bench/guest under Quire, on QEMU's pc, "
+                   "by layout.\n# A test fails when one is exceeded by more than a twentieth; bench/compare.py "
                    "--write-budgets writes this file.\n")
         file.write(f"{'operation':18}" + "".join(f"{name:>12}" for name in budgets) + "\n")
         for name in ALL:

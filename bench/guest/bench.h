@@ -11,7 +11,8 @@
  * arguments, only those; `rounds=N` sets how often each is done. Linux gives its init words of the kernel's
  * command line as arguments, so what is no such name is passed over.
  *
- * A program defines `operations` and `usual_rounds`; bench.c has its start, and leaves with status 0 when all are measured.
+ * A program defines `operations` and `usual_rounds`; bench.c has its start, and leaves with status 0 when all are
+ * measured.
  */
 #ifndef BENCH_H
 #define BENCH_H

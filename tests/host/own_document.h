@@ -70,7 +70,7 @@ static inline void own_row_cut(enum purpose purpose, size_t pages)
             own_layout.purpose[i]++;
 }
 
-/* The tests of a program, where the kernel sees but the first megabytes of memory all the time; 0 where it never does. */
+/* The tests of a program, where the kernel sees but the first megabytes all the time; 0 without such a row. */
 static inline int with_little_in_sight(int (*tests)(void))
 {
     read_document();
