@@ -38,7 +38,7 @@ include tests/claims/rules.mk
 .PHONY: documents-program documents calls-programs fuzz-calls fuzz-differ bombs mixed-program nightly mutations \
         mutant-parts mutants coverage
 .PHONY: all library kernel ready run ready-console console image ready-image run-image iso run-iso web run-web \
-        test-web install uninstall package claims claims-on-host figures test bench compare fuzz tool-tests \
+        test-web install uninstall package claims claims-on-host figures test bench compare growth fuzz tool-tests \
         machine-tests fuzz-programs programs test-machines test-fresh clean distclean help setup FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -130,6 +130,9 @@ else
 	@/usr/bin/python3 bench/compare.py --build $(O)
 	@/usr/bin/python3 bench/startup.py --build $(O)
 endif
+
+growth: quire kernel $(guest_programs) $(O)/programs/kernel.done ## what one more costs among thousands, here and on Linux
+	@/usr/bin/python3 bench/growth.py --build $(O) --layout $(name)
 
 # Figures of every layout, for a note; nothing is written but under $(O)/.
 figures: quire $(guest_programs) $(O)/programs/kernel.done $(O)/quire.iso ## all figures of all layouts, as Markdown
