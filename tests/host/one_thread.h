@@ -146,6 +146,9 @@ size_t user_write_some(user_t to, const void *from, size_t bytes)
     return bytes;
 }
 
+size_t user_read_held(void *to, user_t from, size_t bytes)        { return user_read_some(to, from, bytes); }
+size_t user_write_held(user_t to, const void *from, size_t bytes) { return user_write_some(to, from, bytes); }
+
 size_t user_read_some(void *to, user_t from, size_t bytes)
 {
     bytes = good_part(from, bytes);
