@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 import sys
+import xml.etree.ElementTree
 
 import pytest
 
@@ -81,3 +82,19 @@ def test_a_start_translates_no_more_than_its_budget(house, tmp_path):
     print("booted", booted, "restored", found)
     assert booted <= budgets["booted"] and least <= budgets["restored"]
     assert booted > budgets["booted"] * 0.95 and least > budgets["restored"] * 0.85, "lower the budget"
+
+
+def test_growth_is_told_and_drawn(house, tmp_path, capsys, monkeypatch):
+    """The table and the picture of bench/growth.py, of made-up figures: the largest cost is drawn highest."""
+    monkeypatch.syspath_prepend(os.path.join(house.tree, "bench"))
+    growth = __import__("growth")
+    costs = {f"{thing}-{n}": 100 * (i + 1) + n for i, thing in enumerate(growth.THINGS) for n in growth.COUNTS}
+    results = {"linux": growth.curves(costs), "quire": growth.curves({**costs, "timers-4000": 99999})}
+    growth.print_table(results)
+    assert re.search(r"^timers: .* linux +601 +610 +700 +1 600 +4 600 +7\.65\n +quire +601 .* 99 999 +166\.39$",
+                     capsys.readouterr().out, re.M)
+    growth.draw(results, str(tmp_path / "growth.svg"))
+    drawing = xml.etree.ElementTree.parse(tmp_path / "growth.svg").getroot()
+    dots = {dot[0].text: float(dot.get("cy")) for dot in drawing.iter("{http://www.w3.org/2000/svg}circle")}
+    assert len(drawing.findall("{*}polyline")) == 2 * len(growth.THINGS)
+    assert dots["quire, 4000: 99 999"] < dots["linux, 4000: 4 600"]

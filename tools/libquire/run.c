@@ -275,7 +275,8 @@ static void start_some(struct run *run)
 static bool never_ran(const struct session *session, int code)
 {
     return session->end == SESSION_MACHINE && !session->spoke && session->serial.length == 0 &&
-           (session->restored || code == 1 || (code == MACHINE_UNKNOWN && session->machine_errors.bytes[0] != MACHINE_ABSENT[0]));
+           (session->restored || code == 1 ||
+            (code == MACHINE_UNKNOWN && session->machine_errors.bytes[0] != MACHINE_ABSENT[0]));
 }
 
 /*
