@@ -239,6 +239,7 @@ kernel += kernel/linux/stat.c                       # stat and its forms
 kernel += kernel/linux/attribute.c                  # modes, owners, times
 kernel += kernel/linux/copy.c                       # from file to file
 kernel += kernel/linux/splice.c                     # to and from pipes
+kernel += kernel/linux/messages.c                   # vectors of pieces that are one message
 kernel += kernel/linux/poll.c                       # poll, select, epoll
 kernel += kernel/linux/event_files.c                # descriptors of counters, timers, signals
 kernel += kernel/linux/socket.c                     # sockets: making, naming, connecting
@@ -381,7 +382,7 @@ cold += kernel/memory/start.c kernel/memory/frames/memmap.c kernel/memory/heap/h
         $(addprefix kernel/memory/spaces/,map_pages.c map_residency.c map_advise.c window.c) \
         kernel/memory/spaces/object_fill.c $(addprefix kernel/memory/pageout/,swap.c page_out.c hand.c)
 cold += $(addprefix kernel/linux/,attribute.c event_files.c mount.c limits.c priority.c prctl.c credentials.c \
-        process_vm.c copy.c splice.c folder.c time.c system.c) \
+        process_vm.c copy.c splice.c messages.c folder.c time.c system.c) \
         $(addprefix kernel/process/,credentials.c groups.c make_room.c out_of_memory.c last_resort.c process_audit.c \
         process_corrupt.c) \
         kernel/files/core/files_audit.c
@@ -389,7 +390,7 @@ cold += $(filter-out %/virtio.c %/virtio_console.c %/channel_link.c %/channel_fr
             $(filter kernel/devices/%,$(kernel)))
 cold += $(addprefix kernel/linux/,path.c socket.c socket_message.c socket_option.c fcntl.c stat.c process.c) \
         kernel/linux/file_size.c kernel/linux/signal.c
-cold += $(addprefix kernel/files/core/,lock.c event.c timer_file.c signal_file.c devices.c epoll_nest.c) \
+cold += $(addprefix kernel/files/core/,lock.c event.c timer_file.c signal_file.c devices.c epoll.c epoll_nest.c) \
         $(filter kernel/files/terminal/%,$(kernel)) \
         $(filter kernel/files/path/%,$(filter-out %/walk.c,$(kernel))) \
         kernel/files/tmpfs/tmpfs_folder.c kernel/files/tmpfs/tmpfs.c \
@@ -397,7 +398,7 @@ cold += $(addprefix kernel/files/core/,lock.c event.c timer_file.c signal_file.c
 cold += kernel/files/ipc/pipe_splice.c kernel/memory/heap/heap_sums.c kernel/memory/spaces/user_in.c \
         kernel/process/group.c
 cold += kernel/base/print.c kernel/process/tour.c $(addprefix kernel/programs/,arguments.c exec.c image.c elf.c)
-cold += $(addprefix kernel/process/,timers.c user_account.c usage.c out_of_memory.c numbers.c)
+cold += $(addprefix kernel/process/,timers.c user_account.c usage.c out_of_memory.c numbers.c clone.c)
 cold += $(addprefix arch/i386/,trap_report.c inspect.c pic.c pci_ports.c power.c cpu_facts.c descriptor.c)
 hot   = $(addprefix layouts/,movos/tables.c pat/user_copy.c) \
         $(addprefix layouts/tracker/,tables.c tracker.c list.c master.c)

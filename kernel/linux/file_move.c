@@ -109,12 +109,29 @@ static int check_pieces(struct piece *pieces, size_t count)
     return 0;
 }
 
+static long __attribute__((noinline, cold)) move_as_message(struct file *file, bool writing,
+                                                            const struct piece *pieces, size_t count)
+{
+    struct buffer *buffers = heap_alloc(count * sizeof *buffers, 0);
+    long           done;
+
+    if (buffers == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        buffers[i] = program_buffer(pieces[i].memory, pieces[i].bytes);
+    done = move_message(file, writing, buffers, count);
+    heap_free(buffers);
+    return done;
+}
+
 static long move_pieces(struct file *file, bool writing, const struct piece *pieces, size_t count, int64_t at)
 {
     long done = 0;
 
     deep_assert(file != NULL && pieces != NULL);
     assert(count <= BUFFERS_A_CALL);
+    if (count > 1 && at == AT_POSITION && moves_messages(file, writing))
+        return move_as_message(file, writing, pieces, count);
     for (size_t i = 0; i < count; i++) {
         struct buffer buffer = program_buffer(pieces[i].memory, pieces[i].bytes);
         long          part;
@@ -178,7 +195,7 @@ static long move_vector_of(struct file *file, bool writing, user_t vector, size_
 
 static long move_vector(int descriptor, bool writing, user_t vector, size_t count, int64_t at)
 {
-    struct file *file = file_of(descriptor);
+    struct file *file = whole_file_of(descriptor);
     long         done;
 
     if (file == NULL)
@@ -211,7 +228,7 @@ static int see_file_as(const struct file *file, unsigned flags, struct file *out
 
 static long move_flagged(int descriptor, bool writing, user_t vector, size_t count, int64_t at, unsigned flags)
 {
-    struct file *file = file_of(descriptor), seen;
+    struct file *file = whole_file_of(descriptor), seen;
     bool         moves;
     long         done;
 
@@ -257,7 +274,7 @@ static long splice_memory(struct file *file, int descriptor, user_t vector, size
 
 SYSTEM_CALL(vmsplice, int, pipe, user_t, pieces, size_t, count, unsigned, flags)
 {
-    struct file *file = flags & ~(unsigned)SPLICE_KNOWN ? NULL : file_of((uintptr_t)pipe);
+    struct file *file = flags & ~(unsigned)SPLICE_KNOWN ? NULL : whole_file_of(pipe);
     long         done;
 
     if (file == NULL)

@@ -54,6 +54,13 @@ long new_descriptor_pair(struct file *first, struct file *second, bool close_on_
 
 /* Read or write at a position, or (AT_POSITION) at the file's own. Returns bytes moved, or a negative errno. */
 #define AT_POSITION (-1)
+/*
+ * Pieces of a file of which a read or a write is one message (sockets, packet pipes, reads of event counters): it
+ * fills the pieces, or takes them all. move_message() returns as read() and write() do, -ENOMEM too; pieces without
+ * bytes move nothing. Both may sleep: whether a read gets a packet, only its bytes tell.
+ */
+bool moves_messages(struct file *file, bool writing);
+long move_message(struct file *file, bool writing, struct buffer *pieces, size_t count);
 long move_bytes(struct file *file, bool writing, struct buffer *buffer, int64_t at);
 
 /*

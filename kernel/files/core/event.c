@@ -104,7 +104,7 @@ static void event_facts(struct file *file, struct fact_lines *to)
 }
 
 static const struct node_operations event_operations = {
-    .traits = NODE_STREAM | NODE_STANDS, .read = event_read, .write = event_write, .poll = event_poll,
+    .traits = NODE_STREAM | NODE_STANDS | NODE_WHOLE, .read = event_read, .write = event_write, .poll = event_poll,
     .release = event_release, .describe = unnamed_describe, .kind = "eventfd", .facts = event_facts,
 };
 

@@ -62,6 +62,7 @@ enum {
     NODE_SEEKLESS = 2,              /* a position that is always 0: /dev/null                               */
     NODE_ZEROS    = 4,              /* mapping it gives fresh memory: /dev/zero                             */
     NODE_STANDS   = 8,              /* a stream in which seeking does nothing, where others refuse it       */
+    NODE_WHOLE    = 16,             /* a read is one thing of its own size, however it is cut in pieces     */
 };
 
 struct node_operations {

@@ -32,6 +32,9 @@ long pipe_set_capacity(struct file *file, size_t bytes);
 /* Whether the open file is an end of a pipe or fifo, open for reading or writing. */
 bool pipe_is(const struct file *file);
 
+/* Whether the next read gets a packet; it waits for bytes as that read would. */
+bool pipe_has_packet(struct file *file);
+
 /* Wait for a page of room, or for bytes. 1; 0 at the end of what can be read; -EPIPE with SIGPIPE; -ERESTARTSYS. */
 int pipe_wait(struct file *file, bool writing) MUST_CHECK;
 

@@ -21,6 +21,8 @@ static struct pipe_page *page_at(const struct pipe *pipe, uint32_t byte)
     return &pipe->pages[(byte & (pipe->capacity - 1)) >> PAGE_SHIFT];
 }
 
+bool pipe_brings_packet(const struct pipe *pipe) { return !pipe_is_empty(pipe) && page_at(pipe, pipe->from)->packet; }
+
 struct pipe *pipe_new(void)
 {
     struct pipe *pipe = heap_alloc(sizeof *pipe, HEAP_ZERO);

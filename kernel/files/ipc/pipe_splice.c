@@ -62,6 +62,20 @@ int pipe_wait(struct file *file, bool writing)
     return writing && err == 0 ? 1 : err;
 }
 
+bool pipe_has_packet(struct file *file)
+{
+    struct node *node = file->node;
+    bool         has  = false;
+
+    may_sleep();
+    assert(pipe_is(file));
+    mutex_take(&node->lock);
+    if (await_bytes(node, !(file->flags & O_NONBLOCK)) > 0)
+        has = pipe_brings_packet(pipe_of(node));
+    mutex_drop(&node->lock);
+    return has;
+}
+
 static size_t pipe_piece(size_t left) { return left < PAGE_SIZE ? left : PAGE_SIZE; }
 
 /* ---- A pipe and another file ----------------------------------------------------------------------------- */

@@ -161,23 +161,28 @@ static unsigned socket_poll(struct file *file, struct wait_queue **queue)
     return bits;
 }
 
-static long socket_read(struct file *file, struct buffer *to, uint64_t at __attribute__((unused)))
+long socket_move(struct file *file, bool writing, struct buffer *pieces, size_t count)
 {
+    struct sending  sending = { .to = NULL };
     struct received received;
     long            got;
 
-    if (to->bytes == 0)                         /* unlike recv(), which asks whether there is anything */
-        return 0;
-    got = socket_receive(file, to, 1, 0, &received);
+    if (writing)
+        return socket_send(file, pieces, count, &sending, 0);
+    got = socket_receive(file, pieces, count, 0, &received);
     passed_release(received.passed);            /* read() has no use for them */
     return got;
 }
 
+/* Without bytes nothing is asked, unlike by recv(). */
+static long socket_read(struct file *file, struct buffer *to, uint64_t at __attribute__((unused)))
+{
+    return to->bytes > 0 ? socket_move(file, false, to, 1) : 0;
+}
+
 static long socket_write(struct file *file, struct buffer *from, uint64_t at __attribute__((unused)))
 {
-    struct sending sending = { .to = NULL };
-
-    return socket_send(file, from, 1, &sending, 0);
+    return socket_move(file, true, from, 1);
 }
 
 static long socket_control(struct file *file, unsigned request, user_t argument)

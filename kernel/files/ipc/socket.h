@@ -83,6 +83,8 @@ struct received {
 long socket_send(struct file *file, struct buffer *pieces, size_t count, struct sending *what, unsigned flags);
 /* Bytes received (with MSG_TRUNC in flags: of the whole packet). */
 long socket_receive(struct file *file, struct buffer *pieces, size_t count, unsigned flags, struct received *out);
+/* What read() and write() do: one message, or bytes of a stream; what comes beside them is let go. */
+long socket_move(struct file *file, bool writing, struct buffer *pieces, size_t count);
 
 void socket_own_name(struct file *file, struct socket_name *out);
 int  socket_peer_name(struct file *file, struct socket_name *out) MUST_CHECK;
