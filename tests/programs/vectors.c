@@ -1,128 +1,760 @@
 /*
- * vectors.c - readv() and writev() of files of which a read or a write is one message, and of streams.
+ * vectors.c - every way in which a program can make the processor stop it, and what signal each becomes.
+ *
+ *   vectors        one line for each run of neighbours that answer alike
+ *   vectors all    every selector of 65 536; without it, all of the first 512 and a sample of the others
+ *
+ * The program edits its own registers where it was stopped: one handler notes the signal, its code and address, what
+ * the trap was, and goes on at `recover` with good segments. So nothing is forked but what has to die, and a
+ * handler that cannot be reached is a death that the shell sees. No C library inside the handler: GS may be invalid.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-static const char *answer(long result)
-{
-    static char numbers[4][24];
-    static int  next;
+/* Linux, asm/sigcontext.h. */
+struct context {
+    uint32_t gs, fs, es, ds, edi, esi, ebp, esp, ebx, edx, ecx, eax, trap, error, eip, cs, flags, esp_at_signal, ss,
+        fpu, mask, cr2;
+};
 
-    if (result < 0)
-        return strerrorname_np(errno);
-    next = (next + 1) % 4;
-    sprintf(numbers[next], "%ld", result);
-    return numbers[next];
+enum { TF = 0x100, NT = 0x4000, AC = 0x40000, KNOWN_FLAGS = 0x7FFFD5 & ~0x200, CODE_BYTES = 4096 };
+
+/* ---- Where the program is stopped ------------------------------------------------------------------- */
+
+struct seen { int signal, code; uint32_t address, trap, error, eip, cr2; };
+
+struct seen  seen;                      /* of the last run: signal 0 if nothing happened            */
+uint32_t     good_cs, good_ds, good_gs, saved_esp;
+uint32_t     landed_ds, landed_es, landed_fs, landed_gs, landed_ss, landed_cs, landed_flags, landed_control,
+    landed_mxcsr;
+uint8_t     *code;                      /* a page for instructions                                  */
+static void (*edit)(struct context *c); /* what to do to the registers when the door opens          */
+static int   steps;
+static uint32_t step_at[16];
+
+extern char recover[], door[], landed[];
+void run(void *at);
+
+/* run(): the instructions at `at` are jumped to, and end by going to `recover`, also when a trap stops them. */
+__asm__(".text\n"
+        "run: pushal\n\t pushl %gs\n\t pushl %fs\n\t movl 44(%esp), %eax\n\t movl %esp, saved_esp\n\t jmp *%eax\n"
+        ".globl recover\n"
+        "recover: movl %cs:good_ds, %eax\n\t movl %eax, %ds\n\t movl %eax, %es\n\t movl %eax, %ss\n\t movl saved_esp, "
+        "%esp\n\t"
+        "cld\n\t popl %fs\n\t popl %gs\n\t popal\n\t ret\n"
+        /* The door: the handler may do as it likes here, and goes on behind it. */
+        ".globl door, landed\n"
+        "door: ud2\n"
+        "landed: movl %ds, %eax\n\t movl %es, %ecx\n\t movl %cs:good_ds, %edx\n\t movl %edx, %ds\n\t movl %edx, %es\n\t"
+        "movl %eax, landed_ds\n\t movl %ecx, landed_es\n\t movl %fs, %eax\n\t movl %eax, landed_fs\n\t movl %gs, "
+        "%eax\n\t"
+        "movl %eax, landed_gs\n\t movl %ss, %eax\n\t movl %eax, landed_ss\n\t movl %cs, %eax\n\t movl %eax, "
+        "landed_cs\n\t"
+        "fnstcw landed_control\n\t pushfl\n\t popl landed_flags\n\t"
+        "jmp recover\n");
+
+static void note(int number, siginfo_t *info, struct context *c)
+{
+    seen = (struct seen){ number, info != NULL ? info->si_code : 0, info != NULL ? (uint32_t)info->si_addr : 0,
+                          c->trap, c->error, c->eip, c->cr2 };
+    c->eip = (uint32_t)recover;
+    c->esp = c->esp_at_signal = saved_esp;
+    c->cs  = good_cs;
+    c->ss  = c->ds = c->es = good_ds;
+    c->fs  = 0;
+    c->gs  = good_gs;
+    c->flags &= ~(TF | NT | AC);
 }
 
-/* What was written in pieces and at once, read in pieces and at once. */
-static void both(const char *what, int reader, int writer)
+static void stopped(int number, siginfo_t *info, struct context *c)
 {
-    char         a[4], b[20], c[8];
-    struct iovec out[3] = { { "one", 3 }, { "", 0 }, { "second", 6 } }, in[3] = { { a, 4 }, { b, 0 }, { b, 20 } };
-    long         got;
-
-    memset(a, '.', sizeof a);
-    memset(b, '.', sizeof b);
-    printf("%s: writev %s", what, answer(writev(writer, out, 3)));
-    printf(" write %s", answer(write(writer, "last", 4)));
-    printf(" readv %s", answer(readv(reader, in, 3)));
-    printf(" %.4s %.20s", a, b);
-    got = read(reader, c, sizeof c);
-    printf(" read %s %.*s", answer(got), (int)(got > 0 ? got : 0), c);
-    printf(" nothing %s", answer(writev(writer, (struct iovec[]){ { a, 0 }, { b, 0 } }, 2)));
-    printf(" bad %s", answer(writev(writer, (struct iovec[]){ { a, 4 }, { NULL, 4 } }, 2)));
-    printf(" left %s\n", answer(read(reader, b, sizeof b)));
-    close(reader);
-    close(writer);
+    if (number == SIGILL && c->eip == (uint32_t)door && edit != NULL) {
+        c->eip = (uint32_t)landed;
+        edit(c);
+        return;
+    }
+    if (number == SIGTRAP && steps >= 0 && steps < 16 && info != NULL && info->si_code == TRAP_TRACE) {
+        step_at[steps++] = c->eip;
+        if (c->eip != (uint32_t)recover)
+            return;
+    }
+    note(number, info, c);
 }
 
-static void sockets(const char *what, int type)
+static void handler(int number, siginfo_t *info, void *context)
 {
-    int ends[2];
-
-    socketpair(AF_UNIX, type | SOCK_NONBLOCK, 0, ends);
-    both(what, ends[0], ends[1]);
+    stopped(number, info, (struct context *)((char *)context + 20));
 }
 
-static void pipes(const char *what, int flags)
-{
-    int ends[2];
+/* The older frame: the registers lie behind the signal's number. */
+static void plain_handler(int number, struct context c) { stopped(number, NULL, &c); __asm__ volatile("" : : "m"(c)); }
 
-    pipe2(ends, flags | O_NONBLOCK);
-    both(what, ends[0], ends[1]);
+static char alternate[65536];
+
+static void handle_all(int plain)
+{
+    static const int numbers[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
+    struct sigaction action = { .sa_flags = SA_ONSTACK | SA_NODEFER | (plain ? 0 : SA_SIGINFO) };
+    stack_t          stack = { .ss_sp = alternate, .ss_size = sizeof alternate };
+
+    sigaltstack(&stack, NULL);
+    if (plain)
+        action.sa_handler = (void (*)(int))plain_handler;
+    else
+        action.sa_sigaction = handler;
+    for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        sigaction(numbers[i], &action, NULL);
 }
 
-static char waited[64];
+/* ---- Instructions ------------------------------------------------------------------------------------ */
 
-/* A reader that waits does not know yet that a packet will come. */
-static void *read_pieces(void *end)
+static uint8_t *put(uint8_t *to, const char *hex)
 {
-    char         a[4] = "....", b[8] = "........";
-    struct iovec in[2] = { { a, 4 }, { b, 8 } };
-    const char  *got   = answer(readv(*(int *)end, in, 2));
+    for (; *hex != '\0'; hex++)
+        if (*hex != ' ') {
+            char pair[3] = { hex[0], hex[1], 0 };
 
-    snprintf(waited, sizeof waited, "%s %.4s %.8s", got, a, b);
-    return NULL;
+            *to++ = (uint8_t)strtoul(pair, NULL, 16);
+            hex++;
+        }
+    return to;
 }
 
-static void waiting_reader(void)
+/* jmp to an absolute address, through the stack: push, ret. */
+static void put_end(uint8_t *to)
 {
-    int       ends[2];
-    pthread_t thread;
-
-    pipe2(ends, O_DIRECT);
-    pthread_create(&thread, NULL, read_pieces, &ends[0]);
-    usleep(50000);
-    printf("written: %s, ", write(ends[1], "packet", 6) == 6 ? "6" : "not");
-    pthread_join(thread, NULL);
-    printf("waited: %s\n", waited);
+    *to++ = 0x68;
+    *(uint32_t *)to = (uint32_t)recover;
+    to[4] = 0xC3;
 }
 
-static void events(void)
+/* The line written last. */
+static void try_again(void)
 {
-    unsigned long long one = 1;
-    char               a[3], b[9];
-    struct iovec       in[2] = { { a, 3 }, { b, 9 } }, small[2] = { { a, 3 }, { b, 4 } };
-    struct iovec       out[2] = { { &one, 4 }, { (char *)&one + 4, 4 } };
-    int                event = eventfd(5, EFD_NONBLOCK);
-
-    printf("event: readv %s", answer(readv(event, in, 2)));
-    printf(" again %s", answer(readv(event, in, 2)));
-    printf(" small %s", answer(readv(event, small, 2)));
-    printf(" writev %s\n", answer(writev(event, out, 2)));
+    memset(&seen, 0, sizeof seen);
+    steps = -1;
+    run(code);
 }
 
-static void only_a_path(void)
+static void try(uint8_t *end)
 {
-    char         a[3];
-    struct iovec in[2] = { { a, 3 }, { a, (size_t)-1 } };
-    int          path = open("/", O_PATH);
-
-    printf("path: readv %s", answer(readv(path, in, 2)));
-    printf(" preadv2 %s", answer(preadv2(path, in, 2, 0, RWF_HIPRI)));
-    printf(" vmsplice %s\n", answer(vmsplice(path, in, 2, 0)));
+    put_end(end);
+    try_again();
 }
 
-int main(void)
+static const char *name_of(int number)
 {
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    sockets("stream", SOCK_STREAM);
-    sockets("datagrams", SOCK_DGRAM);
-    sockets("packets", SOCK_SEQPACKET);
-    pipes("pipe", 0);
-    pipes("packet pipe", O_DIRECT);
-    waiting_reader();
-    events();
-    only_a_path();
+    return number == 0 ? "nothing" : number == SIGSEGV ? "SEGV" : number == SIGBUS ? "BUS" : number == SIGILL ? "ILL" :
+           number == SIGFPE ? "FPE" : number == SIGTRAP ? "TRAP" : number == SIGKILL ? "KILL" : number == SIGSYS ? "SYS"
+               : "other";
+}
+
+/* An address as a distance from the code page, where it lies there. */
+static void describe(char *to, size_t size)
+{
+    uint32_t from = (uint32_t)code;
+    char     where[32];
+
+    if (seen.signal == 0) {
+        snprintf(to, size, "nothing");
+        return;
+    }
+    if (seen.address - from < CODE_BYTES)
+        snprintf(where, sizeof where, "code+%u", seen.address - from);
+    else
+        snprintf(where, sizeof where, "%x", seen.address);
+    snprintf(to, size, "%s code %d address %s trap %u error %x", name_of(seen.signal), seen.code, where, seen.trap,
+             seen.error);
+}
+
+static void show(const char *what)
+{
+    char text[128];
+
+    describe(text, sizeof text);
+    printf("%s: %s\n", what, text);
+}
+
+/* Runs of neighbours that answer alike are one line. */
+static char     run_text[160];
+static unsigned run_first, run_last;
+static int      run_open;
+
+static void run_end(const char *what)
+{
+    if (run_open)
+        printf("%s %04x-%04x: %s\n", what, run_first, run_last, run_text);
+    run_open = 0;
+}
+
+static void run_add(const char *what, unsigned number, const char *text)
+{
+    if (run_open && strcmp(text, run_text) == 0) {
+        run_last = number;
+        return;
+    }
+    run_end(what);
+    run_open  = 1;
+    run_first = run_last = number;
+    snprintf(run_text, sizeof run_text, "%s", text);
+}
+
+/* A selector's fault tells the selector in the error code; that is the same for all, the number is not. */
+static const char *selector_text(unsigned selector)
+{
+    static char text[160];
+
+    if (seen.signal != 0 && seen.error == (selector & 0xFFFC) && selector > 3)
+        snprintf(text, sizeof text, "%s code %d address %x trap %u error is the selector", name_of(seen.signal),
+                 seen.code, seen.address, seen.trap);
+    else
+        describe(text, sizeof text);
+    return text;
+}
+
+static int every;
+
+/* Entry 28 of Linux's table tells a program its processor, and the others are kernel segments without use for it. */
+static unsigned next_selector(unsigned selector)
+{
+    return every || selector < 0x1000 ? selector + 1 : selector + 61;
+}
+
+/* ---- Every vector ------------------------------------------------------------------------------------- */
+
+static void vectors(void)
+{
+    char text[160];
+
+    for (unsigned n = 0; n < 256; n++) {
+        uint8_t *end = put(code, "31 C0 B0 14 31 DB");             /* eax: getpid */
+
+        *end++ = 0xCD;
+        *end++ = (uint8_t)n;
+        try(end);
+        seen.address -= seen.address == (uint32_t)(code + 6) ? 6 : 0;
+        if (seen.error == n * 8 + 2 && seen.signal != 0)
+            snprintf(text, sizeof text, "%s code %d address %x trap %u error is the gate", name_of(seen.signal),
+                     seen.code, seen.address, seen.trap);
+        else
+            describe(text, sizeof text);
+        run_add("int", n, text);
+    }
+    run_end("int");
+}
+
+static const struct { const char *name, *bytes; } instructions[] = {
+    { "int3", "CC" }, { "into without overflow", "31 C0 CE" }, { "into", "B0 7F 04 01 CE" },
+    { "bound", "6A 00 6A 00 B8 05 00 00 00 62 04 24" }, { "icebp", "F1" }, { "ud2", "0F 0B" }, { "ud1", "0F B9 C0" },
+    { "hlt", "F4" }, { "cli", "FA" }, { "sti", "FB" }, { "in", "E4 80" }, { "in dx", "66 BA 80 00 EC" },
+    { "out", "E6 80" }, { "insb", "6C" }, { "outsb", "6E" }, { "rep insl", "31 C9 F3 6D" }, { "lgdt", "0F 01 14 24" },
+    { "lidt", "0F 01 1C 24" }, { "lldt", "31 C0 0F 00 D0" }, { "ltr", "31 C0 0F 00 D8" }, { "lmsw", "31 C0 0F 01 F0" },
+    { "clts", "0F 06" }, { "invd", "0F 08" }, { "wbinvd", "0F 09" }, { "invlpg", "0F 01 3C 24" },
+    { "mov cr0", "0F 20 C0" }, { "mov to cr0", "0F 22 C0" }, { "mov cr2", "0F 20 D0" }, { "mov cr3", "0F 20 D8" },
+    { "mov to cr4", "0F 22 E0" }, { "mov cr1", "0F 20 C8" }, { "mov dr0", "0F 21 C0" }, { "mov to dr7", "0F 23 F8" },
+    { "rdmsr", "0F 32" }, { "wrmsr", "0F 30" }, { "rdpmc", "0F 33" }, { "rsm", "0F AA" }, { "sysexit", "0F 35" },
+    { "xsetbv", "0F 01 D1" }, { "monitor", "0F 01 C8" }, { "vmcall", "0F 01 C1" }, { "lock nop", "F0 90" },
+    { "sixteen bytes", "66 66 66 66 66 66 66 66 66 66 66 66 66 66 66 66 90" },
+    { "divide by zero", "31 D2 31 C0 31 C9 F7 F1" }, { "divide overflow", "B8 00 00 00 80 99 83 C9 FF F7 F9" },
+    { "aam 0", "D4 00" }, { "read null", "A1 00 00 00 00" }, { "write null", "A3 00 00 00 00" },
+    { "jump null", "31 C0 FF E0" }, { "read the last page", "A1 00 F0 FF FF" },
+    { "write the last page", "A3 00 F0 FF FF" }, { "jump to the last page", "B8 00 F0 FF FF FF E0" },
+    { "read over the end", "A1 FE FF FF FF" }, { "push at null", "31 E4 50" },
+    { "iret with NT", "9C 81 0C 24 00 40 00 00 9D CF" }, { "movaps askew", "0F 28 44 24 01" },
+    { "ldmxcsr reserved", "6A FF 0F AE 14 24" },
+    { "unmasked x87 invalid", "DB E3 68 7E 03 00 00 D9 2C 24 D9 EE D9 EE DE F9 9B" },
+    { "unmasked x87 stack", "DB E3 68 7E 03 00 00 D9 2C 24 DD D8 9B" },
+    { "unmasked x87 divide", "DB E3 68 7B 03 00 00 D9 2C 24 D9 E8 D9 EE DE F9 9B" },
+    { "unmasked x87 overflow",
+      "DB E3 68 77 03 00 00 D9 2C 24 68 FF 7F 00 00 D9 E8 DB 04 24 D9 C9 D9 FD DC C8 DC C8 D9 FD 9B" },
+    { "unmasked x87 precision", "DB E3 68 5F 03 00 00 D9 2C 24 D9 E8 D9 EB DE F9 9B" },
+    { "masked x87 divide", "DB E3 D9 E8 D9 EE DE F9 9B" },
+    { "unmasked sse invalid", "68 00 1F 00 00 0F AE 14 24 0F 57 C0 0F 5E C0" },
+    { "unmasked sse divide", "68 80 1D 00 00 0F AE 14 24 0F 57 C0 6A 01 F3 0F 2A 0C 24 F3 0F 5E C8" },
+    { "unmasked sse precision", "68 80 0F 00 00 0F AE 14 24 6A 03 F3 0F 2A 0C 24 6A 01 F3 0F 2A 04 24 F3 0F 5E C1" },
+    { "masked sse divide", "68 80 1F 00 00 0F AE 14 24 0F 57 C0 6A 01 F3 0F 2A 0C 24 F3 0F 5E C8" },
+    { "frstor of ones", "81 EC 00 01 00 00 89 E7 B9 6C 00 00 00 B0 FF F3 AA DD 24 24 DB E3" },
+    { "fxrstor of ones", "81 EC 10 03 00 00 83 E4 F0 89 E7 B9 00 02 00 00 B0 FF F3 AA 0F AE 0C 24 DB E3" },
+    { "fxrstor askew", "83 E4 F0 0F AE 4C 24 04" },
+    { "alignment check", "9C 81 0C 24 00 00 04 00 9D 8B 44 24 01 9C 81 24 24 FF FF FB FF 9D" },
+    { "trap flag", "9C 81 0C 24 00 01 00 00 9D 90 90" },
+    { "trap flag and mov ss", "8C D0 9C 81 0C 24 00 01 00 00 9D 8E D0 90 90" },
+    { "trap flag, mov ss, int 0x80", "8C D1 B8 14 00 00 00 9C 81 0C 24 00 01 00 00 9D 8E D1 CD 80 90 90" },
+    { "trap flag, mov ss, int3", "8C D1 9C 81 0C 24 00 01 00 00 9D 8E D1 CC 90" },
+    { "mov ss, icebp", "8C D1 8E D1 F1" }, { "mov ss, ud2", "8C D1 8E D1 0F 0B" },
+    { "pop ss, int 4", "16 17 CD 04" },
+    { "far jump over memory", "6A 00 6A 00 FF 2C 24" }, { "far call over memory", "6A 00 6A 00 FF 1C 24" },
+    { "retf to null", "6A 00 6A 00 CB" }, { "iret to null", "6A 00 6A 00 6A 00 CF" },
+    { "lds null", "6A 00 6A 00 C5 04 24" }, { "mov to cs", "31 C0 8E C8" }, { "mov to segment 6", "31 C0 8E F0" },
+    { "pop cs", "0F FF C0" }, { "arpl", "31 C0 63 C0" }, { "lar null", "31 C0 0F 02 C0" },
+    { "verr null", "31 C0 0F 00 E0" },
+};
+
+static void all_instructions(void)
+{
+    for (unsigned i = 0; i < sizeof instructions / sizeof *instructions; i++) {
+        try(put(code, instructions[i].bytes));
+        show(instructions[i].name);
+    }
+}
+
+/* ---- Every selector into every segment register --------------------------------------------------------- */
+
+/*
+ * Instructions are written once and take the selector from memory: an emulator translates code that is written anew
+ * each time, and looks at each byte that is written beside it.
+ */
+static uint32_t loaded;
+
+static const struct { const char *name, *before, *after; } loads[] = {
+    { "mov ds", "A1", "8E D8" }, { "mov es", "A1", "8E C0" }, { "mov fs", "A1", "8E E0" }, { "mov gs", "A1", "8E E8" },
+    { "mov ss", "A1", "8C D1 8E D0 8E D1" },
+    { "pop ds", "FF 35", "1F" }, { "pop es", "FF 35", "07" }, { "pop fs", "FF 35", "0F A1" },
+    { "pop gs", "FF 35", "0F A9" }, { "pop ss", "FF 35", "8C D1 89 E2 17 8E D1 89 D4" },
+};
+
+/* Puts the operand behind an instruction's first bytes: the address of the selector. */
+static uint8_t *put_loaded(uint8_t *to)
+{
+    *(uint32_t *)to = (uint32_t)&loaded;
+    return to + 4;
+}
+
+static void all_loads(void)
+{
+    for (unsigned i = 0; i < sizeof loads / sizeof *loads; i++) {
+        put_end(put(put_loaded(put(code, loads[i].before)), loads[i].after));
+        for (unsigned selector = 0; selector < 0x10000; selector = next_selector(selector)) {
+            loaded = selector;
+            try_again();
+            run_add(loads[i].name, selector, selector_text(selector));
+        }
+        run_end(loads[i].name);
+    }
+}
+
+/* To `recover` through CS = selector. */
+static void all_far(void)
+{
+    static const char *const names[] = { "far jump", "far call", "far return", "iret" };
+
+    for (unsigned way = 0; way < 4; way++) {
+        uint8_t  *end = code;
+        uint16_t *place = (uint16_t *)&loaded;
+
+        if (way == 3)
+            *end++ = 0x9C;                                          /* pushf */
+        if (way >= 2) {
+            end = put_loaded(put(end, "FF 35"));
+            *end++ = 0x68; *(uint32_t *)end = (uint32_t)recover; end += 4;
+            *end++ = way == 2 ? 0xCB : 0xCF;
+        } else {
+            *end++ = way == 0 ? 0xEA : 0x9A;
+            *(uint32_t *)end = (uint32_t)recover; end += 4;
+            place = (uint16_t *)end; end += 2;                      /* the selector is a part of the instruction */
+        }
+        put_end(end);
+        for (unsigned selector = 0; selector < 0x10000; selector = next_selector(selector)) {
+            *place = (uint16_t)selector;
+            try_again();
+            run_add(names[way], selector, selector_text(selector));
+        }
+        run_end(names[way]);
+    }
+}
+
+/* ---- Forged frames: sigreturn and rt_sigreturn ------------------------------------------------------------ */
+
+static unsigned wanted, which;
+
+static void edit_selector(struct context *c)
+{
+    uint32_t *const places[] = { &c->ds, &c->es, &c->fs, &c->gs, &c->cs, &c->ss };
+
+    *places[which] = wanted;
+}
+
+static const char *landed_text(unsigned selector)
+{
+    static char    text[160];
+    const uint32_t values[] = { landed_ds, landed_es, landed_fs, landed_gs, landed_cs, landed_ss };
+    uint32_t       got = values[which] & 0xFFFF;
+
+    if (seen.signal != 0)
+        snprintf(text, sizeof text, "%s code %d trap %u", name_of(seen.signal), seen.code, seen.trap);
+    else
+        snprintf(text, sizeof text, "%s", got == selector ? "as asked" : got == 0 ? "null" : got == (selector | 3)
+                 ? "with level 3" : "other");
+    return text;
+}
+
+static void through_door(void (*how)(struct context *))
+{
+    memset(&seen, 0, sizeof seen);
+    steps = -1;
+    edit  = how;
+    run(door);
+    edit = NULL;
+}
+
+static void all_returns(const char *call)
+{
+    static const char *const names[] = { "ds", "es", "fs", "gs", "cs", "ss" };
+    char name[32];
+
+    for (which = 0; which < 6; which++) {
+        snprintf(name, sizeof name, "%s %s", call, names[which]);
+        for (wanted = 0; wanted < 0x10000; wanted = next_selector(wanted)) {
+            through_door(edit_selector);
+            run_add(name, wanted, landed_text(wanted));
+        }
+        run_end(name);
+    }
+}
+
+static void edit_all_selectors(struct context *c) { c->ds = c->es = c->fs = c->gs = c->ss = c->cs = wanted; }
+
+static void all_at_once(void)
+{
+    for (wanted = 0; wanted < 0x10000; wanted = wanted < 256 ? wanted + 1 : wanted * 2 + 1) {
+        through_door(edit_all_selectors);
+        which = 4;
+        run_add("all segments", wanted, landed_text(wanted));
+    }
+    run_end("all segments");
+}
+
+/* ---- Flags -------------------------------------------------------------------------------------------------- */
+
+static void edit_flags(struct context *c) { c->flags = wanted; }
+
+static void flags_by_return(const char *call)
+{
+    for (unsigned bit = 0; bit < 33; bit++) {
+        wanted = bit == 32 ? ~0u & ~TF : 1u << bit;
+        through_door(edit_flags);
+        printf("%s flags %08x: ", call, wanted);
+        if (seen.signal != 0)
+            printf("%s code %d\n", name_of(seen.signal), seen.code);
+        else
+            printf("%08x\n", landed_flags & KNOWN_FLAGS & ~0x44u & ~0x91u);
+    }
+}
+
+static void flags_by_popf(void)
+{
+    for (unsigned bit = 0; bit < 33; bit++) {
+        uint8_t *end;
+
+        wanted = bit == 32 ? ~0u & ~TF : 1u << bit;
+        end = put(code, "68");
+        *(uint32_t *)end = wanted;
+        end = put(end + 4, "9D 9C 58 6A 02 9D A3");
+        *(uint32_t *)end = (uint32_t)&landed_flags;
+        try(end + 4);
+        printf("popf %08x: ", wanted);
+        if (seen.signal != 0)
+            printf("%s code %d\n", name_of(seen.signal), seen.code);
+        else
+            printf("%08x\n", landed_flags & KNOWN_FLAGS);
+    }
+}
+
+/* The same flags before and after a system call. */
+static void flags_through_a_call(void)
+{
+    static const uint32_t tried[] = { 0x400, NT, AC, 0x800, 1, 0x200000, NT | 0x400 | AC };
+
+    for (unsigned i = 0; i < sizeof tried / sizeof *tried; i++) {
+        uint8_t *end = put(code, "B8 14 00 00 00 68");
+
+        *(uint32_t *)end = tried[i] | 2;
+        end = put(end + 4, "9D CD 80 9C 58 6A 02 9D A3");
+        *(uint32_t *)end = (uint32_t)&landed_flags;
+        try(end + 4);
+        printf("a call with flags %08x: %s %08x\n", tried[i], name_of(seen.signal), landed_flags & KNOWN_FLAGS);
+    }
+}
+
+static void single_steps(const char *what, const char *bytes)
+{
+    uint8_t *end = put(code, "9C 81 0C 24 00 01 00 00 9D");
+
+    put_end(put(end, bytes));
+    memset(&seen, 0, sizeof seen);
+    steps = 0;
+    run(code);
+    printf("steps %s:", what);
+    for (int i = 0; i < steps; i++)
+        if (step_at[i] - (uint32_t)code < CODE_BYTES)
+            printf(" %u", step_at[i] - (uint32_t)(end));
+        else
+            printf(" %s", step_at[i] == (uint32_t)recover ? "end" : "elsewhere");
+    printf(" then %s code %d\n", name_of(seen.signal), seen.code);
+}
+
+/* ---- Selectors that go away between load and return ------------------------------------------------------------ */
+
+struct description { uint32_t entry, base, limit, flags; };
+enum { USABLE = 64, NOT_PRESENT = 32, PAGES = 16, READ_ONLY = 8, WIDE = 1 };
+
+static int set_area(uint32_t *entry, uint32_t base, uint32_t limit, uint32_t flags)
+{
+    struct description d = { *entry, base, limit, flags };
+    long               err;
+
+    __asm__ volatile("int $0x80" : "=a"(err) : "a"(SYS_set_thread_area), "b"(&d) : "memory");
+    *entry = d.entry;
+    return (int)err;
+}
+
+/* `load` a segment register, then let the descriptor go by a call, then come back. */
+static void gone(const char *what, const char *load)
+{
+    static struct description none;
+    uint32_t entry = UINT32_MAX;
+    uint8_t *end;
+    int      err = set_area(&entry, 0, 0xFFFFF, WIDE | PAGES | USABLE);
+
+    none = (struct description){ entry, 0, 0, READ_ONLY | NOT_PRESENT };
+    end = put(code, "B8");
+    *(uint32_t *)end = entry << 3 | 3;
+    end = put(end + 4, load);
+    end = put(end, "B8 F3 00 00 00 BB");
+    *(uint32_t *)end = (uint32_t)&none;
+    end = put(end + 4, "CD 80 68");
+    *(uint32_t *)end = (uint32_t)landed;
+    put(end + 4, "C3");
+    memset(&seen, 0, sizeof seen);
+    steps = -1;
+    landed_ds = landed_es = landed_fs = landed_gs = 0xFFFF;
+    run(code);
+    printf("gone %s: set %d, %s code %d trap %u; ds %s es %s fs %s gs %s\n", what, err, name_of(seen.signal), seen.code,
+           seen.trap, landed_ds ? "kept" : "null", landed_es ? "kept" : "null", landed_fs ? "kept" : "null",
+           landed_gs ? "kept" : "null");
+}
+
+static void areas(void)
+{
+    static const struct { const char *what; uint32_t base, limit, flags; } tried[] = {
+        { "usual", 0, 0xFFFFF, WIDE | PAGES | USABLE }, { "16 bits", 0, 0xFFFF, USABLE },
+        { "not present", 0, 0xFFFFF, WIDE | NOT_PRESENT }, { "code", 0, 0xFFFFF, WIDE | PAGES | 4 },
+        { "conforming", 0, 0xFFFFF, WIDE | PAGES | 6 }, { "downwards", 0, 0xFFFF, WIDE | 2 },
+        { "read only", 0, 0xFFFFF, WIDE | PAGES | READ_ONLY }, { "zeros", 0, 0, 0 },
+        { "empty", 0, 0, READ_ONLY | NOT_PRESENT }, { "limit too large", 0, ~0u, WIDE | PAGES | USABLE },
+        { "odd bits", 0, 0xFFFFF, ~0u & ~(NOT_PRESENT | 6u) },
+    };
+
+    for (unsigned i = 0; i < sizeof tried / sizeof *tried; i++) {
+        uint32_t entry = UINT32_MAX;
+        int      err = set_area(&entry, tried[i].base, tried[i].limit, tried[i].flags);
+
+        printf("area %s: %d\n", tried[i].what, err);
+        if (err == 0)
+            set_area(&entry, 0, 0, READ_ONLY | NOT_PRESENT);
+    }
+    for (uint32_t entry = 0; entry < 32; entry++) {
+        uint32_t same = entry;
+
+        if (entry * 8 == (good_gs & ~7u))
+            continue;
+        if (set_area(&same, 0, 0xFFFFF, WIDE | PAGES | USABLE) == 0) {
+            printf("entry %u can be had\n", entry);
+            set_area(&same, 0, 0, READ_ONLY | NOT_PRESENT);
+        }
+    }
+    gone("ds", "8E D8 8E C0 8E E0 8E E8 16 1F 16 07 8E D8");
+    gone("es", "8E C0");
+    gone("fs", "8E E0");
+    gone("gs", "8E E8");
+    gone("all four", "8E C0 8E E0 8E E8");
+    gone("ss", "8E D0");
+}
+
+/* ---- The FPU's state in frames ----------------------------------------------------------------------------------- */
+
+static uint32_t fpu_word, fpu_value;
+
+static void edit_fpu(struct context *c)
+{
+    if (c->fpu != 0)
+        ((uint32_t *)c->fpu)[fpu_word] = fpu_value;
+}
+
+static void edit_fpu_place(struct context *c) { c->fpu = fpu_value; }
+
+static void edit_fpu_askew(struct context *c) { c->fpu += 4; }
+
+static void edit_fpu_noise(struct context *c)
+{
+    uint32_t x = fpu_value;
+
+    for (unsigned i = 0; c->fpu != 0 && i < 156; i++) {
+        x = x * 1664525 + 1013904223;
+        ((uint32_t *)c->fpu)[i] = x;
+    }
+}
+
+static void use_fpu(void)
+{
+    static const uint32_t usual = 0x1F80;
+
+    __asm__ volatile("fninit; ldmxcsr %0" : : "m"(usual));
+}
+
+static void fpu_frames(void)
+{
+    char text[128];
+
+    use_fpu();
+    fpu_word = 0, fpu_value = 0xFFFF027F;
+    through_door(edit_fpu);
+    printf("control word by the frame: %s %04x\n", name_of(seen.signal), landed_control & 0xFFFF);
+    use_fpu();
+    fpu_word = (112 + 24) / 4, fpu_value = 0xFFFFFFFF;
+    through_door(edit_fpu);
+    __asm__ volatile("stmxcsr landed_mxcsr");
+    printf("mxcsr of ones by the frame: %s %08x\n", name_of(seen.signal), landed_mxcsr & ~0x40u);
+    use_fpu();
+    for (unsigned i = 0; i < 4; i++) {
+        static const uint32_t places[] = { 0, 4, 0xFFFFF000, 0xFFFFFFFC };
+
+        fpu_value = places[i];
+        through_door(edit_fpu_place);
+        describe(text, sizeof text);
+        printf("fpu state at %08x: %s\n", places[i], text);
+    }
+    use_fpu();
+    through_door(edit_fpu_askew);
+    printf("fpu state askew: %s\n", name_of(seen.signal));
+    for (fpu_value = 1; fpu_value < 200; fpu_value++) {
+        use_fpu();
+        through_door(edit_fpu_noise);
+        if (seen.signal != 0)
+            break;
+    }
+    printf("fpu state of noise: %s\n", name_of(seen.signal));
+    use_fpu();
+}
+
+/* A handler begins with a fresh FPU, and the tags of the interrupted code follow from the contents of the registers. */
+static uint32_t told_tag, told_control, inside_control;
+
+static void edit_look_fpu(struct context *c)
+{
+    __asm__ volatile("fnstcw %0" : "=m"(inside_control));
+    told_control = c->fpu != 0 ? ((uint32_t *)c->fpu)[0] : 0;
+    told_tag     = c->fpu != 0 ? ((uint32_t *)c->fpu)[2] : 0;
+}
+
+static void fpu_in_handlers(void)
+{
+    static const uint32_t control = 0x27E;
+    static const float    small = 1e-45f;
+
+    __asm__ volatile("fninit; fldcw %0; fld1; fldz; fldl2e; fld1; fldz; fdivr %%st(1); flds %1" : : "m"(control),
+                     "m"(small));
+    through_door(edit_look_fpu);
+    printf("in a handler: control %04x, outside %08x, tags %08x\n", inside_control & 0xFFFF, told_control, told_tag);
+    use_fpu();
+}
+
+/* ---- Deaths ------------------------------------------------------------------------------------------------------ */
+
+static void dies(const char *what, void (*body)(void))
+{
+    int   status;
+    pid_t child;
+
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        for (int n = 1; n < 32; n++)
+            signal(n, SIG_DFL);
+        body();
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    if (WIFSIGNALED(status))
+        printf("death by %s: %s\n", what, name_of(WTERMSIG(status)));
+    else
+        printf("death by %s: none, status %d\n", what, WEXITSTATUS(status));
+}
+
+static void die_nt(void)    { __asm__ volatile("pushfl; orl $0x4000, (%esp); popfl; iret"); }
+static void die_int8(void)  { __asm__ volatile("int $8"); }
+static void die_null_stack(void) { __asm__ volatile("xorl %esp, %esp; ud2"); }
+static void die_kernel_stack(void) { __asm__ volatile("movl $0xFFFFF000, %esp; ud2"); }
+static void die_blocked(void)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL);
+    __asm__ volatile("ud2");
+}
+
+static void die_ignored(void)
+{
+    signal(SIGSEGV, SIG_IGN);
+    __asm__ volatile("hlt");
+}
+
+static void die_sigreturn(void)  { __asm__ volatile("movl $0x1000, %esp; movl $119, %eax; int $0x80"); }
+static void die_rt_sigreturn(void) { __asm__ volatile("xorl %esp, %esp; movl $173, %eax; int $0x80"); }
+static void die_sysenter(void)
+{
+    __asm__ volatile("movl $1, %eax; movl $3, %ebx; xorl %esp, %esp; xorl %ebp, %ebp; sysenter; hlt");
+}
+
+static void deaths(void)
+{
+    dies("iret with NT", die_nt);
+    dies("int 8", die_int8);
+    dies("a null stack", die_null_stack);
+    dies("a stack in kernel memory", die_kernel_stack);
+    dies("a blocked fault", die_blocked);
+    dies("an ignored fault", die_ignored);
+    dies("sigreturn from nowhere", die_sigreturn);
+    dies("rt_sigreturn from nowhere", die_rt_sigreturn);
+    dies("sysenter with a null stack", die_sysenter);
+}
+
+int main(int count, char **words)
+{
+    every = count > 1 && strcmp(words[1], "all") == 0;
+    __asm__("movl %%cs, %0; movl %%ds, %1; movl %%gs, %2" : "=r"(good_cs), "=r"(good_ds), "=r"(good_gs));
+    code = mmap(NULL, CODE_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    handle_all(0);
+    vectors();
+    all_instructions();
+    flags_by_popf();
+    flags_through_a_call();
+    single_steps("nop", "90 90 90");
+    single_steps("a call", "B8 14 00 00 00 CD 80 90 90");
+    single_steps("mov ss", "8C D0 8E D0 90 90");
+    single_steps("popf", "9C 9D 90");
+    all_loads();
+    all_far();
+    all_returns("rt_sigreturn");
+    all_at_once();
+    flags_by_return("rt_sigreturn");
+    areas();
+    fpu_frames();
+    fpu_in_handlers();
+    deaths();
+    handle_all(1);
+    all_returns("sigreturn");
+    flags_by_return("sigreturn");
+    printf("end\n");
+    fflush(stdout);
     return 0;
 }
