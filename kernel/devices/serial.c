@@ -5,6 +5,7 @@
 #include "devices/serial.h"
 
 #include "base/check.h"
+#include "cpu.h"
 #include "devices/uart.h"
 
 static bool present;
@@ -98,17 +99,17 @@ void serial_listen_for(void (*receive)(const uint8_t *bytes, size_t count))
     listen_to_line(pass_bytes_on);
 }
 
+/* Interrupts are off: one between the look at the ring and the port would take a character that then came late. */
 int serial_read(void)
 {
-    uint8_t c;
+    unsigned long interrupts = interrupts_off();
+    int           byte       = -1;
 
-    if (filled != emptied) {
-        c = ring[emptied % SERIAL_RING];
-        emptied++;
-        return c;
-    }
-    if (!present || !(line_status() & UART_RECEIVED))
-        return -1;
-    return port_read8(UART_COM1 + UART_DATA);
+    if (filled != emptied)
+        byte = ring[emptied++ % SERIAL_RING];
+    else if (present && (line_status() & UART_RECEIVED))
+        byte = port_read8(UART_COM1 + UART_DATA);
+    interrupts_restore(interrupts);
+    return byte;
 }
 
