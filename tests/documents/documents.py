@@ -51,7 +51,7 @@ SPECIAL = {"q35": ["-machine", "q35"], "isapc": ["-machine", "isapc", "-cpu", "p
 PATIENCE = {"console": 120, "program": 150}
 IMAGE_ROOM = 4 << 20                    # what an image and its zeroed variables have at most, and firmware's own memory
 FIRST_WORDS = 64 << 10                  # with less of it in memory, a kernel cannot say that memory is too little
-LITTLE = 2 << 20                        # RAM behind the image's start that may have no room for a program
+LITTLE = 2 << 20                        # RAM in rows of the pool that may have no room for a program
 TOO_LITTLE = re.compile(r"too little memory for layout \S+: (\d+) KiB of RAM found, at least (\d+) KiB needed")
 
 
@@ -306,9 +306,21 @@ def program_for(document, first):
     return "fill" if first and fits else "anywhere"
 
 
-def has_no_room(shop, machine, said):
+def pool_of(document, machine):
+    """The RAM of a machine in rows of the pool; the image as well where the pool begins at its end, which floats."""
+    total = before = 0
+    for row in document.plain().rows("Physical memory"):
+        start = before if row.start is None else row.start
+        before = start if row.end is None else row.end
+        if row["Use"] == "pool":
+            total += sum(max(min(before, end) - max(start, first), 0)
+                         for first, end in ((0, 0xA0000), (0x100000, int(machine[0] * (1 << 20)))))
+    return total
+
+
+def has_no_room(document, machine, said):
     """The kernel is there, and has said that the little that it left has no room for the program."""
-    return machine[0] << 20 < shop.image_start + LITTLE and "cannot be started: there is too little memory" in said
+    return pool_of(document, machine) < LITTLE and "cannot be started: there is too little memory" in said
 
 
 def check_program(shop, document, machine, program):
@@ -319,7 +331,7 @@ def check_program(shop, document, machine, program):
         return False
     check_ending(status, said, "the program")
     if "fill: at first" not in said:
-        if has_no_room(shop, machine, said):
+        if has_no_room(document, machine, said):
             return False
         raise Finding("program", f"status {status}, it did not start: {last_words(said)}")
     audits = re.findall(r"^fill: .*?, audit (.*)$", said, re.M)
