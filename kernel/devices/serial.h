@@ -6,7 +6,7 @@
  * until serial_read() takes them; characters that come while the ring is full are lost.
  *
  * Locking  serial_write() is called under print_lock; serial_send() is not, so its bytes may come between those of
- *          print(). serial_read() has one reader.
+ *          print(). serial_read() has one reader; it keeps interrupts off for as long as it takes one character.
  * Cost     87 microseconds a character; a line that takes none is given up after UART_PATIENCE reads of its state for
  *          each.
  * Errors   on a machine without the port writing does nothing, and reading returns no character.

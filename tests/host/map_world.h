@@ -25,6 +25,7 @@
 #include "memory/heap/heap.h"
 #include "memory/spaces/map.h"
 #include "memory/spaces/space.h"
+#include "memory/tables/table.h"
 
 #define R MAY_READ
 #define W MAY_WRITE
@@ -134,6 +135,18 @@ static inline uint32_t word_at(vaddr_t at)
     assert_true(reads(&program, at, &value));
     return value;
 }
+
+static inline entry_t entry_at_page(struct space *space, vaddr_t at)
+{
+    lock_state state = lock_take(&space->tables_lock);
+    unsigned   level;
+    entry_t    entry = table_lookup(space, page_of(at), &level);
+
+    lock_drop(&space->tables_lock, state);
+    return entry;
+}
+
+static inline bool is_writable(vaddr_t at) { return entry_rights(entry_at_page(&program, at)).user & W; }
 
 /* ---- Requests ----------------------------------------------------------------------------------------- */
 

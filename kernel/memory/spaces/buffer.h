@@ -2,7 +2,8 @@
  * buffer.h - where bytes come from or go to, for code that need not know whose memory that is: a program's, or the
  * kernel's.
  *
- * Locking  what user.h says of a program's memory.
+ * Locking  what user.h says of a program's memory: its page faults may sleep, so no spin lock is held. With a frame,
+ *          interrupts are off for at most a page's bytes at a time.
  * Cost     the bytes.
  */
 #ifndef QUIRE_MEMORY_BUFFER_H
@@ -11,7 +12,7 @@
 #include "memory/spaces/user.h"
 
 struct buffer {
-    bool   kernel;
+    bool   kernel;                  /* whose memory it is: the kernel's, which is there         */
     union { user_t user; char *memory; };
     size_t bytes;                   /* left; buffer_put/get count it down and move on         */
 };

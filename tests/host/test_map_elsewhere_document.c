@@ -1,0 +1,19 @@
+/*
+ * test_map_elsewhere_document.c - pages moved and copied, where the kernel sees but the first megabytes all the time.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "own_document.h"
+
+#define main tests_of_maps
+#include "test_map_elsewhere.c"
+#undef main
+
+int main(void)
+{
+    return with_little_in_sight(tests_of_maps);
+}
