@@ -90,13 +90,10 @@ int unnamed_describe(struct node *node, char *to, size_t size)
 /* Free an open file. Its node's system may end with it. */
 static void drop_file(struct file *file)
 {
-    struct file_system *system = file->node->system;
-
     assert(file->references <= 1);
     count_file_out(file);
-    node_release(file->node);
+    node_unuse(file->node);
     heap_free_sized(file, sizeof *file);
-    system_leave(system);
 }
 
 void file_abandon(struct file *file) { drop_file(file); }

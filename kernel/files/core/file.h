@@ -121,8 +121,9 @@ struct file_system {
     uint32_t            nodes;      /* [a] with the last one a system that is gone is freed */
     bool                leaving;    /* about to be unmounted                               */
     bool                gone;       /* unmounted: it ends with its last user               */
+    bool                ended;      /* has let go of all entries; who was on the way to one may still come to use it */
     bool                expiring;   /* [a] umount2(MNT_EXPIRE) has been here since it was used */
-    void              (*end)(struct file_system *system);      /* let go of all entries and of the root */
+    void              (*end)(struct file_system *system);      /* let go of all entries and of the root, once */
     void              (*usage)(struct file_system *system, struct usage *out);
 };
 
@@ -193,6 +194,8 @@ void system_start(struct file_system *system, const char *type, uint32_t magic);
  */
 void system_enter(struct file_system *system);
 void system_leave(struct file_system *system);
+/* What was unmounted and has no users any more ends, unless it has ended already. */
+void system_end(struct file_system *system);
 /* Free a system, now or with its last node. */
 void system_free(struct file_system *system);
 void node_hold(struct node *node);

@@ -40,11 +40,19 @@ void system_enter(struct file_system *system)
     __atomic_store_n(&system->expiring, false, __ATOMIC_RELAXED);
 }
 
+void system_end(struct file_system *system)
+{
+    if (system->users != 0 || !system->gone || system->ended)
+        return;
+    system->ended = true;
+    system->end(system);
+}
+
 /* The last user of what was unmounted while it was busy ends it. */
 void system_leave(struct file_system *system)
 {
-    if (system != NULL && __atomic_sub_fetch(&system->users, 1, __ATOMIC_ACQ_REL) == 0 && system->gone)
-        system->end(system);
+    if (system != NULL && __atomic_sub_fetch(&system->users, 1, __ATOMIC_ACQ_REL) == 0)
+        system_end(system);
 }
 
 void node_use(struct node *node)
@@ -53,12 +61,11 @@ void node_use(struct node *node)
     system_enter(node->system);
 }
 
+/* In this order: the node keeps its system. */
 void node_unuse(struct node *node)
 {
-    struct file_system *system = node->system;
-
+    system_leave(node->system);
     node_release(node);
-    system_leave(system);
 }
 
 static void leave_node(struct file_system *system)
@@ -85,6 +92,7 @@ void node_release(struct node *node)
 
     assert(before > 0);
     assert(before > 1 || node->writers == 0);
+    deep_assert(before > 1 || node->locks == NULL);
     if (before == 1) {
         struct file_system *system = node->system;
 

@@ -85,6 +85,8 @@ int path_mount(struct node *folder, struct node *root)
     assert(root == root->system->root);
     if ((folder->mode & S_FMT) != S_FOLDER)
         return -ENOTDIR;
+    if (folder->links == 0 || folder->system->leaving)
+        return -ENOENT;                         /* removed, or unmounted, while the caller was on the way */
     if (root->system->covers != NULL || folder->mounted != NULL)
         return -EBUSY;
     node_hold(root);
@@ -164,8 +166,7 @@ static void take_mount_away(struct file_system *system)
         uncover_folder(at);
         node_release(at->root);
         at->gone = true;
-        if (at->users == 0)
-            at->end(at);
+        system_end(at);
     }
 }
 

@@ -260,11 +260,29 @@ static void detach_entry(struct tmpfs_entry *entry)
     node_release(&node->node);
 }
 
+/*
+ * The name may be the last to hold its folder, which has kept its own name, and so on, as deep as a program likes. So
+ * the first call goes through all of them, and those inside it only leave theirs here.
+ */
 void tmpfs_forget_name(struct tmpfs_node *node)
 {
-    if (node->names != NULL)
-        free_tmpfs_entry(node->names);
-    node->names = NULL;
+    static struct tmpfs_entry *forgotten;
+    static bool                forgetting;
+    struct tmpfs_entry        *entry = node->names;
+
+    if (entry == NULL)
+        return;
+    node->names      = NULL;
+    entry->next_name = forgotten;
+    forgotten        = entry;
+    if (forgetting)
+        return;
+    forgetting = true;
+    while ((entry = forgotten) != NULL) {
+        forgotten = entry->next_name;
+        free_tmpfs_entry(entry);
+    }
+    forgetting = false;
 }
 
 void tmpfs_folder_free(struct tmpfs_node *folder)
@@ -275,6 +293,9 @@ void tmpfs_folder_free(struct tmpfs_node *folder)
 
 /* ---- The calls --------------------------------------------------------------------------------------- */
 
+/* The caller may have waited for the folder's lock while it was removed, or its file system unmounted. */
+static bool is_dead(const struct node *folder) { return folder->links == 0 || folder->system->ended; }
+
 static int tmpfs_create(struct node *folder, const char *name, size_t length, uint32_t mode, uint32_t device,
                         struct node **out)
 {
@@ -284,7 +305,7 @@ static int tmpfs_create(struct node *folder, const char *name, size_t length, ui
     assert(mutex_held(&folder->lock));
     if (find_entry(self, name, length) != NULL)
         return -EEXIST;
-    if (folder->links == 0)
+    if (is_dead(folder))
         return -ENOENT;
     node = tmpfs_make(folder->system, mode, device);
     if (node == NULL)
@@ -326,7 +347,7 @@ static int tmpfs_link(struct node *folder, const char *name, size_t length, stru
     assert(mutex_held(&folder->lock) && (node->mode & S_FMT) != S_FOLDER && node->system == folder->system);
     if (find_entry(tmpfs_of(folder), name, length) != NULL)
         return -EEXIST;
-    if (node->links == 0 && !node->linkable)
+    if (is_dead(folder) || (node->links == 0 && !node->linkable))
         return -ENOENT;                         /* removed, and only kept open: it gets no name again */
     entry = new_tmpfs_entry(tmpfs_of(folder), name, length);
     if (entry == NULL)
@@ -342,7 +363,7 @@ static int tmpfs_remove(struct node *folder, const char *name, size_t length, bo
     struct tmpfs_entry *entry = find_entry(tmpfs_of(folder), name, length);
 
     assert(mutex_held(&folder->lock));
-    if (entry == NULL)
+    if (entry == NULL || is_dead(folder))
         return -ENOENT;
     if (is_tmpfs_folder(entry->node) != folder_wanted)
         return folder_wanted ? -ENOTDIR : -EISDIR;
@@ -376,7 +397,7 @@ static int may_rename_entry(struct tmpfs_entry *source, struct tmpfs_entry *targ
     if (source->node->node.mounted != NULL || (target != NULL && target->node->node.mounted != NULL))
         return -EBUSY;
     if (target == NULL)
-        return to->node.links == 0 ? -ENOENT : 0;
+        return 0;
     if (exchange)
         return is_tmpfs_folder(target->node) && is_or_holds(target->node, from) ? -EINVAL : 0;
     if (is_tmpfs_folder(target->node) && is_or_holds(target->node, from))
@@ -423,12 +444,16 @@ static struct tmpfs_entry *new_whiteout(struct tmpfs_node *folder, const char *n
     return entry;
 }
 
-/* Nothing here can fail. */
+/* Nothing here can fail, or rest before the end: what the name was of is released last. */
 static void move_entry(struct tmpfs_entry *source, struct tmpfs_entry *target, struct tmpfs_entry *entry,
                        struct tmpfs_entry *whiteout)
 {
-    if (target != NULL)
+    struct tmpfs_node *replaced = target != NULL ? target->node : NULL;
+
+    if (replaced != NULL) {
+        node_hold(&replaced->node);
         detach_entry(target);
+    }
     attach_entry(entry, source->node);
     detach_entry(source);
     if (whiteout != NULL) {
@@ -437,6 +462,8 @@ static void move_entry(struct tmpfs_entry *source, struct tmpfs_entry *target, s
         attach_entry(whiteout, node);
         node_release(&node->node);              /* the entry holds it now */
     }
+    if (replaced != NULL)
+        node_release(&replaced->node);
 }
 
 static int tmpfs_rename(struct node *from, const char *name, size_t length, struct node *to, const char *new_name,
@@ -448,7 +475,7 @@ static int tmpfs_rename(struct node *from, const char *name, size_t length, stru
     int                 err;
 
     assert(mutex_held(&from->lock) && mutex_held(&to->lock) && from->system == to->system);
-    if (source == NULL || (target == NULL && (flags & RENAMING_EXCHANGE)))
+    if (source == NULL || is_dead(to) || (target == NULL && (flags & RENAMING_EXCHANGE)))
         return -ENOENT;
     if (target != NULL && (flags & RENAMING_NOREPLACE))
         return -EEXIST;

@@ -1,0 +1,114 @@
+/*
+ * test_files_gone.c - who is on the way to files while they go: folders that are removed, systems that are unmounted.
+ */
+#include "files_world.h"
+
+#include "base/error.h"
+
+/* As the threads do that wait for a folder's lock while another one removes the folder. */
+static int change(struct node *folder, int (*what)(struct node *folder, struct node *node), struct node *node)
+{
+    int err;
+
+    mutex_take(&folder->lock);
+    err = what(folder, node);
+    mutex_drop(&folder->lock);
+    return err;
+}
+
+static int link_there(struct node *folder, struct node *node)
+{
+    return folder->operations->link(folder, "x", 1, node);
+}
+
+static int make_there(struct node *folder, struct node *node)
+{
+    struct node *made;
+
+    (void)node;
+    return folder->operations->create(folder, "x", 1, S_REGULAR | 0600, 0, &made);
+}
+
+static int rename_there(struct node *folder, struct node *from)
+{
+    int err;
+
+    mutex_take(&from->lock);
+    err = from->operations->rename(from, "f", 1, folder, "x", 1, 0);
+    mutex_drop(&from->lock);
+    return err;
+}
+
+static int remove_there(struct node *folder, struct node *node)
+{
+    (void)node;
+    return folder->operations->remove(folder, "f", 1, false);
+}
+
+/* Else the folder would hold its entry, and the entry the folder, for ever. */
+static void nothing_comes_into_a_folder_that_is_gone(void **state)
+{
+    struct node *folder, *file;
+
+    (void)state;
+    start_files();
+    assert_int_equal(path_make_folder(fs, NULL, "/d", 0755), 0);
+    assert_int_equal(path_make_node(fs, NULL, "/f", S_REGULAR | 0600, 0, NULL), 0);
+    folder = find("/d");
+    file   = find("/f");
+    assert_int_equal(path_remove(fs, NULL, "/d", true), 0);
+    assert_int_equal(change(folder, link_there, file), -ENOENT);
+    assert_int_equal(change(folder, make_there, NULL), -ENOENT);
+    assert_int_equal(change(folder, rename_there, root->root), -ENOENT);
+    assert_int_equal(path_mount(folder, root->root), -ENOENT);
+    node_release(folder);
+    node_release(file);
+    stop_files();
+}
+
+/* The system has ended by the time the caller has its folder and its file, and uses them. */
+static void who_comes_late_to_a_mount_does_not_end_it_again(void **state)
+{
+    struct file_system *other;
+    struct node        *folder, *inside, *top, *above;
+    struct file        *file;
+
+    (void)state;
+    start_files();
+    assert_int_equal(path_make_folder(fs, NULL, "/m", 0755), 0);
+    other  = tmpfs_new(0700);
+    folder = find("/m");
+    assert_int_equal(path_mount(folder, other->root), 0);
+    node_release(folder);
+    assert_int_equal(path_make_folder(fs, NULL, "/m/d", 0755), 0);
+    assert_int_equal(path_make_node(fs, NULL, "/m/d/f", S_REGULAR | 0600, 0, NULL), 0);
+    inside = find("/m/d");
+    top    = find("/m");
+    assert_int_equal(path_unmount(other->root, 0), 0);
+
+    assert_int_equal(change(top, make_there, NULL), -ENOENT);
+    assert_int_equal(change(inside, make_there, NULL), -ENOENT);
+    assert_int_equal(change(inside, remove_there, NULL), -ENOENT);
+    assert_int_equal(path_find(fs, inside, "..", 0, &above), 0);
+    assert_ptr_equal(above, top);
+    node_release(above);
+    node_use(top);
+    node_unuse(top);
+    file = file_make(top, top->operations, O_RDONLY);
+    assert_non_null(file);
+    file_release(file);
+    node_use(inside);
+    node_release(inside);
+    node_unuse(inside);
+    stop_files();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_comes_into_a_folder_that_is_gone),
+        cmocka_unit_test(who_comes_late_to_a_mount_does_not_end_it_again),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
