@@ -263,6 +263,19 @@ struct file *descriptor_file(struct files *files, int number)
     return file;
 }
 
+struct node *descriptor_node(struct files *files, int number, uint32_t *flags)
+{
+    lock_state   state = lock_take(&files->lock);
+    struct file *file  = table_file(&files->table, number);
+
+    if (file != NULL) {
+        node_hold(file->node);
+        *flags = file->flags;
+    }
+    lock_drop(&files->lock, state);
+    return file != NULL ? file->node : NULL;
+}
+
 struct file *descriptor_peek(const struct files *files, int number)
 {
     deep_assert(files_are_own(files));

@@ -44,6 +44,11 @@ int  descriptor_add(struct files *files, struct file *file, int from, bool close
  */
 int  descriptor_put(struct files *files, int number, struct file *file, bool close_on_exec, uint32_t limit) MUST_CHECK;
 int  descriptor_close(struct files *files, int number);     /* 0 or -EBADF                                   */
+/*
+ * The node of a number's open file, with a reference, and the open file's flags; NULL when it is not open. No open file
+ * is held and released by it, which may take locks: so it is for look-ups of paths, which are made with locks held.
+ */
+struct node *descriptor_node(struct files *files, int number, uint32_t *flags);
 int  descriptor_flag(struct files *files, int number);      /* close-on-exec: 0, 1 or -EBADF                 */
 int  descriptor_set_flag(struct files *files, int number, bool close_on_exec);
 /* The first open number at or above `from`, or -1: for close_range and /proc/self/fd. */

@@ -524,36 +524,30 @@ static struct node *root_of(struct proc_node *node)
     return p != NULL && p->fs != NULL ? hold_node(p->fs->root) : NULL;
 }
 
-static struct file *file_of_link(const struct proc_node *node)
+static struct node *node_of_link(const struct proc_node *node, uint32_t *flags)
 {
     const struct process *p = proc_process(node);
 
-    return p != NULL && p->files != NULL ? descriptor_file(p->files, node->descriptor) : NULL;
+    return p != NULL && p->files != NULL ? descriptor_node(p->files, node->descriptor, flags) : NULL;
 }
 
 static struct node *descriptor_of(struct proc_node *node)
 {
-    struct file *file = file_of_link(node);
-    struct node *target;
+    uint32_t flags;
 
-    if (file == NULL)
-        return NULL;
-    target = hold_node(file->node);
-    file_release(file);
-    return target;
+    return node_of_link(node, &flags);
 }
 
 uint32_t proc_descriptor_mode(const struct proc_node *node)
 {
     static const uint16_t modes[O_ACCMODE + 1] = { [O_RDONLY] = 0500, [O_WRONLY] = 0300, [O_RDWR] = 0700 };
-    struct file          *file = file_of_link(node);
-    unsigned              mode;
+    uint32_t              flags;
+    struct node          *target = node_of_link(node, &flags);
 
-    if (file == NULL)
+    if (target == NULL)
         return S_LINK;
-    mode = file->flags & O_PATH ? 0 : modes[file->flags & O_ACCMODE];
-    file_release(file);
-    return S_LINK | mode;
+    node_release(target);
+    return S_LINK | (flags & O_PATH ? 0 : modes[flags & O_ACCMODE]);
 }
 
 /* ---- The folders ------------------------------------------------------------------------------------------ */
