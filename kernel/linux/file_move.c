@@ -226,15 +226,12 @@ static int see_file_as(const struct file *file, unsigned flags, struct file *out
     return 0;
 }
 
-static long move_flagged(int descriptor, bool writing, user_t vector, size_t count, int64_t at, unsigned flags)
+static long move_flagged(struct file *file, bool writing, user_t vector, size_t count, int64_t at, unsigned flags)
 {
-    struct file *file = whole_file_of(descriptor), seen;
-    bool         moves;
-    long         done;
+    bool        moves = at == AT_POSITION && !(file->operations->traits & (NODE_STREAM | NODE_SEEKLESS));
+    struct file seen;
+    long        done;
 
-    if (file == NULL)
-        return -EBADF;
-    moves = at == AT_POSITION && !(file->operations->traits & (NODE_STREAM | NODE_SEEKLESS));
     if (moves)
         mutex_take(&file->lock);
     done = see_file_as(file, flags, &seen);
@@ -244,14 +241,16 @@ static long move_flagged(int descriptor, bool writing, user_t vector, size_t cou
         file->at = seen.at;
     if (moves)
         mutex_drop(&file->lock);
-    file_release(file);
     return done;
 }
 
 enum { SPLICE_NONBLOCK = 2, SPLICE_KNOWN = 15 };
 
-/* Copy a program's memory into a pipe, as far as there is room, or bytes of a pipe into the program's memory. */
-static long splice_memory(struct file *file, int descriptor, user_t vector, size_t count, unsigned flags)
+/*
+ * Copy a program's memory into a pipe, as far as there is room, or bytes of a pipe into the program's memory. What has
+ * been waited for is there, or another thread has taken it: so each step sleeps.
+ */
+static long splice_memory(struct file *file, user_t vector, size_t count, unsigned flags)
 {
     bool writing = file_writes(file), wait = !(flags & SPLICE_NONBLOCK) && !(file->flags & O_NONBLOCK);
     long done;
@@ -267,7 +266,7 @@ static long splice_memory(struct file *file, int descriptor, user_t vector, size
         done = wait ? pipe_wait(file, writing) : 1;
         if (done <= 0)
             return done;
-        done = move_flagged(descriptor, writing, vector, count, AT_POSITION, RWF_NOWAIT);
+        done = move_flagged(file, writing, vector, count, AT_POSITION, RWF_NOWAIT);
     } while (done == -EAGAIN && wait);
     return done;
 }
@@ -279,7 +278,7 @@ SYSTEM_CALL(vmsplice, int, pipe, user_t, pieces, size_t, count, unsigned, flags)
 
     if (file == NULL)
         return flags & ~(unsigned)SPLICE_KNOWN ? -EINVAL : -EBADF;
-    done = splice_memory(file, pipe, pieces, count, flags);
+    done = splice_memory(file, pieces, count, flags);
     file_release(file);
     return done;
 }
@@ -287,10 +286,19 @@ SYSTEM_CALL(vmsplice, int, pipe, user_t, pieces, size_t, count, unsigned, flags)
 /* A position of -1 is the file's own. */
 static long move_vector2(int descriptor, bool writing, user_t vector, size_t count, int64_t at, unsigned flags)
 {
+    struct file *file;
+    long         done;
+
     if (at < AT_POSITION)
         return -EINVAL;
-    return flags == 0 ? move_vector(descriptor, writing, vector, count, at)
-                      : move_flagged(descriptor, writing, vector, count, at, flags);
+    if (flags == 0)
+        return move_vector(descriptor, writing, vector, count, at);
+    file = whole_file_of(descriptor);
+    if (file == NULL)
+        return -EBADF;
+    done = move_flagged(file, writing, vector, count, at, flags);
+    file_release(file);
+    return done;
 }
 
 SYSTEM_CALL(preadv2, int, descriptor, user_t, pieces, uintptr_t, count, uintptr_t, at_low, uintptr_t, at_high,
