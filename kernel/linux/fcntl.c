@@ -123,7 +123,28 @@ static long find_lock(struct file *file, const struct lock_request *request, use
     return write_lock(argument, wide, lock);
 }
 
-static long record_lock(struct file *file, int what, user_t argument, bool wide, bool of_file)
+/*
+ * Take or drop a lock. A process has its locks until it closes the file, and another thread may have done so while this
+ * one waited: then nothing would drop the lock any more.
+ */
+static long change_lock(struct file *file, int descriptor, const struct lock_request *request, bool wait)
+{
+    long         err = lock_set(file->node, request, wait);
+    struct file *now;
+
+    if (err != 0 || request->process < 0)
+        return err;
+    now = file_of(descriptor);
+    if (now != file || current_process()->files != request->owner) {
+        locks_drop_owner(file->node, request->owner);
+        err = -EBADF;
+    }
+    if (now != NULL)
+        file_release(now);
+    return err;
+}
+
+static long record_lock(struct file *file, int descriptor, int what, user_t argument, bool wide, bool of_file)
 {
     struct process     *process = current_process();
     struct lock_request request = { .owner = of_file ? (const void *)file : process->files, .world = LOCKS_OF_RECORDS,
@@ -142,7 +163,7 @@ static long record_lock(struct file *file, int what, user_t argument, bool wide,
     if (err != 0)
         return err;
     if (what != LOCK_GET)
-        return lock_set(file->node, &request, what == LOCK_WAIT);
+        return change_lock(file, descriptor, &request, what == LOCK_WAIT);
     request.kind = lock.type == F_WRLCK ? LOCK_EXCLUSIVE : LOCK_SHARED;
     return find_lock(file, &request, argument, wide, &lock);
 }
@@ -245,22 +266,22 @@ static long control_descriptor(struct file *file, int descriptor, uintptr_t comm
     }
 }
 
-static long control_file(struct file *file, uintptr_t command, uintptr_t argument)
+static long control_file(struct file *file, int descriptor, uintptr_t command, uintptr_t argument)
 {
     static const uint64_t nobody;               /* two words: of which kind, and who */
 
     deep_assert(file != NULL);
     switch (command) {
     case F_SETFL:        return set_file_flags(file, argument);
-    case F_GETLK:        return record_lock(file, LOCK_GET, argument, false, false);
-    case F_SETLK:        return record_lock(file, LOCK_TRY, argument, false, false);
-    case F_SETLKW:       return record_lock(file, LOCK_WAIT, argument, false, false);
-    case F_GETLK64:      return record_lock(file, LOCK_GET, argument, true, false);
-    case F_SETLK64:      return record_lock(file, LOCK_TRY, argument, true, false);
-    case F_SETLKW64:     return record_lock(file, LOCK_WAIT, argument, true, false);
-    case F_OFD_GETLK:    return record_lock(file, LOCK_GET, argument, true, true);
-    case F_OFD_SETLK:    return record_lock(file, LOCK_TRY, argument, true, true);
-    case F_OFD_SETLKW:   return record_lock(file, LOCK_WAIT, argument, true, true);
+    case F_GETLK:        return record_lock(file, descriptor, LOCK_GET, argument, false, false);
+    case F_SETLK:        return record_lock(file, descriptor, LOCK_TRY, argument, false, false);
+    case F_SETLKW:       return record_lock(file, descriptor, LOCK_WAIT, argument, false, false);
+    case F_GETLK64:      return record_lock(file, descriptor, LOCK_GET, argument, true, false);
+    case F_SETLK64:      return record_lock(file, descriptor, LOCK_TRY, argument, true, false);
+    case F_SETLKW64:     return record_lock(file, descriptor, LOCK_WAIT, argument, true, false);
+    case F_OFD_GETLK:    return record_lock(file, descriptor, LOCK_GET, argument, true, true);
+    case F_OFD_SETLK:    return record_lock(file, descriptor, LOCK_TRY, argument, true, true);
+    case F_OFD_SETLKW:   return record_lock(file, descriptor, LOCK_WAIT, argument, true, true);
     case F_GETPIPE_SZ:   return pipe_capacity(file);
     case F_SETPIPE_SZ:   return pipe_set_capacity(file, argument);
     case F_ADD_SEALS:    return seal_file(file, argument);
@@ -282,7 +303,7 @@ SYSTEM_CALL(fcntl64, int, descriptor, unsigned, command, uintptr_t, argument)
         return -EBADF;
     result = control_descriptor(file, descriptor, command, argument);
     if (result == -ENOSYS)
-        result = control_file(file, command, argument);
+        result = control_file(file, descriptor, command, argument);
     file_release(file);
     return result;
 }
