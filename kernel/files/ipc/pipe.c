@@ -242,16 +242,17 @@ static int fifo_open(struct node *node, struct file *file)
 /* A pipe without a name is opened again through /proc: its other end need not be there. */
 static int pipe_open_again(struct node *node, struct file *file)
 {
-    struct pipe *pipe = pipe_of(node);
     unsigned     mode = file->flags & O_ACCMODE;
+    struct pipe *pipe;
 
-    if (pipe == NULL)
-        return -ENXIO;                          /* it has just lost its last open file */
     mutex_take(&node->lock);
-    pipe->readers += mode != O_WRONLY;
-    pipe->writers += mode != O_RDONLY;
+    pipe = pipe_of(node);
+    if (pipe != NULL) {
+        pipe->readers += mode != O_WRONLY;
+        pipe->writers += mode != O_RDONLY;
+    }
     mutex_drop(&node->lock);
-    return 0;
+    return pipe != NULL ? 0 : -ENXIO;           /* it has just lost its last open file */
 }
 
 const struct node_operations fifo_operations = {
