@@ -124,11 +124,11 @@ SYSTEM_CALL(close_range, unsigned, first, unsigned, last, unsigned, flags)
 
     if ((flags & ~(uintptr_t)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || first > last)
         return -EINVAL;
-    if (flags & CLOSE_RANGE_UNSHARE) {
-        struct files *own = files_copy(process->files), *shared = process->files;
+    if ((flags & CLOSE_RANGE_UNSHARE) && !files_are_own(process->files)) {
+        struct files *own = process->thread_count > 1 ? NULL : files_copy(process->files), *shared = process->files;
 
         if (own == NULL)
-            return -ENOMEM;
+            return -ENOMEM;                     /* other threads may be in calls that use the table */
         process->files = own;
         files_release(shared);
     }
