@@ -71,12 +71,13 @@ void socket_let_go(struct socket *self)
     node_release(&peer->node);
 }
 
-/* Let go of the peer, and it of us: its end has come. */
+/* Let go of the peer, and it of us: its end has come. What waits for room here is not waited for any more. */
 void socket_part(struct socket *self)
 {
     struct socket *peer = self->peer;
 
     assert(mutex_held(&sockets_lock));
+    wake_all(&self->room);
     if (self->type == SOCKET_DATAGRAM || peer == NULL) {
         socket_let_go(self);
         return;
@@ -124,7 +125,6 @@ static void socket_close(struct file *file)
     }
     drop_waiting_children(self, &dropped);
     socket_drop_packets(self, &dropped);
-    wake_all(&self->room);
     mutex_drop(&sockets_lock);
     passed_release_all(dropped);
 }

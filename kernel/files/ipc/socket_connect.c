@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
+#include "base/random.h"
 #include "base/string.h"
 #include "files/ipc/socket_node.h"
 #include "process/process.h"
@@ -54,13 +55,19 @@ static int bind_path(struct socket *self, const char *path)
     return err == -EEXIST ? -EADDRINUSE : err;
 }
 
-/* A socket that binds without a name gets an abstract one of five hexadecimal digits. */
+/*
+ * A socket that binds without a name gets an abstract one of five hexadecimal digits. They begin anywhere, so that it
+ * does not take longer the more there are.
+ */
 static int bind_some(struct socket *self, struct socket_name *name)
 {
-    for (uint32_t tries = 0; tries < 0x100000; tries++) {
+    uint32_t number;
+
+    random_bytes(&number, sizeof number);
+    for (uint32_t tries = 0; tries < 0x100000; tries++, number++) {
         name->length  = 6;
         name->text[0] = '\0';
-        format_text(name->text + 1, 6, "%05x", (unsigned)tries);
+        format_text(name->text + 1, 6, "%05x", (unsigned)(number & 0xFFFFF));
         if (find_abstract(name) == NULL) {
             self->next_abstract = abstract;
             abstract = self;

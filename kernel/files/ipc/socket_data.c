@@ -193,6 +193,15 @@ static bool receiver_has_room(const struct socket *self, const struct socket *to
     return to->held == 0 || to->held + packet_cost(packet) <= SOCKET_ROOM;
 }
 
+/* An error that came in meanwhile is told once. */
+static int take_error(struct socket *self)
+{
+    int err = -self->error;
+
+    self->error = 0;
+    return err;
+}
+
 /* Wait until the receiver has room, then hand the packet over. The lock is held. */
 static int deliver_packet(struct socket *self, struct socket *to, struct packet *packet, struct sending *what,
                           uint64_t deadline)
@@ -208,6 +217,8 @@ static int deliver_packet(struct socket *self, struct socket *to, struct packet 
         if (receiver_has_room(self, to, packet))
             break;
         err = socket_wait(&to->room, deadline);
+        if (err == 0)
+            err = take_error(self);             /* a peer that goes without reading all is told so */
         if (err != 0)
             return err;
     }
@@ -310,15 +321,6 @@ long socket_send(struct file *file, struct buffer *pieces, size_t count, struct 
 }
 
 /* ---- Receiving -------------------------------------------------------------------------------------------- */
-
-/* An error that came in meanwhile is told once. */
-static int take_error(struct socket *self)
-{
-    int err = -self->error;
-
-    self->error = 0;
-    return err;
-}
 
 /* A socket that was never connected has nothing to read; the errors are Linux's. */
 static int may_receive(const struct socket *self)
