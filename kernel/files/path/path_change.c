@@ -79,7 +79,6 @@ static int link_node(struct walk *to, struct node *node)
 {
     int err;
 
-    assert(!node_is(node, 0));
     if (to->node != NULL || to->last != LAST_NAME)
         return -EEXIST;
     if (to->slash)
