@@ -14,6 +14,8 @@ unsigned epoll_depth_below(const struct epoll *self, const struct epoll *strange
     unsigned deepest = 0;
 
     deep_assert(mutex_held(&epolls_lock) || stranger == NULL);
+    if (stranger != NULL)                       /* else it is the auditor who asks */
+        point_of_rest();
     if (self == stranger || above > NESTED_DEEPEST)
         return NESTED_DEEPEST + 1;
     for (uint32_t i = 0; i < self->size; i++)
@@ -56,20 +58,32 @@ static bool count_paths(const struct file *file, unsigned length, uint32_t count
     return true;
 }
 
-bool epoll_few_paths(const struct file *file)
+/* Many paths may lead down to an epoll, which is looked into once. */
+static bool few_paths_below(const struct file *file, uint32_t search)
 {
-    uint32_t            counts[NESTED_LENGTHS] = { 0 };
-    const struct epoll *self;
+    uint32_t      counts[NESTED_LENGTHS] = { 0 };
+    struct epoll *self;
 
     deep_assert(mutex_held(&epolls_lock));
+    point_of_rest();
     if (!is_epoll(file))
         return count_paths(file, 0, counts);
     self = epoll_of(file);
+    if (self->search == search)
+        return true;
+    self->search = search;
     for (uint32_t i = 0; i < self->size; i++)
         for (const struct epoll_item *item = self->table[i]; item != NULL; item = item->same_hash)
-            if (!epoll_few_paths(item->file))
+            if (!few_paths_below(item->file, search))
                 return false;
     return true;
+}
+
+bool epoll_few_paths(const struct file *file)
+{
+    static uint32_t searches;
+
+    return few_paths_below(file, ++searches);
 }
 
 int epoll_may_nest(const struct file *epoll, const struct file *file)

@@ -36,6 +36,7 @@ struct epoll {
     uint32_t            size, count;            /* [node.lock] a power of two; entries    */
     struct epoll_item  *ready, **ready_end;     /* [node.lock] may be ready, in order     */
     struct epoll_item  *woken;                   /* [a] woken since, the newest first      */
+    uint32_t            search;                 /* [epolls_lock] for paths, the last that came here */
 };
 
 extern struct mutex epolls_lock;                    /* the sets of all epolls */
