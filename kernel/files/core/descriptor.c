@@ -207,8 +207,10 @@ void files_release(struct files *files)
     if (__atomic_sub_fetch(&files->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     assert(files->larger == NULL);
-    for (uint32_t n = 0; (n = bitset_next_below(&files->table.open, n, files->table.room)) < files->table.room; n++)
+    for (uint32_t n = 0; (n = bitset_next_below(&files->table.open, n, files->table.room)) < files->table.room; n++) {
         drop_descriptor_file(files, files->table.slots[n]);
+        point_of_rest();
+    }
     heap_free(files->table.slots);
     heap_free_sized(files, sizeof *files);
 }

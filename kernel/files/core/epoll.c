@@ -98,8 +98,10 @@ static void epoll_close(struct file *file)
     mutex_take(&epolls_lock);
     mutex_take(&self->node.lock);
     for (uint32_t i = 0; i < self->size; i++)
-        while (self->table[i] != NULL)
+        while (self->table[i] != NULL) {
             drop_item(self->table[i]);
+            point_of_rest();
+        }
     mutex_drop(&self->node.lock);
     mutex_drop(&epolls_lock);
 }

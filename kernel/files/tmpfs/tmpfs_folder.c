@@ -515,6 +515,7 @@ void tmpfs_destroy(struct file_system *system)
     while (folder->folder.newest != NULL || folder != tmpfs_of(system->root)) {
         struct tmpfs_entry *entry = folder->folder.newest;
 
+        point_of_rest();                        /* the system has ended: nobody else changes it */
         if (entry == NULL) {                    /* empty: up, and away with it */
             entry  = folder->names;
             folder = entry->folder;
