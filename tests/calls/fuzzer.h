@@ -70,6 +70,8 @@ void corrupt_structures(struct worker *worker) __attribute__((noreturn));
 
 /* Number and arguments of the next call. */
 void next_call(struct worker *worker, struct call *call);
+/* Calls that belong together (sequences.c), with others by chance in between. */
+void some_sequence(struct worker *worker);
 
 /* ---- Batches of their own kind: each does about `count` attempts ------------------------------------- */
 

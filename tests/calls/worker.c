@@ -100,6 +100,8 @@ long worker_call(struct worker *w, struct call *call)
 
 /* ---- Its life ---------------------------------------------------------------------------------------- */
 
+enum { SEQUENCE = 24 };                 /* one call in so many is a sequence of its own */
+
 static void do_calls(void)
 {
     struct worker *w = worker_here();
@@ -109,6 +111,10 @@ static void do_calls(void)
         corrupt_structures(w);
     while (w->left > 0) {
         w->left--;
+        if (chance_one_in(&w->chance, SEQUENCE)) {
+            some_sequence(w);
+            continue;
+        }
         next_call(w, &call);
         worker_call(w, &call);
     }
