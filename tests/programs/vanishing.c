@@ -6,9 +6,12 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 
@@ -37,6 +40,27 @@ static void chain_of_removed_folders(void)
     SAY(chdir("/"));
     SAY(rmdir(top));
     SAY(close(last));
+}
+
+/* ---- Files that have no names -------------------------------------------------------------------------- */
+
+/* They get none: what was never in a folder is in no file system that has folders. */
+static void names_for_what_has_none(void)
+{
+    int  ends[2], pair[2], files[] = { epoll_create1(0), eventfd(0, 0), timerfd_create(CLOCK_MONOTONIC, 0),
+                                       memfd_create("nameless", 0), -1, -1 };
+    char path[40];
+
+    SAY(pipe(ends));
+    SAY(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+    files[4] = ends[0];
+    files[5] = pair[0];
+    for (unsigned i = 0; i < sizeof files / sizeof files[0]; i++) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", files[i]);
+        SAY(linkat(AT_FDCWD, path, AT_FDCWD, "/tmp/vanishing", AT_SYMLINK_FOLLOW));
+        SAY(rename(path, "/tmp/vanishing"));
+        SAY(unlink(path));
+    }
 }
 
 /* ---- Open files in messages ------------------------------------------------------------------------ */
@@ -234,6 +258,7 @@ int main(int argc, char **argv)
 {
     static const struct part parts[] = {
         { "a chain of removed folders", chain_of_removed_folders },
+        { "names for what has none", names_for_what_has_none },
         { "a path through a message", path_through_a_message },
         { "a pipe's end spliced into the pipe", pipe_into_itself },
         { "a number becomes another pipe's", number_of_another_pipe },
