@@ -96,6 +96,7 @@ static long transfer_all(struct transfer *t)
             return moved > 0 ? moved : -EFAULT;
         advance_range(here, done);
         advance_range(there, done);
+        point_of_rest();
     }
     return moved;
 }

@@ -40,6 +40,7 @@ static long move_memory_pieces(struct space *space, struct buffer *buffer, uint6
             break;
         moved += (long)part;
         at    += part;
+        point_of_rest();
     }
     return moved;
 }
@@ -105,6 +106,7 @@ static long put_words(struct space *space, struct buffer *buffer, uint64_t at)
         if (buffer_put(buffer, &word, WORD) < WORD)
             return put > 0 ? put : -EFAULT;
         put += WORD;
+        point_of_rest();
     }
     return put;
 }

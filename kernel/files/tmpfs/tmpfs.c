@@ -63,6 +63,8 @@ static long tmpfs_read(struct file *file, struct buffer *to, uint64_t at)
             return done > 0 ? done : -EFAULT;
         at   += part;
         left -= part;
+        if (left > 0)                           /* holes are read into the same memory a thousand times by one call */
+            point_of_rest();
     }
     return done;
 }
@@ -143,6 +145,8 @@ static long tmpfs_write(struct file *file, struct buffer *from, uint64_t at)
         at   += (uint64_t)got;
         if ((size_t)got < part)
             break;
+        if (from->bytes > 0)
+            point_of_rest();
     }
     if (done > 0 && at > self->node.bytes)
         self->node.bytes = at;
