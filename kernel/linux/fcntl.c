@@ -125,17 +125,19 @@ static long find_lock(struct file *file, const struct lock_request *request, use
 
 /*
  * Take or drop a lock. A process has its locks until it closes the file, and another thread may have done so while this
- * one waited: then nothing would drop the lock any more.
+ * one waited: then nothing would drop the lock any more. Who is alone with the table as the wait begins stays alone.
  */
 static long change_lock(struct file *file, int descriptor, const struct lock_request *request, bool wait)
 {
-    long         err = lock_set(file->node, request, wait);
-    struct file *now;
+    const struct process *process = current_process();
+    bool                  alone   = process->thread_count == 1 && files_are_own(process->files);
+    long                  err     = lock_set(file->node, request, wait);
+    struct file          *now;
 
-    if (err != 0 || request->process < 0)
+    if (err != 0 || request->process < 0 || alone)
         return err;
     now = file_of(descriptor);
-    if (now != file || current_process()->files != request->owner) {
+    if (now != file || process->files != request->owner) {
         locks_drop_owner(file->node, request->owner);
         err = -EBADF;
     }
