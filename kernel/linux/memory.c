@@ -164,21 +164,33 @@ static int refuse_mapping(const struct map_request *request, const struct file *
     return err;
 }
 
+/* A file in memory that can still be sealed is not, between the look at its seals and the mapping that they forbid. */
+static struct mutex *lock_of_seals(const struct file *file)
+{
+    return file != NULL && !(file->node->seals & (SEAL_NEVER | SEAL_SEAL)) ? &file->node->lock : NULL;
+}
+
 static long map_memory(vaddr_t address, size_t bytes, uintptr_t protection, unsigned flags, int descriptor,
                        uint64_t page)
 {
     struct map_request request = { .address = address, .bytes = bytes, .rights = rights_asked(protection),
                                    .may = MAY_READ | MAY_WRITE | MAY_EXECUTE, .flags = map_flags_of(flags),
                                    .offset = page };
-    struct file *file;
-    vaddr_t      out = 0;
-    int          err = mapped_file(flags, descriptor, &file);
+    struct mutex *seals;
+    struct file  *file;
+    vaddr_t       out = 0;
+    int           err = mapped_file(flags, descriptor, &file);
 
     if (err != 0)
         return err;
+    seals = lock_of_seals(file);
+    if (seals != NULL)
+        mutex_take(seals);
     err = attach_any(&request, file, flags);
     err = err != 0 ? refuse_mapping(&request, file, err) :
           map_create(space_to_map(flags & LINUX_LOCKED), &request, &out);
+    if (seals != NULL)
+        mutex_drop(seals);
     if (file != NULL)
         file_release(file);
     return err != 0 ? err : (long)out;

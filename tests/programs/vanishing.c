@@ -15,7 +15,7 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 
-enum { DEEP = 3000, MOMENT = 100000, PIECE = 4096, MANY = 300 };
+enum { DEEP = 3000, MOMENT = 100000, PIECE = 4096, MANY = 200 };
 
 static char bytes[PIECE] __attribute__((aligned(PIECE)));
 
@@ -200,6 +200,62 @@ static void lock_of_what_is_closed(void)
     SAY(locks_there_are() - before);
 }
 
+/* ---- Rights ------------------------------------------------------------------------------------------- */
+
+static volatile int turn, done;
+static void *mapping;
+
+static void *map_and_unmap(void *unused)
+{
+    enum { LARGE = 4 << 20 };
+
+    for (;;) {
+        void *memory = mmap(NULL, LARGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+        munmap(memory, LARGE);
+    }
+    return unused;
+}
+
+static void *map_file(void *unused)
+{
+    for (int now = 1; now <= MANY; now++) {
+        while (turn != now)
+            usleep(100);
+        mapping = mmap(NULL, PIECE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+        done    = now;
+    }
+    return unused;
+}
+
+/* While a thread maps a file to write it, which may take its turn after others' mappings, another one forbids that. */
+static void seals_against_mappings(void)
+{
+    int       broken = 0;
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, map_and_unmap, NULL);
+    pthread_create(&thread, NULL, map_file, NULL);
+    for (int now = 1; now <= MANY; now++) {
+        int sealed;
+
+        file = memfd_create("sealed", MFD_ALLOW_SEALING);
+        if (ftruncate(file, PIECE) != 0)
+            break;
+        turn = now;
+        usleep(now * 7919 % 3000);
+        sealed = fcntl(file, F_ADD_SEALS, F_SEAL_WRITE) == 0;
+        while (done != now)
+            usleep(100);
+        broken += sealed && mapping != MAP_FAILED;
+        if (mapping != MAP_FAILED)
+            munmap(mapping, PIECE);
+        close(file);
+    }
+    SAY(done == MANY);
+    SAY(broken);
+}
+
 /* ---- Sockets ------------------------------------------------------------------------------------------ */
 
 /* A client that has not been accepted sends until it must wait; then the listener goes. */
@@ -263,6 +319,7 @@ int main(int argc, char **argv)
         { "a pipe's end spliced into the pipe", pipe_into_itself },
         { "a number becomes another pipe's", number_of_another_pipe },
         { "a lock of what is closed", lock_of_what_is_closed },
+        { "seals against mappings", seals_against_mappings },
         { "a listener that goes", listener_that_goes },
         { "names of the kernel's", names_of_the_kernels },
     };
