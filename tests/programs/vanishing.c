@@ -15,7 +15,7 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 
-enum { DEEP = 3000, MOMENT = 100000, PIECE = 4096, MANY = 200 };
+enum { DEEP = 3000, MOMENT = 100000, PIECE = 4096, MANY = 200, TRIES = 50 };
 
 static char bytes[PIECE] __attribute__((aligned(PIECE)));
 
@@ -219,7 +219,7 @@ static void *map_and_unmap(void *unused)
 
 static void *map_file(void *unused)
 {
-    for (int now = 1; now <= MANY; now++) {
+    for (int now = 1; now <= TRIES; now++) {
         while (turn != now)
             usleep(100);
         mapping = mmap(NULL, PIECE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
@@ -236,7 +236,7 @@ static void seals_against_mappings(void)
 
     pthread_create(&thread, NULL, map_and_unmap, NULL);
     pthread_create(&thread, NULL, map_file, NULL);
-    for (int now = 1; now <= MANY; now++) {
+    for (int now = 1; now <= TRIES; now++) {
         int sealed;
 
         file = memfd_create("sealed", MFD_ALLOW_SEALING);
@@ -252,7 +252,7 @@ static void seals_against_mappings(void)
             munmap(mapping, PIECE);
         close(file);
     }
-    SAY(done == MANY);
+    SAY(done == TRIES);
     SAY(broken);
 }
 
