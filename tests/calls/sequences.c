@@ -6,8 +6,8 @@
  */
 #include "fuzzer.h"
 
-enum { LINKAT = 303, SPLICE = 313, VMSPLICE = 316, SENDMSG = 370, RECVMSG = 372, FLOCK = 143, TRUNCATE = 92, CHMOD = 15, PIPE2 = 331,
-       STREAM = 1, DATAGRAM = 2, PACKETS = 5, ENDS = 8, PATH = 48 };
+enum { LINKAT = 303, SPLICE = 313, VMSPLICE = 316, SENDMSG = 370, RECVMSG = 372, FLOCK = 143, TRUNCATE = 92,
+       CHMOD = 15, PIPE2 = 331, STREAM = 1, DATAGRAM = 2, PACKETS = 5, ENDS = 8, PATH = 48 };
 
 static long do_call(struct worker *w, long number, long a, long b, long c, long d, long e, long f)
 {

@@ -204,6 +204,7 @@ static void drop_descriptor_file(struct files *files, struct file *file)
 
 void files_release(struct files *files)
 {
+    may_sleep();
     if (__atomic_sub_fetch(&files->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     assert(files->larger == NULL);

@@ -14,8 +14,6 @@ unsigned epoll_depth_below(const struct epoll *self, const struct epoll *strange
     unsigned deepest = 0;
 
     deep_assert(mutex_held(&epolls_lock) || stranger == NULL);
-    if (stranger != NULL)                       /* else it is the auditor who asks */
-        point_of_rest();
     if (self == stranger || above > NESTED_DEEPEST)
         return NESTED_DEEPEST + 1;
     for (uint32_t i = 0; i < self->size; i++)
@@ -83,6 +81,7 @@ bool epoll_few_paths(const struct file *file)
 {
     static uint32_t searches;
 
+    may_sleep();
     return few_paths_below(file, ++searches);
 }
 

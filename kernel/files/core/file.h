@@ -190,10 +190,10 @@ enum {
 void node_start(struct node *node, const struct node_operations *operations, struct file_system *system, uint32_t mode);
 void system_start(struct file_system *system, const char *type, uint32_t magic);
 /*
- * One more user of a system (struct file_system's users), and one less. NULL, of a node in no system: nothing happens.
+ * One more user of a system (struct file_system's users); node_unuse() makes it one less. NULL, of a node in no system:
+ * nothing happens.
  */
 void system_enter(struct file_system *system);
-void system_leave(struct file_system *system);
 /* What was unmounted and has no users any more ends, unless it has ended already. */
 void system_end(struct file_system *system);
 /* Free a system, now or with its last node. */

@@ -49,7 +49,7 @@ void system_end(struct file_system *system)
 }
 
 /* The last user of what was unmounted while it was busy ends it. */
-void system_leave(struct file_system *system)
+static void system_leave(struct file_system *system)
 {
     if (system != NULL && __atomic_sub_fetch(&system->users, 1, __ATOMIC_ACQ_REL) == 0)
         system_end(system);

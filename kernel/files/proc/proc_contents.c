@@ -52,6 +52,7 @@ long proc_move_memory(struct proc_node *node, struct buffer *buffer, uint64_t at
     char                *between;
     long                 moved;
 
+    may_sleep();
     if (buffer->bytes == 0)
         return 0;
     memory = proc_memory(node, &err);
@@ -117,6 +118,7 @@ long proc_move_pagemap(struct proc_node *node, struct buffer *buffer, uint64_t a
     struct shared_space *memory;
     long                 put;
 
+    may_sleep();
     if (writing || at % WORD != 0 || buffer->bytes % WORD != 0)
         return -EINVAL;
     memory = proc_memory(node, &err);

@@ -511,6 +511,7 @@ void tmpfs_destroy(struct file_system *system)
 {
     struct tmpfs_node *folder = tmpfs_of(system->root);
 
+    may_sleep();
     assert(system->covers == NULL);
     while (folder->folder.newest != NULL || folder != tmpfs_of(system->root)) {
         struct tmpfs_entry *entry = folder->folder.newest;
