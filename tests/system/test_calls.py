@@ -73,7 +73,7 @@ def test_a_seed_repeats_a_batch():
     """One thread's calls depend on nothing but the seed: two runs print the same calls and results. By QEMU's clock of
     instructions, as a timer of its own ends a sleep or does not."""
     flags = "-icount shift=6,sleep=off"
-    told  = [calls_and_results(run("quire", "calls", "tell", "7", "0", flags=flags).stdout) for _ in range(2)]
+    told  = [calls_and_results(run("quire", "calls", "tell", "12", "0", flags=flags).stdout) for _ in range(2)]
     assert told[0] == told[1] and len(told[0]) > 20
 
 
