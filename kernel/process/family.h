@@ -97,7 +97,7 @@ const char *wakes_broken(void);
 const char *waiter_broken(const struct waiter *waiter);
 
 /* schedule.c: stop, continue or end a thread; wake one for a signal. */
-void schedule_stop_here(enum thread_phase phase);
+void schedule_stop_here(void);         /* returns at once where the process has been set going meanwhile */
 void schedule_resume(struct thread *thread);
 void schedule_end(void) NORETURN;
 void wake_thread(struct thread *thread);

@@ -243,16 +243,17 @@ void schedule_begin(void)
     lock_drop(&schedule_lock, state);
 }
 
-void schedule_stop_here(enum thread_phase phase)
+void schedule_stop_here(void)
 {
     lock_state state;
 
     may_sleep();
     state = lock_take(&schedule_lock);
-    assert(phase == THREAD_STOPPED);
-    running_thread->phase = phase;
-    switch_away();
-    free_finished(&state);
+    if (running_thread->process->state == PROCESS_STOPPED) {
+        running_thread->phase = THREAD_STOPPED;
+        switch_away();
+        free_finished(&state);
+    }
     lock_drop(&schedule_lock, state);
 }
 

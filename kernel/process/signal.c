@@ -404,13 +404,14 @@ bool signal_take(uint64_t wanted, struct signal_info *out)
 
 /* ---- Delivering -------------------------------------------------------------------------------------- */
 
+/* One that is to end does not stop: its SIGKILL has set it going already, and would be heard of no more. */
 static void stop_process(int number)
 {
     struct process *process = current_process();
     lock_state      state   = lock_take(&process_lock), signals;
 
     assert((stops & signal_bit(number)) != 0);
-    if (process->state == PROCESS_ALIVE) {
+    if (process->state == PROCESS_ALIVE && !signal_kills(current_thread())) {
         process->state       = PROCESS_STOPPED;
         process->stop_signal = number;
         process->continued   = false;
@@ -428,7 +429,7 @@ static void stay_stopped(void)
     struct process *process = current_process();
 
     while (process->state == PROCESS_STOPPED)   /* bound: sleeps in each step */
-        schedule_stop_here(THREAD_STOPPED);
+        schedule_stop_here();
     if (process->notify_continue) {
         lock_state state = lock_take(&process_lock);
 

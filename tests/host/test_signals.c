@@ -673,6 +673,37 @@ static void stops_two_threads(void)
 
 static void a_stop_is_one_of_all_threads(void) { begin(stops_two_threads); }
 
+/* SIGCONT may come from an interrupt between a thread's look at the stop and its giving way. */
+static void is_set_going_before_it_waits(void)
+{
+    assert_int_equal(current_process()->state, PROCESS_ALIVE);
+    schedule_stop_here();
+    passed++;
+}
+
+static void sigcont_is_not_missed(void)
+{
+    begin(is_set_going_before_it_waits);
+    assert_int_equal(passed, 1);
+}
+
+static void kills_one_with_a_stop_of_its_own(void)
+{
+    struct signal_info stop = { .number = SIGSTOP };
+
+    ids[0] = fork_into(sleeps_long);
+    give_way();
+    kill(ids[0], SIGSTOP);
+    give_way();
+    assert_int_equal(process_find(ids[0])->state, PROCESS_STOPPED);
+    kill(ids[0], SIGKILL);
+    signal_thread(thread_find(ids[0]), &stop);          /* is taken first, as the thread's own signals are */
+    assert_int_equal(wait_for(ids[0], 0), ids[0]);
+    assert_int_equal(waited.status, SIGKILL);
+}
+
+static void who_is_to_end_does_not_stop(void) { begin(kills_one_with_a_stop_of_its_own); }
+
 /* ---- The end of threads in exec -------------------------------------------------------------------------- */
 
 static void is_killed_alone(void)
@@ -747,6 +778,8 @@ int main(void)
         in_world(a_group_hears_a_signal_together),
         in_world(stops_and_sigcont_undo_each_other),
         in_world(a_stop_is_one_of_all_threads),
+        in_world(sigcont_is_not_missed),
+        in_world(who_is_to_end_does_not_stop),
         in_world(whoever_is_in_exec_ends_the_others_alone),
         in_world(without_a_handler_most_signals_end_a_program),
     };
