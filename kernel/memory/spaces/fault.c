@@ -318,21 +318,24 @@ static void share_around(struct fault *f, struct cursor *c)
     }
 }
 
-/* Extend the stack above down to the page: is_growable(). Returns 0 or -ENOMEM. */
-static int act_grow(struct fault *f, struct region *stack)
+/*
+ * Extend the stack above down to the page: is_growable(). False where so many pages may not be promised, which is the
+ * program's fault, as on Linux: no frame has been refused, and no other process is to end for it.
+ */
+static bool act_grow(struct fault *f, struct region *stack)
 {
     size_t more = stack->span.first - f->page;
     int    err;
 
     deep_assert(f->page < stack->span.first && (stack->grows & REGION_GROWS_DOWN));
     if (map_is_charged(stack) && map_charge(f->space, more) != 0)
-        return -ENOMEM;
+        return false;
     err = region_resize(&f->space->map, stack, (struct span){ f->page, stack->span.end });
     assert(err == 0);
     map_count_more(f->space, stack, more);
     f->region = stack;
     f->allows = mmu_allow(stack->rights).user;
-    return 0;
+    return true;
 }
 
 /* ---- The whole ----------------------------------------------------------------------------------- */
@@ -350,15 +353,15 @@ static int __attribute__((noinline)) handle_without_entry(struct fault *f)
 {
     struct region    *stack  = f->region == NULL ? stack_above(f) : NULL;
     enum fault_action action = decide_without_entry(f, stack);
-    int               err;
 
     if (action != FAULT_GROW)
         return fault_deny(f, action);
     if (!f->writes && !(f->writes = rwlock_become_writer(&f->space->map_lock)))
         return -EAGAIN;
-    err = act_grow(f, stack);
-    fault_counts[action] += err == 0;
-    return err;
+    if (!act_grow(f, stack))
+        return fault_deny(f, FAULT_SEGV_MAP);
+    fault_counts[action]++;
+    return 0;
 }
 
 /* A cursor is needed only where the table is missing, or where neighbours are to be mapped as well. */
