@@ -114,12 +114,15 @@ static void unlink_thread(struct process *process, struct thread *thread)
     lock_drop(&signals_lock, state);
 }
 
-/* Number a thread and enter it in its process. Returns 0 or -EAGAIN. */
+/*
+ * Number a thread and enter it in its process. Returns 0 or -EAGAIN, also where another thread is in exec: it has told
+ * all threads there were to end, and a new one would not hear of that.
+ */
 int thread_enlist(struct thread *thread)
 {
     lock_state      state   = lock_take(&process_lock);
     struct process *process = thread->process;
-    int             err     = take_thread_number(thread);
+    int             err     = process->survivor != NULL ? -EAGAIN : take_thread_number(thread);
 
     if (err == 0) {
         thread->number->thread = thread;

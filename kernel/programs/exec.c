@@ -24,7 +24,7 @@ enum { SCRIPT_DEPTH = 5, SCRIPT_LINE = 256 };
 
 /* ---- Opening what is to be run ------------------------------------------------------------ */
 
-static int open_program(struct node *start, const char *path, unsigned flags, struct file **out)
+int program_open(struct node *start, const char *path, unsigned flags, struct file **out)
 {
     struct file *file;
     int          err = path_open_program(current_process()->fs, start, path, flags, &file);
@@ -99,7 +99,7 @@ static int follow_scripts(const struct program_name *program, struct file **file
             return -ELOOP;
         err = image_script(arguments, interpreter, argument);
         if (err == 0)
-            err = open_program(NULL, interpreter, 0, &next);
+            err = program_open(NULL, interpreter, 0, &next);
         if (err != 0)
             return err;
         file_release(*file);
@@ -193,10 +193,10 @@ static void change_program(struct shared_space *memory, const struct stack *ther
     registers_start(thread_frame(self), image->entry, image->stack);
 }
 
-/* End the other threads of a program that has several; the caller becomes the only one. */
+/* End the other threads of a program that has several; the caller becomes the only one, and the process's first. */
 static int end_other_threads(struct process *process)
 {
-    return process->thread_count > 1 ? thread_stay_alone() : 0;
+    return process->thread_count > 1 || current_thread()->id != process->id ? thread_stay_alone() : 0;
 }
 
 int process_execute_arguments(const struct program_name *program, struct image_arguments *arguments)
@@ -209,7 +209,7 @@ int process_execute_arguments(const struct program_name *program, struct image_a
     struct image           image;
     struct stack           there;
     struct file           *file;
-    int                    err = open_program(program->start, program->path, program->flags, &file);
+    int                    err = program_open(program->start, program->path, program->flags, &file);
 
     if (err != 0)
         return err;

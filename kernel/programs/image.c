@@ -129,15 +129,11 @@ static int map_program(struct space *space, struct file *file, struct mapped *ma
 static int map_interpreter(struct space *space, const char *path, struct mapped *mapped)
 {
     struct file *file;
-    int          err = path_open(current_process()->fs, NULL, path, O_RDONLY, 0, &file);
+    int          err = program_open(NULL, path, 0, &file);
 
     if (err != 0)
         return err;
-    err = file_run(file);
-    if (err == 0)
-        err = elf_read(read_program, file, &mapped->plan);
-    if (err == 0 && mapped->plan.interpreter[0] != '\0')
-        err = -ELIBBAD;
+    err = elf_read(read_program, file, &mapped->plan);
     if (err == 0)
         err = map_program(space, file, mapped, true);
     file_release(file);

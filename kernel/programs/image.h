@@ -60,6 +60,11 @@ int image_build(struct shared_space *memory, struct file *file, const char *path
 
 /* exec.c */
 /*
+ * Open a file to run it, or to have it run another: a regular file with contents in memory, which its rights and its
+ * file system allow to be executed and which nobody writes. `flags` as of path_open_program().
+ */
+int program_open(struct node *start, const char *path, unsigned flags, struct file **out) MUST_CHECK;
+/*
  * Start a new program in the current process, with arguments->path as program->name. Returns 0, with nothing of the old
  * program left, or a negative errno, with the old program unchanged.
  */

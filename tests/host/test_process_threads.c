@@ -92,6 +92,8 @@ static void stays_alone_too_late(void)
 {
     current_process()->survivor = current_process()->threads;   /* another is in exec */
     assert_int_equal(thread_stay_alone(), -EINTR);
+    assert_int_equal(thread_into(thread_that_sleeps), -EAGAIN); /* and would wait for a new thread for ever */
+    assert_int_equal(current_process()->thread_count, 1);
     current_process()->survivor = NULL;
     current_process()->exiting = true;
     assert_int_equal(thread_stay_alone(), -EINTR);

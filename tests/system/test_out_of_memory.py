@@ -3,8 +3,13 @@
 import os
 import re
 import subprocess
+import sys
 
 import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "programs"))
+import jobs
 
 # A hog that has its memory and sleeps: 20 MiB in dd's buffer, in front of a pipe that nobody reads after its first
 # bytes. Then sort(1) asks for one page after the other, for the lines it keeps. Both hold noise, which page-out cannot
@@ -74,3 +79,16 @@ def test_where_no_other_may_be_ended_the_one_that_asks_is(ended, house, layout):
     assert status == 0 and said[-2:] == ["hog lives", "hog 137"]
     assert who and all(asker == "" for _, asker in who)
     assert "sort" not in names(who) or said[-3] == "asker 137"
+
+
+def test_a_stack_that_is_never_to_have_so_many_pages_ends_its_own_program(house, layout):
+    """No frame was refused, so nobody ends for it; the first to go was once the process that had most."""
+    root, made = os.path.join(house.build, "programs", "root"), os.path.join(house.build, "programs", "made")
+    if not os.path.isdir(root):
+        pytest.skip(f"no C library for the guest in {root}; `make programs` fetches it")
+    jobs.compile_all(root, made)
+    done = subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--layout", layout, "-m", "16M",
+                           os.path.join(made, "stubborn"), "grow"], stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=300, env={**os.environ, "QUIRE_BUILD": house.build, "QUIRE_HOME": house.tree})
+    assert b"out of memory" not in done.stderr
+    assert (done.returncode, done.stdout) == (0, b"a stack of 200 MiB: signal 11\nanother process: goes on\n")

@@ -1,0 +1,336 @@
+/*
+ * stubborn.c - exec and SIGKILL come to their end: whatever file is named as a program's interpreter, whoever makes
+ * threads meanwhile or has ended before, and whatever else is sent to a process that is to die.
+ *
+ *   stubborn            one line for each
+ *   stubborn grow       a stack that grows by 200 MiB, where that is more than the machine has: only its process ends
+ */
+#define _GNU_SOURCE
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FOLDER "/tmp/stubborn/"
+
+enum { IMAGE = 0x200, NAME_AT = 0x180, CODE_AT = 0x100, INTERPRETED = 0x20000000, INTERPRETER = 0x30000000 };
+enum { PATIENCE_MS = 20000, STEP_MS = 20 };
+
+static const char *self;                        /* this program's file */
+
+/* How a child ended; NULL when it did not, and had to be left. */
+static const char *end_of(pid_t child)
+{
+    static char text[32];
+    int         status;
+
+    for (int waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
+        if (waitpid(child, &status, WNOHANG) == child) {
+            if (WIFSIGNALED(status))
+                snprintf(text, sizeof text, "signal %d", WTERMSIG(status));
+            else
+                snprintf(text, sizeof text, "status %d", WEXITSTATUS(status));
+            return text;
+        }
+        usleep(STEP_MS * 1000);
+    }
+    return "does not end";
+}
+
+/* ---- Interpreters --------------------------------------------------------------------------------- */
+
+/* A program of one page that ends with status 7, or wants an interpreter. */
+static void make_image(unsigned char image[IMAGE], unsigned address, const char *interpreter)
+{
+    static const unsigned char code[] = { 0xB8, 1, 0, 0, 0, 0xBB, 7, 0, 0, 0, 0xCD, 0x80 };
+    Elf32_Ehdr header = { .e_ident = "\177ELF\1\1\1", .e_type = ET_EXEC, .e_machine = EM_386, .e_version = 1,
+                          .e_entry = address + CODE_AT, .e_phoff = sizeof header, .e_ehsize = sizeof header,
+                          .e_phentsize = sizeof(Elf32_Phdr), .e_phnum = interpreter != NULL ? 2 : 1 };
+    Elf32_Phdr part[2] = { { PT_LOAD, 0, address, address, IMAGE, IMAGE, PF_R | PF_X, 0x1000 },
+                           { PT_INTERP, NAME_AT, 0, 0, 0, 0, PF_R, 1 } };
+
+    memset(image, 0, IMAGE);
+    if (interpreter != NULL) {
+        part[1].p_filesz = strlen(interpreter) + 1;
+        strcpy((char *)image + NAME_AT, interpreter);
+    }
+    memcpy(image, &header, sizeof header);
+    memcpy(image + sizeof header, part, sizeof part);
+    memcpy(image + CODE_AT, code, sizeof code);
+}
+
+static void write_image(const char *path, unsigned address, const char *interpreter, mode_t mode)
+{
+    unsigned char image[IMAGE];
+    int           file = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0700);
+
+    make_image(image, address, interpreter);
+    if (write(file, image, sizeof image) != sizeof image || fchmod(file, mode) != 0)
+        perror(path);
+    close(file);
+}
+
+/* The bytes of an image as texts, one after the other as they lie in memory, each with its NUL. */
+static void as_texts(unsigned char image[IMAGE], char *texts[IMAGE + 1])
+{
+    int count = 0;
+
+    for (unsigned at = 0; at < IMAGE; at += strlen((char *)image + at) + 1)
+        texts[count++] = (char *)image + at;
+    texts[count] = NULL;
+}
+
+static void try_interpreter(const char *interpreter)
+{
+    pid_t child;
+
+    write_image(FOLDER "wants", INTERPRETED, interpreter, 0700);
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        alarm(PATIENCE_MS / 2000);              /* for a fifo that is waited for */
+        execl(FOLDER "wants", "wants", NULL);
+        printf("%s, ", strerrorname_np(errno));
+        fflush(stdout);
+        _exit(1);
+    }
+    printf("%s\n", end_of(child));
+}
+
+/* Run with an image as arguments and environment: /proc shows it as files that begin like programs. */
+static int interpreters(void)
+{
+    static const char *const names[] = {
+        FOLDER "good", FOLDER "plain", FOLDER "fifo", FOLDER "wants", FOLDER "missing", FOLDER "link", FOLDER,
+        "/dev/null", "/dev/zero", "/proc/self/cmdline", "/proc/self/environ", "/proc/self/mem", "/proc/self/maps",
+    };
+
+    write_image(FOLDER "good", INTERPRETER, NULL, 0700);
+    write_image(FOLDER "plain", INTERPRETER, NULL, 0600);
+    mkfifo(FOLDER "fifo", 0700);
+    symlink("good", FOLDER "link");
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        printf("interpreter %s: ", names[i]);
+        try_interpreter(names[i]);
+    }
+    return 0;
+}
+
+static void begin_interpreters(void)
+{
+    unsigned char image[IMAGE];
+    char         *texts[IMAGE + 1];
+    pid_t         child;
+
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        make_image(image, INTERPRETER, NULL);
+        as_texts(image, texts);
+        execve(self, texts, texts);
+        _exit(1);
+    }
+    waitpid(child, NULL, 0);
+}
+
+/* ---- exec beside other threads ---------------------------------------------------------------------- */
+
+enum { TRIES = 8, MAPPERS = 3, AREA = 4 << 20, PAGE = 4096 };
+enum { THREAD_FLAGS = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000 | 0x80000 };    /* a thread, with SETTLS */
+
+static char        *area;
+static volatile int begun;
+
+static void *change_rights(void *unused)
+{
+    for (;;) {
+        mprotect(area, AREA, PROT_READ);
+        mprotect(area, AREA, PROT_READ | PROT_WRITE);
+    }
+    return unused;
+}
+
+/* Threads that compute for ever, each made from a description in a page that was just mapped. */
+static void *make_threads(void *unused)
+{
+    for (;;) {
+        unsigned *page  = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        char     *stack = malloc(PAGE);
+        long      made;
+
+        page[0] = 7, page[1] = 0, page[2] = 0xFFFFF, page[3] = 0x51;
+        madvise(page, PAGE, MADV_PAGEOUT);
+        begun = 1;
+        __asm__ volatile("int $0x80\n\ttestl %%eax, %%eax\n\tjnz 1f\n2:\tjmp 2b\n1:"
+                         : "=a"(made) : "a"(SYS_clone), "b"(THREAD_FLAGS), "c"(stack + PAGE), "d"(0), "S"(page),
+                           "D"(0) : "memory");
+    }
+    return unused;
+}
+
+static void exec_among_them(int yields)
+{
+    pthread_t thread;
+
+    area = mmap(NULL, AREA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memset(area, 1, AREA);
+    for (int i = 0; i < MAPPERS; i++)
+        pthread_create(&thread, NULL, change_rights, NULL);
+    pthread_create(&thread, NULL, make_threads, NULL);
+    while (!begun)
+        sched_yield();
+    for (int i = 0; i < yields; i++)
+        sched_yield();
+    execl(self, "stubborn", "came through", NULL);
+    _exit(1);
+}
+
+static void exec_beside_clone(void)
+{
+    const char *end = "";
+    int         through = 0;
+
+    for (int i = 0; i < TRIES; i++) {
+        pid_t child = fork();
+
+        if (child == 0)
+            exec_among_them(i % 7);
+        end = end_of(child);
+        if (strcmp(end, "status 3") != 0)
+            kill(child, SIGKILL);
+        through += strcmp(end, "status 3") == 0;
+    }
+    printf("exec beside threads that make threads: %s\n", through == TRIES ? "each came through" : end);
+}
+
+static void *exec_alone(void *unused)
+{
+    usleep(100000);
+    execl(self, "stubborn", "numbers", NULL);
+    return unused;
+}
+
+static void exec_when_the_first_has_ended(void)
+{
+    pthread_t thread;
+    pid_t     child;
+
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        pthread_create(&thread, NULL, exec_alone, NULL);
+        syscall(SYS_exit, 0);
+    }
+    printf("exec when the first thread has ended: %s\n", end_of(child));
+}
+
+/* ---- SIGKILL ------------------------------------------------------------------------------------------ */
+
+/* A timer sends the thread SIGSTOP again as soon as the last one has been taken. */
+static void stop_again_and_again(void)
+{
+    struct sigevent   event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGSTOP };
+    struct itimerspec often = { { 0, 1000 }, { 0, 1000 } };
+    int               timer;
+
+    event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+    if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer) != 0 ||
+        syscall(SYS_timer_settime, timer, 0, &often, NULL) != 0)
+        _exit(1);
+    for (;;)
+        ;
+}
+
+static void kill_while_it_stops(void)
+{
+    pid_t child;
+
+    fflush(stdout);
+    child = fork();
+    if (child == 0)
+        stop_again_and_again();
+    usleep(200000);
+    kill(child, SIGKILL);
+    printf("SIGKILL while a timer stops the thread: %s\n", end_of(child));
+}
+
+/* Both lie in their queues before the thread looks: the process's SIGKILL, and a SIGSTOP of its own. */
+static void kill_and_stop_a_stopped_one(void)
+{
+    pid_t child;
+
+    fflush(stdout);
+    child = fork();
+    if (child == 0)
+        for (;;)
+            pause();
+    kill(child, SIGSTOP);
+    waitpid(child, NULL, WUNTRACED);
+    kill(child, SIGKILL);
+    syscall(SYS_tgkill, child, child, SIGSTOP);
+    printf("SIGKILL, then SIGSTOP to the thread: %s\n", end_of(child));
+}
+
+/* ---- Stacks --------------------------------------------------------------------------------------------- */
+
+enum { FAR_BELOW = 200 << 20, TAKEN = 3 << 20 };
+
+static void take_memory_and_sleep(void)
+{
+    memset(malloc(TAKEN), 1, TAKEN);
+    for (;;)
+        pause();
+}
+
+static int grow_too_far(void)
+{
+    struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };
+    pid_t         other, child;
+
+    setrlimit(RLIMIT_STACK, &none);
+    other = fork();
+    if (other == 0)
+        take_memory_and_sleep();
+    usleep(200000);
+    child = fork();
+    if (child == 0)
+        *((volatile char *)&none - FAR_BELOW) = 1;
+    if (child == 0)
+        _exit(1);
+    printf("a stack of 200 MiB: %s\n", end_of(child));
+    printf("another process: %s\n", waitpid(other, NULL, WNOHANG) == 0 ? "goes on" : "has ended");
+    kill(other, SIGKILL);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "grow") == 0)
+        return grow_too_far();
+    if (argc > 1 && strcmp(argv[1], "came through") == 0)
+        return 3;
+    if (argc > 1 && strcmp(argv[1], "numbers") == 0)
+        return getpid() == syscall(SYS_gettid) ? 4 : 5;
+    self = "/proc/self/exe";
+    if (strncmp(argv[0], "\177ELF", 4) == 0)
+        return interpreters();
+    self = realpath(self, NULL);
+    mkdir(FOLDER, 0700);
+    begin_interpreters();
+    exec_beside_clone();
+    exec_when_the_first_has_ended();
+    kill_while_it_stops();
+    kill_and_stop_a_stopped_one();
+    return 0;
+}
