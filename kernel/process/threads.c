@@ -115,14 +115,14 @@ static void unlink_thread(struct process *process, struct thread *thread)
 }
 
 /*
- * Number a thread and enter it in its process. Returns 0 or -EAGAIN, also where another thread is in exec: it has told
- * all threads there were to end, and a new one would not hear of that.
+ * Number a thread and enter it in its process. Returns 0 or -EAGAIN, also where its maker is to end: all threads of the
+ * process, as for another's exec, or all processes of a group have been told to, and a new one would not hear of that.
  */
 int thread_enlist(struct thread *thread)
 {
     lock_state      state   = lock_take(&process_lock);
     struct process *process = thread->process;
-    int             err     = process->survivor != NULL ? -EAGAIN : take_thread_number(thread);
+    int             err     = signal_kills(current_thread()) ? -EAGAIN : take_thread_number(thread);
 
     if (err == 0) {
         thread->number->thread = thread;

@@ -92,8 +92,6 @@ static void stays_alone_too_late(void)
 {
     current_process()->survivor = current_process()->threads;   /* another is in exec */
     assert_int_equal(thread_stay_alone(), -EINTR);
-    assert_int_equal(thread_into(thread_that_sleeps), -EAGAIN); /* and would wait for a new thread for ever */
-    assert_int_equal(current_process()->thread_count, 1);
     current_process()->survivor = NULL;
     current_process()->exiting = true;
     assert_int_equal(thread_stay_alone(), -EINTR);
@@ -101,6 +99,33 @@ static void stays_alone_too_late(void)
 }
 
 static void of_two_in_exec_one_gives_up(void) { begin(stays_alone_too_late); }
+
+/* It may have waited for memory meanwhile; whoever told all there were to end would not tell the new one. */
+static void makes_others_when_it_is_to_end(void)
+{
+    struct clone_request thread = { .flags = VM | FS | FILES | SIGHAND | THREAD }, child = { .exit_signal = SIGCHLD };
+
+    signal_end_threads(current_process(), NULL);        /* another is in exec, or all of a group are killed */
+    assert_true(signal_kills(current_thread()));
+    assert_int_equal(process_clone(&thread), -EAGAIN);
+    assert_int_equal(process_clone(&child), -EAGAIN);
+    assert_int_equal(current_process()->thread_count, 1);
+    assert_true(list_is_empty(&current_process()->children));
+    note('a');
+    exit_with(3);
+}
+
+static void parent_of_one_that_is_to_end(void)
+{
+    ids[0] = fork_into(makes_others_when_it_is_to_end);
+    assert_int_equal(wait_for(-1, 0), ids[0]);
+}
+
+static void who_is_to_end_makes_no_others(void)
+{
+    begin(parent_of_one_that_is_to_end);
+    assert_string_equal(order, "a");
+}
 
 static void makes_a_child_of_its_own(void)
 {
@@ -215,6 +240,7 @@ int main(void)
         in_world(the_last_thread_ends_the_process),
         in_world(exec_leaves_one_thread),
         in_world(of_two_in_exec_one_gives_up),
+        in_world(who_is_to_end_makes_no_others),
         in_world(a_thread_may_wait_for_its_own_children_only),
         in_world(children_of_a_thread_that_ended_are_the_eldests),
         in_world(threads_count_for_their_user),

@@ -11,10 +11,12 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -282,6 +284,54 @@ static void kill_and_stop_a_stopped_one(void)
     printf("SIGKILL, then SIGSTOP to the thread: %s\n", end_of(child));
 }
 
+enum { GROUPS = 12, COPIED = 8 << 20, FORKING_US = 30000, OFTEN = 50 };
+
+/* Makes children, each of which takes a while to copy, until it can make no more. */
+static void fork_all_the_time(void)
+{
+    char *memory = mmap(NULL, COPIED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    memset(memory, 1, COPIED);
+    while (fork() > 0)
+        ;
+    for (;;)
+        pause();
+}
+
+static bool group_ends(int number)
+{
+    bool  gone  = false;
+    pid_t group = fork();
+
+    if (group == 0) {
+        setpgid(0, 0);
+        fork_all_the_time();
+    }
+    setpgid(group, group);
+    usleep(FORKING_US + number * 3001);
+    kill(-group, SIGKILL);
+    for (int i = 0; i < OFTEN && !gone; i++) {
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            ;
+        gone = kill(-group, 0) != 0;
+        usleep(gone ? 0 : STEP_MS * 1000);
+    }
+    kill(-group, SIGKILL);
+    return gone;
+}
+
+/* A child that was being copied when its parent was killed is not left behind. */
+static void kill_a_group_that_forks(void)
+{
+    int gone = 0;
+
+    fflush(stdout);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    for (int i = 0; i < GROUPS; i++)
+        gone += group_ends(i);
+    printf("SIGKILL to a group that forks: %s\n", gone == GROUPS ? "nobody is left" : "some are left");
+}
+
 /* ---- Stacks --------------------------------------------------------------------------------------------- */
 
 enum { FAR_BELOW = 200 << 20, TAKEN = 3 << 20 };
@@ -332,5 +382,6 @@ int main(int argc, char **argv)
     exec_when_the_first_has_ended();
     kill_while_it_stops();
     kill_and_stop_a_stopped_one();
+    kill_a_group_that_forks();
     return 0;
 }
