@@ -203,11 +203,12 @@ static bool may_schedule(const struct thread *thread)
 
 SYSTEM_CALL(sched_setaffinity, int32_t, id, size_t, bytes, user_t, from)
 {
-    uint32_t       mask   = 0;
-    struct thread *thread = thread_meant(id);
+    uint32_t       mask = 0;
+    struct thread *thread;
 
     if (bytes > 0 && user_read(&mask, from, bytes < sizeof mask ? bytes : sizeof mask) != 0)
         return -EFAULT;
+    thread = thread_meant(id);                  /* not before: it may end while the mask is read */
     if (thread == NULL)
         return -ESRCH;
     if (!may_schedule(thread))
@@ -284,9 +285,14 @@ SYSTEM_CALL(sched_getparam, int32_t, id, user_t, to)
 {
     const struct thread *thread = id < 0 ? NULL : thread_meant(id);
 
+    int32_t              priority;
+
     if (to == 0 || id < 0)
         return -EINVAL;
-    return thread == NULL ? -ESRCH : user_write(to, &thread->priority, sizeof thread->priority);
+    if (thread == NULL)
+        return -ESRCH;
+    priority = thread->priority;                /* the thread may end while it is written */
+    return user_write(to, &priority, sizeof priority);
 }
 
 static long priority_range(uintptr_t policy, long real_time)

@@ -1,6 +1,7 @@
 /*
  * stubborn.c - exec and SIGKILL come to their end: whatever file is named as a program's interpreter, whoever makes
- * threads meanwhile or has ended before, and whatever else is sent to a process that is to die.
+ * threads meanwhile or has ended before, and whatever else is sent to a process that is to die. And what has ended
+ * while a call about it slept is not looked at.
  *
  *   stubborn            one line for each
  *   stubborn grow       a stack that grows by 200 MiB, where that is more than the machine has: only its process ends
@@ -332,6 +333,57 @@ static void kill_a_group_that_forks(void)
     printf("SIGKILL to a group that forks: %s\n", gone == GROUPS ? "nobody is left" : "some are left");
 }
 
+/* ---- Ends in the middle of calls -------------------------------------------------------------------------- */
+
+enum { ASKING_MS = 3000 };
+
+/* Children that end soon, one after the other; the number of the last is shown. */
+static void make_short_lives(volatile int *shown)
+{
+    for (;;) {
+        pid_t child = fork();
+
+        if (child == 0) {
+            *shown = getpid();
+            sched_yield();
+            sched_yield();
+            _exit(0);
+        }
+        waitpid(child, NULL, 0);
+    }
+}
+
+/* Their calls read and write a page that is not there, whose fault waits for threads that change rights. */
+static void ask_about_who_ends(void)
+{
+    volatile int   *shown = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct timespec begin, now;
+    pthread_t       thread;
+    long            wrong = 0;
+    pid_t           maker;
+
+    fflush(stdout);
+    maker = fork();
+    if (maker == 0)
+        make_short_lives(shown);
+    area = mmap(NULL, AREA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memset(area, 1, AREA);
+    for (int i = 0; i < MAPPERS; i++)
+        pthread_create(&thread, NULL, change_rights, NULL);
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    do {
+        int *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        syscall(SYS_sched_setaffinity, *shown, sizeof *page, page);     /* EINVAL: a set of no processor */
+        madvise(page, PAGE, MADV_DONTNEED);
+        wrong += syscall(SYS_sched_getparam, *shown, page) == 0 && *page != 0;
+        munmap(page, PAGE);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while ((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 < ASKING_MS);
+    kill(maker, SIGKILL);
+    printf("priorities of processes that end: %s\n", wrong == 0 ? "all are 0" : "some are not 0");
+}
+
 /* ---- Stacks --------------------------------------------------------------------------------------------- */
 
 enum { FAR_BELOW = 200 << 20, TAKEN = 3 << 20 };
@@ -383,5 +435,6 @@ int main(int argc, char **argv)
     kill_while_it_stops();
     kill_and_stop_a_stopped_one();
     kill_a_group_that_forks();
+    ask_about_who_ends();
     return 0;
 }
