@@ -81,7 +81,6 @@ static bool share_or_copy_parts(struct process *child, struct process *parent, u
 
 static void inherit_attributes(struct process *child, const struct process *parent)
 {
-    child->terminal = parent->terminal;
     child->personality   = parent->personality;
     child->oom_score_adj = parent->oom_score_adj;
     child->oom_score_least = parent->oom_score_least;
@@ -101,14 +100,20 @@ static int exit_signal_of(const struct process *parent, const struct clone_reque
     return asked >= 0 && asked <= SIGNALS ? asked : 0;
 }
 
+/* What others may have changed while the space was copied, or the thread's words were read: a parent ends. */
+static void inherit_relations(struct process *child, const struct process *parent, const struct clone_request *request)
+{
+    child->exit_signal = exit_signal_of(parent, request);
+    child->maker       = request->flags & CLONE_PARENT ? parent->maker : current_thread()->id;
+    child->terminal    = parent->terminal;
+}
+
 static struct process *new_child(struct process *parent, const struct clone_request *request)
 {
     struct process *child = process_new_like_this();
 
     if (child == NULL)
         return NULL;
-    child->exit_signal = exit_signal_of(parent, request);
-    child->maker       = request->flags & CLONE_PARENT ? parent->maker : current_thread()->id;
     inherit_attributes(child, parent);
     if (!share_or_copy_parts(child, parent, request->flags)) {
         process_let_go(child);
@@ -205,8 +210,10 @@ int process_clone(const struct clone_request *request)
     err = thread_new(child, &thread);
     if (err == 0)
         err = prepare_thread(thread, request);
-    if (err == 0 && own)
+    if (err == 0 && own) {
+        inherit_relations(child, parent, request);
         err = process_enlist(child, request->flags & CLONE_PARENT ? parent->parent : parent, parent);
+    }
     if (err == 0 && (err = thread_enlist(thread)) != 0 && own) {
         lock_state state = lock_take(&process_lock);
 

@@ -7,6 +7,7 @@
  *   stubborn grow       a stack that grows by 200 MiB, where that is more than the machine has: only its process ends
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -384,6 +385,68 @@ static void ask_about_who_ends(void)
     printf("priorities of processes that end: %s\n", wrong == 0 ? "all are 0" : "some are not 0");
 }
 
+/* ---- Whose parent ends while they are made --------------------------------------------------------------- */
+
+enum { FAMILIES = 30, BROTHERS = 3, BROTHER = 0x8000, COPIED_LONGER = 16 << 20, OTHER_SIGNAL = SIGUSR1 };
+
+/* Makes children of its own parent, which say what it says when they end; it is an orphan before all are made. */
+static void make_brothers(void)
+{
+    char *memory = mmap(NULL, COPIED_LONGER, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    memset(memory, 1, COPIED_LONGER);
+    for (int i = 0; i < BROTHERS; i++)
+        if (syscall(SYS_clone, BROTHER, 0, 0, 0, 0) == 0)
+            break;
+    _exit(0);
+}
+
+static int zombies_of(pid_t group)
+{
+    DIR           *folder = opendir("/proc");
+    struct dirent *entry;
+    int            zombies = 0;
+
+    while ((entry = readdir(folder)) != NULL) {
+        char  path[300], state = 0;
+        int   its_group = 0;
+        FILE *file;
+
+        snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
+        file = atoi(entry->d_name) > 0 ? fopen(path, "r") : NULL;
+        if (file != NULL && fscanf(file, "%*d (%*[^)]) %c %*d %d", &state, &its_group) == 2)
+            zombies += state == 'Z' && its_group == group;
+        if (file != NULL)
+            fclose(file);
+    }
+    closedir(folder);
+    return zombies;
+}
+
+/* Orphans become children of this process, which wants no zombies: only SIGCHLD at their end lets them go. */
+static void end_while_brothers_are_made(void)
+{
+    fflush(stdout);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    signal(SIGCHLD, SIG_IGN);
+    signal(OTHER_SIGNAL, SIG_IGN);
+    for (int i = 0; i < FAMILIES; i++) {
+        pid_t child = fork();
+
+        if (child == 0) {
+            if (syscall(SYS_clone, OTHER_SIGNAL, 0, 0, 0, 0) == 0)
+                make_brothers();
+            usleep(10000 + i * 2000);
+            _exit(0);
+        }
+        waitpid(child, NULL, 0);
+    }
+    for (int i = 0; i < OFTEN && zombies_of(getpgrp()) > 0; i++)
+        usleep(STEP_MS * 1000);
+    printf("brothers of orphans: %s\n", zombies_of(getpgrp()) == 0 ? "nobody is left" : "zombies are left");
+    signal(SIGCHLD, SIG_DFL);
+}
+
 /* ---- Stacks --------------------------------------------------------------------------------------------- */
 
 enum { FAR_BELOW = 200 << 20, TAKEN = 3 << 20 };
@@ -434,6 +497,7 @@ int main(int argc, char **argv)
     exec_when_the_first_has_ended();
     kill_while_it_stops();
     kill_and_stop_a_stopped_one();
+    end_while_brothers_are_made();
     kill_a_group_that_forks();
     ask_about_who_ends();
     return 0;
