@@ -19,6 +19,7 @@ static uint32_t first_batch;
 static const char *const kind_names[KINDS] = {
     [PLAIN] = "one thread", [THREADS] = "threads", [PROCESSES] = "processes", [FRAMES] = "signal frames",
     [PROGRAMS] = "programs", [INSTRUCTIONS] = "instructions", [CORRUPTED] = "corrupted buffers",
+    [ENDINGS] = "threads about who ends",
 };
 
 enum { CALLS = 400, ATTEMPTS = 24, STALL_MS = 30, LONGEST_MS = 3000, AUDIT_EVERY = 256, TELL_EVERY_MS = 20000 };
@@ -32,7 +33,7 @@ static char text[MANY];
 
 static unsigned kind_of(uint64_t seed)
 {
-    static const uint8_t kinds[] = { PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, THREADS, THREADS, THREADS, PROCESSES,
+    static const uint8_t kinds[] = { PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, ENDINGS, THREADS, THREADS, THREADS, PROCESSES,
                                      PROCESSES, CORRUPTED, CORRUPTED, FRAMES, PROGRAMS, INSTRUCTIONS };
 
     return kinds[(uint32_t)mix(seed, 77) % COUNT_OF(kinds)];
@@ -79,6 +80,12 @@ static void many_workers(unsigned kind, uint64_t seed)
     if (kind == CORRUPTED) {
         worker_start(CORRUPTER, mix(seed, 9), 0, kind);
         worker_thread(CORRUPTER);
+    }
+    if (kind == ENDINGS) {
+        if (split() == 0)
+            make_endings();
+        worker_start(SHAKER, mix(seed, 8), 0, kind);
+        worker_thread(SHAKER);
     }
 }
 
@@ -349,7 +356,7 @@ struct use { long of[COUNT_OF(owners)]; };
 /* A folder that a batch left was deep: the pages of the supervisor's stack that removing it took are not in use now. */
 static void let_go_of_stack(void)
 {
-    enum { CALL_MADVISE = 219, MADV_DONTNEED = 4, DEEPEST = 4 * 1024 * 1024, SPARED = 4 * PAGE };
+    enum { MADV_DONTNEED = 4, DEEPEST = 4 * 1024 * 1024, SPARED = 4 * PAGE };
     char here;
     long below = ((long)&here & -(long)PAGE) - SPARED;
 

@@ -15,17 +15,18 @@
 #include "guest.h"
 
 /*
- * The kinds of batches: calls of one thread, of several threads, of processes, or of threads while another one changes
- * their structures; or attempts of one of three special kinds.
+ * The kinds of batches: calls of one thread, of several threads, of processes, of threads while another one changes
+ * their structures, or of threads about processes that end meanwhile; or attempts of one of three special kinds.
  */
-enum { PLAIN = 1, THREADS, PROCESSES, FRAMES, PROGRAMS, INSTRUCTIONS, CORRUPTED, KINDS };
+enum { PLAIN = 1, THREADS, PROCESSES, FRAMES, PROGRAMS, INSTRUCTIONS, CORRUPTED, ENDINGS, KINDS };
 
 /* Memory that supervisor and batches share: the only memory of a batch that outlives it. */
 struct shared {
     uint32_t calls;             /* done in all batches of this run                              */
     uint32_t progress;          /* grows while a batch lives                                    */
     uint32_t refused;           /* not 0: a batch could not begin                               */
-    uint32_t by_kind[8];        /* calls, by kind of batch                                      */
+    uint32_t by_kind[KINDS];    /* calls, by kind of batch                                      */
+    int32_t  ending;            /* a process that ends in a moment: of a batch of ENDINGS       */
 };
 extern struct shared *shared;
 extern int supervisor;          /* its process number                                           */
@@ -34,7 +35,7 @@ extern bool telling;            /* each call is printed before it is made       
 
 /* ---- A thread that does calls (worker.c) ---------------------------------------------------------- */
 
-enum { STACK_BYTES = 32 * 1024, WORKERS = 48, CORRUPTER = 7 };
+enum { STACK_BYTES = 32 * 1024, WORKERS = 48, SHAKER = 6, CORRUPTER = 7 };
 
 struct worker {
     struct chance chance;
@@ -67,6 +68,10 @@ uintptr_t structure_of(struct worker *worker, char letter);
 void *room(struct worker *worker, size_t bytes);
 /* Changes the structures of the batch's workers for ever. */
 void corrupt_structures(struct worker *worker) __attribute__((noreturn));
+/* Takes the lock of the process's map again and again, for long: who faults meanwhile waits. */
+void shake_map(void) __attribute__((noreturn));
+/* Makes processes that end at once, one after the other, and shows their numbers. */
+void make_endings(void) __attribute__((noreturn));
 
 /* Number and arguments of the next call. */
 void next_call(struct worker *worker, struct call *call);

@@ -97,6 +97,14 @@ static uint32_t some_number(struct worker *w)
         37, 104, 259, 260, 93, 324, 220, 220, 143, 313, 315, 316, 150, 218, 144, 140, 140, 140, 141, 19,
     };
 
+    /* Those about a process or a thread, but for signals, which would end the batch. */
+    static const uint16_t about[] = {
+        57, 96, 97, 114, 132, 147, 154, 155, 156, 157, 161, 184, 241, 241, 242, 284, 289, 290, 312, 340, 347, 348, 351,
+        352, 423,
+    };
+
+    if (w->kind == ENDINGS && !chance_one_in(&w->chance, 4))
+        return CHANCE_OF(&w->chance, about);
     if (chance_one_in(&w->chance, WILDEST))
         return chance_word(&w->chance);
     if (chance_one_in(&w->chance, WILD))

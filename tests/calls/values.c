@@ -41,6 +41,46 @@ void corrupt_structures(struct worker *w)
     }
 }
 
+/* ---- Who ends while a call waits ---------------------------------------------------------------------- */
+
+enum { SHAKEN_PAGES = 2048, COLD_PAGE = 13 };
+
+void shake_map(void)
+{
+    long at = KERNEL(CALL_MMAP2, 0, SHAKEN_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    for (long n = 0; at > 0 && n < SHAKEN_PAGES; n++)
+        *(volatile char *)(at + n * PAGE) = 1;
+    for (;;) {
+        KERNEL(CALL_MPROTECT, at, SHAKEN_PAGES * PAGE, PROT_READ);
+        KERNEL(CALL_MPROTECT, at, SHAKEN_PAGES * PAGE, PROT_READ | PROT_WRITE);
+    }
+}
+
+void make_endings(void)
+{
+    for (;;) {
+        long child = split();
+
+        if (child == 0) {
+            shared->ending = (int32_t)KERNEL(CALL_GETPID, 0);
+            KERNEL(CALL_SCHED_YIELD, 0);
+            KERNEL(CALL_SCHED_YIELD, 0);
+            leave(0);
+        }
+        KERNEL(CALL_WAIT4, child, 0, 0, 0);
+    }
+}
+
+/* A buffer whose first access faults. */
+static uintptr_t cold_buffer(void)
+{
+    enum { DONT_NEED = 4 };
+
+    KERNEL(CALL_MADVISE, (long)page(COLD_PAGE), PAGE, DONT_NEED);
+    return (uintptr_t)page(COLD_PAGE);
+}
+
 /* ---- Making the arena ------------------------------------------------------------------------------- */
 
 static long map(unsigned first, unsigned pages, long rights, long flags, long file)
@@ -189,6 +229,8 @@ uintptr_t any_address(struct worker *w)
 
 static uintptr_t buffer(struct worker *w)
 {
+    if (w->kind == ENDINGS && chance_one_in(&w->chance, 2))
+        return cold_buffer();
     return chance_one_in(&w->chance, 5) ? any_address(w)
          : chance_one_in(&w->chance, 3) ? in_arena(w)
                                         : (uintptr_t)page(0) + chance_below(&w->chance, PAGE);
@@ -256,6 +298,8 @@ static uintptr_t process(struct worker *w)
 {
     int own = (int)KERNEL(CALL_GETPID, 0);
 
+    if (w->kind == ENDINGS && chance_below(&w->chance, 4) != 0)
+        return (uintptr_t)shared->ending;
     switch (chance_below(&w->chance, 10)) {
     case 0:  return any_word(w);
     case 1:  return 0;

@@ -109,6 +109,8 @@ static void do_calls(void)
 
     if (w->number == CORRUPTER)
         corrupt_structures(w);
+    if (w->number == SHAKER && w->kind == ENDINGS)
+        shake_map();
     while (w->left > 0) {
         w->left--;
         if (chance_one_in(&w->chance, SEQUENCE)) {

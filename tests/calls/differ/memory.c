@@ -7,7 +7,7 @@
 #include "differ.h"
 
 /* Source: Linux, arch/x86/entry/syscalls/syscall_32.tbl. */
-enum { CALL_MSYNC = 144, CALL_MUNLOCK = 151, CALL_MREMAP = 163, CALL_MINCORE = 218, CALL_MADVISE = 219,
+enum { CALL_MSYNC = 144, CALL_MUNLOCK = 151, CALL_MREMAP = 163, CALL_MINCORE = 218,
     CALL_MLOCK2 = 376 };
 enum { ARENA = 0x20000000, ARENA_PAGES = 24, MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2, FIXED_NOREPLACE = 0x100000,
     MOST = 6 };
