@@ -26,11 +26,13 @@ RUN = re.compile(r"Trace \d+: 0x[0-9a-f]+ \[[0-9a-f]+/([0-9a-f]+)/")
 
 
 def symbols(kernel):
-    """Addresses and names of the kernel's functions, in order."""
+    """Addresses and names of the kernel's functions, in order; and where its code begins and ends."""
     listed = subprocess.run(["nm", "-n", kernel], stdout=subprocess.PIPE, text=True, check=True).stdout
     rows = [(int(at, 16), name) for at, kind, name in re.findall(r"^([0-9a-f]+) (.) (\S+)$", listed, re.M)
             if kind in "tTwW"]
-    return [at for at, _ in rows], [name for _, name in rows]
+    sections = subprocess.run(["readelf", "-SW", kernel], stdout=subprocess.PIPE, text=True, check=True).stdout
+    first, size = (int(n, 16) for n in re.search(r" \.text +PROGBITS +(\S+) +\S+ +(\S+)", sections).groups())
+    return [at for at, _ in rows], [name for _, name in rows], first, first + size
 
 
 def count_blocks(lines):
@@ -89,11 +91,11 @@ def main():
         "vmbench" if options.operation in compare.ROWS["vmbench"] else "wide")
     fewer, _, _ = run(options, FEWER)
     more, cost, times = run(options, MORE)
-    starts, names = symbols(os.path.join(options.build, options.layout, "kernel.elf"))
+    starts, names, first, end = symbols(os.path.join(options.build, options.layout, "kernel.elf"))
     functions = collections.Counter()
     for at, instructions in (more - fewer).items():
-        where = bisect.bisect(starts, at) - 1
-        functions[names[where] if where >= 0 and at >= starts[0] and at > 0xc0000000 else "the program"] += instructions
+        inside = first <= at < end
+        functions[names[bisect.bisect(starts, at) - 1] if inside else "the program"] += instructions
     operations = times * (MORE - FEWER)
     print(f"{options.operation}, layout {options.layout}: {cost / times:.0f} instructions by its own clock, "
           f"{sum(functions.values()) / operations:.0f} counted with what goes before and after it")
