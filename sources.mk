@@ -402,7 +402,7 @@ cold += kernel/base/print.c kernel/process/tour.c $(addprefix kernel/programs/,a
 cold += $(addprefix kernel/process/,threads.c timers.c user_account.c usage.c out_of_memory.c numbers.c clone.c)
 cold += $(addprefix arch/i386/,trap_report.c inspect.c pic.c pci_ports.c power.c cpu_facts.c descriptor.c)
 hot   = $(addprefix layouts/,movos/tables.c pat/user_copy.c) \
-        $(addprefix layouts/tracker/,tables.c tracker.c list.c master.c)
+        $(addprefix layouts/tracker/,tables.c master.c)
 cold := $(filter-out %.S $(hot),$(cold))
 
 # ---- Programs that are built into kernels whose document has a start address: a flat image each ----------

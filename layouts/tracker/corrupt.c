@@ -115,9 +115,9 @@ static void corrupt_pin(bool more)
     lock_state state = lock_take(&trackers_lock);
 
     if (more)
-        pinned_page_pin(trackers_page(0));
+        pinned_page_pin(trackers_page(0), 1);
     else
-        pinned_page_unpin(trackers_page(0));
+        pinned_page_unpin(trackers_page(0), 1);
     lock_drop(&trackers_lock, state);
 }
 

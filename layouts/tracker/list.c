@@ -7,154 +7,163 @@
 #include "base/error.h"
 #include "layouts/tracker/tracker.h"
 
-static uint32_t lowest;             /* [trackers_lock] no place below it is free */
+/* [trackers_lock] Hints; either may be too far out. */
+static page_t lowest;               /* no place below it is free                                         */
+static page_t roomy;                /* no run of longest() free places ends above it                     */
 
-void lists_start(void) { lowest = 0; }
+static uint32_t *pointers;          /* of all places, in a row; those of pages that are not there fault  */
 
 static struct span objects_span(void) { return layout.purpose[PURPOSE_OBJECTS]->span; }
 
 uint32_t lists_places(void) { return (uint32_t)(span_pages(objects_span()) / PAGES_A_PLACE); }
 
+static size_t places_for(size_t pages) { return (pages + PAGES_A_PLACE - 1) / PAGES_A_PLACE; }
+
 struct span lists_places_of(struct span pages)
 {
     return (struct span){ (pages.first - objects_span().first) / PAGES_A_PLACE,
-                          (pages.end - objects_span().first + PAGES_A_PLACE - 1) / PAGES_A_PLACE };
+                          places_for(pages.end - objects_span().first) };
 }
 
-static page_t page_of_place(page_t place) { return trackers_list_page((uint32_t)place / POINTERS_A_PAGE); }
+/* How many places an object of a process can own. */
+static size_t longest(void) { return places_for(1 + (span_pages(layout.user) + MMU_ENTRIES - 1) / MMU_ENTRIES); }
 
-/* The pointer of a place whose page of the list is present. */
-static uint32_t *pointer_of(page_t place)
+void lists_start(void)
 {
-    struct page_table_list *list = pointer_to(page_address(page_of_place(place)));
-
-    return &list->tables[place % POINTERS_A_PAGE];
+    lowest   = 0;
+    roomy    = lists_places();
+    pointers = pointer_to(page_address(trackers_list_page(0)));
 }
+
+static page_t page_of_place(page_t place) { return page_of(address_of(&pointers[place])); }
 
 uint32_t lists_at(uint32_t place)
 {
     assert(place < lists_places());
-    return pinned_page_is_there(page_of_place(place)) ? *pointer_of(place) : 0;
-}
-
-bool lists_free(struct span places)
-{
-    if (places.end > lists_places())
-        return false;
-    for (page_t place = places.first; place < places.end; place++)
-        if (lists_at((uint32_t)place) != 0)
-            return false;
-    return true;
+    return pinned_page_is_there(page_of_place(place)) ? pointers[place] : 0;
 }
 
 /* ---- Searching ------------------------------------------------------------------------------- */
 
-/* The end of the run of places, free or owned, that begins at a place and is decided by one page of the list. */
-static page_t stretch_end(page_t place, bool *is_free)
+/* The end of the last of these places that is owned; their first place if none is. */
+static page_t owned_end(struct span places)
 {
-    page_t list_end = (place / POINTERS_A_PAGE + 1) * POINTERS_A_PAGE;
-    page_t page = page_of_place(place);
+    page_t end = places.end;
 
-    *is_free = true;
-    if (!pinned_page_is_there(page))
-        return list_end < lists_places() ? list_end : lists_places();
-    *is_free = *pointer_of(place) == 0;
-    return !*is_free && pinned_page_pins(page) == POINTERS_A_PAGE ? list_end : place + 1;
+    /* bound: pages of the list, and the places */
+    while (end > places.first) {
+        page_t first = (end - 1) / POINTERS_A_PAGE * POINTERS_A_PAGE;
+
+        if (first < places.first)
+            first = places.first;
+        if (!pinned_page_is_there(page_of_place(first)))
+            end = first;
+        for (; end > first; end--)
+            if (pointers[end - 1] != 0)
+                return end;
+    }
+    return end;
 }
 
-static bool find_up(size_t wanted, page_t *first)
+/* Mostly it is the first place, right behind an object, that is another's. */
+bool lists_free(struct span places)
 {
-    size_t run = 0;
-    bool   seen = false, is_free;
+    return span_empty(places) || (places.end <= lists_places() && lists_at((uint32_t)places.first) == 0 &&
+                                  owned_end(places) == places.first);
+}
 
-    for (page_t place = lowest, end; place < lists_places(); place = end) {
-        end = stretch_end(place, &is_free);
-        if (!is_free) {
-            run = 0;
-            continue;
-        }
-        if (!seen)
-            lowest = (uint32_t)place;
-        seen = true;
-        run += end - place;
-        if (run >= wanted) {
-            *first = end - run;
+bool lists_find_lowest(struct span *place)
+{
+    assert(lock_held(&trackers_lock));
+    /* bound: pages of the list, and the places of one, or of several that are almost full */
+    for (; lowest < lists_places(); lowest++) {
+        page_t page = page_of_place(lowest);
+
+        if (pinned_page_is_there(page) && pinned_page_pins(page) == POINTERS_A_PAGE)
+            lowest |= POINTERS_A_PAGE - 1;
+        else if (lists_at((uint32_t)lowest) == 0)
+            break;
+    }
+    *place = span_of(lowest, 1);
+    return lowest < lists_places();
+}
+
+/* The highest run of free places that does not end above `end`: from an object that is in the way on, below it. */
+static bool find_run(size_t wanted, page_t end, struct span *places)
+{
+    /* bound: objects and pages of the list, and twice the places wanted */
+    while (end >= lowest + wanted) {
+        page_t owned = owned_end(*places = span_of(end - wanted, wanted));
+
+        if (owned == places->first)
             return true;
-        }
+        end = lists_places_of(span_of(page_of(pointers[owned - 1]), 1)).first;
     }
     return false;
 }
 
-/* The object that owns a place has its first place, so the search goes on right below. */
-static bool find_down(size_t wanted, page_t *first)
+bool lists_find_run(size_t pages, struct span *places)
 {
-    size_t run = 0;
+    bool found;
 
-    for (page_t end = lists_places(); end > lowest; ) {
-        uint32_t object = lists_at((uint32_t)end - 1);
-
-        if (object != 0) {
-            run = 0;
-            end = lists_places_of(span_of(page_of(object), 1)).first;
-            continue;
-        }
-        end--;
-        if (++run == wanted) {
-            *first = end;
-            return true;
-        }
-    }
-    return false;
-}
-
-bool lists_find(size_t pages, bool from_top, struct span *places)
-{
-    size_t wanted = (pages + PAGES_A_PLACE - 1) / PAGES_A_PLACE;
-    page_t first;
-
-    assert(lock_held(&trackers_lock) && wanted > 0);
-    if (!(from_top ? find_down(wanted, &first) : find_up(wanted, &first)))
-        return false;
-    *places = span_of(first, wanted);
+    assert(lock_held(&trackers_lock) && pages > 0);
+    found = find_run(longest(), roomy, places);
+    roomy = found ? places->end : 0;
+    if (!found)
+        return find_run(places_for(pages), lists_places(), places);
+    places->end = places->first + places_for(pages);
     return true;
 }
 
 /* ---- Owning ---------------------------------------------------------------------------------- */
 
-/* Free pages of the list without pins: those just made in vain. */
-static void drop_unpinned(struct span places, page_t end)
-{
-    for (page_t place = places.first; place < end; place++)
-        (void)pinned_page_out(page_of_place(place));
-}
-
 int lists_prepare(struct span places)
 {
-    assert(lock_held(&trackers_lock) && places.end <= lists_places());
-    for (page_t place = places.first; place < places.end; place++)
-        if (!pinned_page_is_there(page_of_place(place)) && pinned_page_make(page_of_place(place)) != 0) {
-            drop_unpinned(places, place);
+    assert(lock_held(&trackers_lock) && !span_empty(places) && places.end <= lists_places());
+    /* bound: pages of the list */
+    for (page_t page = page_of_place(places.first), made = page; page <= page_of_place(places.end - 1); page++)
+        if (!pinned_page_is_there(page) && pinned_page_make(page) != 0) {
+            while (made < page)
+                (void)pinned_page_out(made++);          /* those that are there for others are pinned */
             return -ENOMEM;
         }
     return 0;
 }
 
+/* Write the pointers of places, a page of the list at a time, each with its pins. */
+static void write_pointers(struct span places, uint32_t object)
+{
+    /* bound: pages of the list, and the places */
+    while (!span_empty(places)) {
+        page_t   end   = (places.first / POINTERS_A_PAGE + 1) * POINTERS_A_PAGE;
+        page_t   page  = page_of_place(places.first);
+        uint32_t count = (uint32_t)((end < places.end ? end : places.end) - places.first);
+
+        if (object != 0)
+            pinned_page_pin(page, count);
+        words_fill(&pointers[places.first], object, count);
+        if (object == 0)
+            pinned_page_unpin(page, count);
+        places.first += count;
+    }
+}
+
 void lists_enter(struct span places, uint32_t object)
 {
-    for (page_t place = places.first; place < places.end; place++) {
-        assert(object != 0 && lists_at((uint32_t)place) == 0);
-        pinned_page_pin(page_of_place(place));
-        *pointer_of(place) = object;
-    }
+    deep_assert(lists_free(places) && object != 0);
+    write_pointers(places, object);
+    if (lowest == places.first)
+        lowest = places.end;
 }
 
 void lists_leave(struct span places)
 {
-    for (page_t place = places.first; place < places.end; place++) {
-        assert(lists_at((uint32_t)place) != 0);
-        *pointer_of(place) = 0;
-        pinned_page_unpin(page_of_place(place));
-        if (place < lowest)
-            lowest = (uint32_t)place;
-    }
+    page_t reach = places.end + longest() - 1;
+
+    assert(span_empty(places) || (lists_at((uint32_t)places.first) != 0 && lists_at((uint32_t)places.end - 1) != 0));
+    write_pointers(places, 0);
+    if (places.first < lowest)
+        lowest = places.first;
+    if (roomy < reach)
+        roomy = reach < lists_places() ? reach : lists_places();
 }

@@ -9,12 +9,13 @@
  * So one look says what lies right behind an object, and free addresses need no other record.
  *
  * New objects are placed from the bottom, objects that are moved from the top: an object that has grown is likely to be
- * long, and should not lie between small ones.
+ * long, and should not lie between small ones. Where there is such room, it can become as long as any without another
+ * move.
  *
  * Locking  trackers_lock is held by the caller.
- * Cost     looking, entering, leaving: O(places). Searching upwards: O(places) from the lowest that may be free on,
- *          where pages that are not there or full are one step; downwards: one step for each object and each hole's
- *          place.
+ * Cost     looking: four instructions a place; entering and leaving: one, and as much again for each page of the list.
+ *          Searching begins where the last search ended, or where an object has left since: a step for each
+ *          place upwards, where pages that are not there or full are one; a step for each object downwards.
  * Source   claims T9, T10.
  */
 #ifndef QUIRE_MEMORY_TABLE_LIST_H
@@ -43,10 +44,16 @@ uint32_t lists_at(uint32_t place);
 /* True when all of these are places and none is owned. */
 bool lists_free(struct span places);
 
-/* A run of free places for that many pages, the lowest or the highest; false if there is none. */
-bool lists_find(size_t pages, bool from_top, struct span *places);
+/* The lowest free place, for a new object; false if there is none. */
+bool lists_find_lowest(struct span *place);
 
-/* Make the pages of the list that these places lack. Returns 0, or -ENOMEM and nothing has changed. */
+/*
+ * A run of free places for an object of that many pages, as high as can be: if possible one with room behind it for
+ * the longest object. False if there is none.
+ */
+bool lists_find_run(size_t pages, struct span *places);
+
+/* Make the pages of the list that these places lack, one at least. Returns 0, or -ENOMEM and nothing has changed. */
 int  lists_prepare(struct span places) MUST_CHECK;
 
 /* Prepared and free places become an object's; an object's become free. */

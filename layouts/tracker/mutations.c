@@ -76,9 +76,9 @@ static void pin_list_of_one(bool more)
     page_t     page  = page_of(address_of(pointer_of_one()));
 
     if (more)
-        pinned_page_pin(page);
+        pinned_page_pin(page, 1);
     else
-        pinned_page_unpin(page);
+        pinned_page_unpin(page, 1);
     lock_drop(&trackers_lock, state);
 }
 
@@ -117,7 +117,7 @@ static bool t_corrupt_17(void)
     int        err   = pinned_page_make(trackers_page(1));
 
     if (err == 0)
-        pinned_page_pin(trackers_page(1));
+        pinned_page_pin(trackers_page(1), 1);
     lock_drop(&trackers_lock, state);
     return err == 0;
 }
@@ -126,7 +126,7 @@ static void t_restore_17(void)
 {
     lock_state state = lock_take(&trackers_lock);
 
-    pinned_page_unpin(trackers_page(1));
+    pinned_page_unpin(trackers_page(1), 1);
     lock_drop(&trackers_lock, state);
 }
 

@@ -115,7 +115,7 @@ static int object_tables_settle(struct space *space)
 
     if (tracker_find(&tracker) != 0)
         return -ENOMEM;
-    if (!lists_find(TRACKED_LEAST, false, &places) || lists_prepare(places) != 0) {
+    if (!lists_find_lowest(&places) || lists_prepare(places) != 0) {
         (void)pinned_page_out(trackers_page(tracker / TRACKERS_A_PAGE));     /* if it was made for this tracker */
         return -ENOMEM;
     }
@@ -187,6 +187,11 @@ bool table_home_stays(page_t page, unsigned level)
     return level == MMU_LEVELS && table_number(page) == 0;
 }
 
+bool table_home_is_bare(const struct space *space)
+{
+    return space->table_frames == TRACKED_LEAST && frame_link(entry_frame(directory_entry(space, 0))) == 0;
+}
+
 /* ---- Growing, moving, shrinking ---------------------------------------------------------------------- */
 
 static void set_extent(struct space *space, page_t first, size_t pages)
@@ -221,7 +226,7 @@ static int object_tables_move(struct space *space, size_t pages)
     struct span old = extent_of(space), places;
     page_t      first;
 
-    if (!lists_find(pages, true, &places) || lists_prepare(places) != 0)
+    if (!lists_find_run(pages, &places) || lists_prepare(places) != 0)
         return -ENOMEM;
     first = layout.purpose[PURPOSE_OBJECTS]->span.first + places.first * PAGES_A_PLACE;
     lists_enter(places, (uint32_t)page_address(first));
@@ -239,7 +244,7 @@ static int object_tables_grow(struct space *space, size_t pages)
 
     if (!lists_free(gained))
         return object_tables_move(space, pages);
-    if (lists_prepare(gained) != 0)
+    if (!span_empty(gained) && lists_prepare(gained) != 0)
         return -ENOMEM;
     lists_enter(gained, (uint32_t)address_of(space->home.info));
     set_extent(space, extent.first, pages);
@@ -271,16 +276,16 @@ void table_home_enter(struct space *space, page_t page, unsigned level, frame_t 
     lock_drop(&trackers_lock, state);
 }
 
-/* The extent ends with the last table. */
-static void object_tables_shrink(struct space *space)
+/* The extent ends with the last table that is left: page B, when the root, it, and the table that goes are all. */
+static void object_tables_shrink(struct space *space, size_t pages)
 {
     struct span extent = extent_of(space);
-    size_t      pages  = span_pages(extent);
 
+    if (space->table_frames == 3)
+        pages = TRACKED_LEAST;
+    /* bound: tables of a process */
     while (pages > TRACKED_LEAST && entry_kind(directory_entry(space, (uint32_t)pages - 2), MMU_LEVELS) != ENTRY_TABLE)
         pages--;
-    if (pages == span_pages(extent))
-        return;
     lists_leave(places_gained(extent_at(extent.first, pages), span_pages(extent)));
     set_extent(space, extent.first, pages);
     counts.shrunk++;
@@ -288,10 +293,12 @@ static void object_tables_shrink(struct space *space)
 
 void table_home_leave(struct space *space, page_t page, unsigned level, frame_t table)
 {
-    lock_state state = lock_take(&trackers_lock);
+    uint32_t   number = table_number(page);
+    lock_state state  = lock_take(&trackers_lock);
 
     (void)level, (void)table;
-    object_tables_hide(span_of(page_of_table(space, table_number(page)), 1));
-    object_tables_shrink(space);
+    object_tables_hide(span_of(page_of_table(space, number), 1));
+    if (number + 2 == span_pages(extent_of(space)))
+        object_tables_shrink(space, number + 1);
     lock_drop(&trackers_lock, state);
 }

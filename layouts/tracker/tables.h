@@ -26,7 +26,8 @@
  *
  * Locking  trackers_lock, inside the space's tables lock and outside kernel space's. A space's home is changed only
  *          under both of the first two.
- * Cost     the entry of a page: an addition. Growing: O(pages gained). Moving: O(extent), one flush.
+ * Cost     the entry of a page: an addition. Growing: a word for every second page gained (list.h). Moving: O(extent),
+ *          one flush. Shrinking: the directory's entries down to the last table, unless page B is all that is left.
  * Errors   -ENOMEM when there is no frame for a page of trackers or of the list, or no room in `objects`.
  * Source   claims T1 to T4, T11 to T14.
  *
@@ -46,6 +47,8 @@
 #include "memory/layout.h"
 #include "mmu.h"
 
+struct space;
+
 struct page_table_info {
     entry_t directory[MMU_ENTRIES];
     entry_t entries[MMU_ENTRIES * MMU_ENTRIES];
@@ -61,6 +64,9 @@ _Static_assert(offsetof(struct page_table_info, entries) == PAGE_SIZE, "T1");
 
 /* Whether the table that the entry of `level` for `page` leads to stays as long as the space. */
 bool table_home_stays(page_t page, unsigned level);
+
+/* Whether a space has no tables but those that stay, and nothing in them. */
+bool table_home_is_bare(const struct space *space);
 
 /* Objects, trackers and the list. Rank HOMES. */
 extern struct lock trackers_lock;

@@ -49,19 +49,20 @@ int pinned_page_make(page_t page)
 
 uint32_t pinned_page_pins(page_t page) { return frame_link(entry_frame(entry_of(page))); }
 
-static void add_pins(page_t page, int more)
+static void add_pins(page_t page, uint32_t more)
 {
     frame_t frame = entry_frame(entry_of(page));
 
     assert(lock_held(&trackers_lock) && pinned_page_is_there(page));
-    frame_set_link(frame, frame_link(frame) + (uint32_t)more);
+    frame_set_link(frame, frame_link(frame) + more);
 }
 
-void pinned_page_pin(page_t page) { add_pins(page, +1); }
+void pinned_page_pin(page_t page, uint32_t pins) { add_pins(page, pins); }
 
-void pinned_page_unpin(page_t page)
+void pinned_page_unpin(page_t page, uint32_t pins)
 {
-    add_pins(page, -1);
+    assert(pinned_page_pins(page) >= pins);
+    add_pins(page, -pins);
     (void)pinned_page_out(page);      /* refused while the page has other pins */
 }
 
@@ -115,7 +116,7 @@ void tracker_set(uint32_t number, uint32_t pt_ptr, uint32_t pcount)
 
     assert(lock_held(&trackers_lock) && tracker != NULL && pt_ptr != 0);
     if (tracker->pt_ptr == 0)
-        pinned_page_pin(page_of_tracker(number));
+        pinned_page_pin(page_of_tracker(number), 1);
     *tracker = (struct pg_tracker){ pt_ptr, pcount };
 }
 
@@ -127,12 +128,12 @@ void tracker_clear(uint32_t number)
     *tracker = (struct pg_tracker){ 0, 0 };
     if (number < lowest)
         lowest = number;
-    pinned_page_unpin(page_of_tracker(number));
+    pinned_page_unpin(page_of_tracker(number), 1);
 }
 
 /* The first page of trackers was made, and its first tracker set, before frames had records: it has no pin yet. */
 void trackers_start(void)
 {
     lowest = 0;
-    pinned_page_pin(trackers_page(0));
+    pinned_page_pin(trackers_page(0), 1);
 }

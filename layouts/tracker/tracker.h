@@ -57,8 +57,8 @@ page_t trackers_list_page(uint32_t n);      /* the n-th page of the list        
 
 bool pinned_page_is_there(page_t page);
 int  pinned_page_make(page_t page) MUST_CHECK;  /* filled with zeros and without a pin; 0 or -ENOMEM */
-void pinned_page_pin(page_t page);
-void pinned_page_unpin(page_t page);            /* it goes with its last pin                        */
+void pinned_page_pin(page_t page, uint32_t pins);
+void pinned_page_unpin(page_t page, uint32_t pins);     /* it goes with its last pin                */
 uint32_t pinned_page_pins(page_t page);
 
 /* Take a page away. Returns 0; -EBUSY, and it stays, while it is pinned; -ENOENT if it is not there. */

@@ -223,7 +223,7 @@ static void space_unlist(struct space *space)
     lock_drop(&list_lock, state);
 }
 
-/* One cursor for all of user space, which skips missing tables; none where the process has no table but its root. */
+/* One cursor for all of user space, which skips missing tables; none where the process has nothing in its tables. */
 static void discard_user_pages(struct space *space)
 {
     struct span   all = layout.user;
@@ -231,7 +231,7 @@ static void discard_user_pages(struct space *space)
     int           err;
 
     deep_assert(space != &kernel_space && !lock_held(&space->tables_lock));
-    if (MMU_LEVELS > 1 && space->table_frames == 1)
+    if (MMU_LEVELS > 1 && table_home_is_bare(space))
         return;
     err = cursor_open(&c, space, all, 0);
     assert(err == 0);                           /* without CURSOR_BUILD nothing can fail */

@@ -90,6 +90,8 @@ static inline bool table_home_stays(page_t page, unsigned level)
     return false;
 }
 
+static inline bool table_home_is_bare(const struct space *space) { return space->table_frames == 1; }
+
 static inline int master_prepare(struct memmap *map)
 {
     (void)map;

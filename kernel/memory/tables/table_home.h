@@ -12,7 +12,8 @@
  *          that leads to it is written; table_home_leave() after such an entry was emptied and before the flush;
  *          table_home_end() when only the tables are left that table_home_start() made. table_home_stays()
  *          (layouts/tracker/tables.h) names the tables that stay although they are empty, because
- *          table_home_start() made them and table_home_end() gives them back.
+ *          table_home_start() made them and table_home_end() gives them back; table_home_is_bare() says whether a space
+ *          has none but these, with nothing in them.
  * Locking  the space's tables lock is held, but in table_home_start() and table_home_end(): no other code knows
  *          the space then.
  *          Kernel space has no homes: these calls are made for processes only.

@@ -236,6 +236,44 @@ static void an_object_grows_where_it_is_while_it_can(void **state)
     end();
 }
 
+static void create_long(struct another *a)
+{
+    create(a);
+    map_in(&a->space, layout.user.end - 1, 1);
+}
+
+/* Others move after it and are placed below, not in the room behind it. */
+static void an_object_that_has_moved_has_room_to_grow(void **state)
+{
+    struct another one, others[5];
+    uint32_t       moved;
+    vaddr_t        at;
+
+    (void)state;
+    start();
+    create(&one);
+    for (unsigned i = 0; i < COUNT_OF(others); i++)
+        create(&others[i]);
+    map_in(&one.space, page_of_table(1), 1);                        /* others[0] is in the way */
+    at = object_of(&one.space);
+    for (unsigned i = 0; i < COUNT_OF(others); i++)
+        map_in(&others[i].space, page_of_table(i == 3 ? 479 : 1 + i), 1);
+    moved = tracked_counts().moved;
+    assert_int_equal(moved, 5);                                     /* the last has nobody behind it */
+    for (unsigned n = 2; n < 480; n += 53)
+        map_in(&one.space, page_of_table(n), n);
+    for (unsigned i = 0; i < COUNT_OF(others); i++)
+        map_in(&others[i].space, layout.user.end - 2, 2);
+    assert_int_equal(object_of(&one.space), at);
+    assert_int_equal(tracked_counts().moved, moved);
+    assert_clean();
+    for (unsigned i = 0; i < COUNT_OF(others); i++)
+        space_destroy(&others[i].space);
+    space_destroy(&one.space);
+    assert_clean();
+    end();
+}
+
 /* The words of pages A and B, but for the bits that the processor may set at any time. */
 static void copy_words(uint32_t *to, vaddr_t object)
 {
@@ -321,16 +359,20 @@ static void a_move_without_one_of_its_flushes_is_noticed(void **state)
 
 /* ---- Without memory, without room ---------------------------------------------------------------------------- */
 
-/* Let allocation k fail, for k = 1, 2, ... until the object has moved. */
-static void without_memory_a_move_changes_nothing(void **state)
+/*
+ * Let allocation k fail, for k = 1, 2, ... until the object has moved: to the top, or below others that have it. The
+ * fourth from the top lies in two pages of the list.
+ */
+static void move_without_memory(unsigned above)
 {
-    struct another behind;
+    struct another behind, others[3];
     int            err = -ENOMEM;
     uint32_t       k = 1;
 
-    (void)state;
     start();
     create(&behind);
+    for (unsigned i = 0; i < above; i++)
+        create_long(&others[i]);
     map_in(&space, page_of_table(0), 7);
     for (; err == -ENOMEM; k++) {
         struct frame_sums before, after;
@@ -340,7 +382,7 @@ static void without_memory_a_move_changes_nothing(void **state)
 
         frames_sums(&before);
         frame_fail_at(k);
-        err = try_map(&space, page_of_table(1), frame);
+        err = try_map(&space, layout.user.end - 1, frame);
         frame_fail_at(0);
         if (err != 0) {
             frames_sums(&after);
@@ -356,8 +398,42 @@ static void without_memory_a_move_changes_nothing(void **state)
     assert_int_equal(err, 0);
     assert_in_range(k, 4, 10);                      /* a table and a page of the list, at least */
     discard_in(&space, page_of_table(0));
-    discard_in(&space, page_of_table(1));
+    discard_in(&space, layout.user.end - 1);
+    for (unsigned i = 0; i < above; i++)
+        space_destroy(&others[i].space);
     space_destroy(&behind.space);
+    end();
+}
+
+static void without_memory_a_move_changes_nothing(void **state)
+{
+    (void)state;
+    move_without_memory(0);
+    move_without_memory(3);
+}
+
+/* Places that lie in three pages of the list: those made already go again. */
+static void without_memory_no_page_of_the_list_is_left(void **state)
+{
+    struct span places = span_of(5 * POINTERS_A_PAGE - 1, POINTERS_A_PAGE + 2);
+    lock_state  locked;
+    uint32_t    free;
+
+    (void)state;
+    start();
+    free   = frames_free();
+    locked = lock_take(&trackers_lock);
+    for (uint32_t k = 1; k <= 3; k++) {
+        frame_fail_at(k);
+        assert_int_equal(lists_prepare(places), -ENOMEM);
+        assert_int_equal(frames_free(), free);
+    }
+    frame_fail_at(0);
+    assert_int_equal(lists_prepare(places), 0);
+    assert_int_equal(frames_free(), free - 3);
+    for (uint32_t n = 4; n <= 6; n++)
+        assert_int_equal(pinned_page_out(trackers_list_page(n)), 0);
+    lock_drop(&trackers_lock, locked);
     end();
 }
 
@@ -397,7 +473,10 @@ static void without_memory_no_space_is_half_made(void **state)
 
 enum { LONG_ONES = 1200 };
 
-/* Objects of the greatest length fill the region; then growth is refused, and the object is unchanged. */
+/*
+ * Objects of the greatest length fill the region; then growth is refused, and the object is unchanged. A short one
+ * still finds a place to move to.
+ */
 static void without_room_an_object_stays_as_it_is(void **state)
 {
     static struct another spaces[LONG_ONES];
@@ -424,6 +503,12 @@ static void without_room_an_object_stays_as_it_is(void **state)
                              &(struct machine_fault){ 0 }));
     assert_int_equal(value, made - 1);
     assert_clean();
+    create(&spaces[made]);
+    map_in(&spaces[made - 1].space, page_of_table(1), 1);
+    assert_int_equal(pages_of(&spaces[made - 1].space), 3);
+    assert_int_equal(tracked_counts().refused, 1);
+    assert_clean();
+    space_destroy(&spaces[made].space);
     space_destroy(&spaces[0].space);                /* room for one */
     map_in(&spaces[made - 1].space, layout.user.end - 1, 1);
     assert_clean();
@@ -465,7 +550,7 @@ static void a_page_that_is_needed_does_not_go(void **state)
 
 /* ---- Random lives ------------------------------------------------------------------------------------------------ */
 
-enum { LIVES = 24, STEPS = 3000, TABLES = 12, SOMETIMES = 150 };
+enum { LIVES = 24, STEPS = 3000, TABLES = 12, SOMETIMES = 150, LONGEST = 241 };
 
 static struct another lives[LIVES];
 static bool           alive[LIVES], there[LIVES][TABLES];
@@ -495,6 +580,32 @@ static void live(unsigned n)
     }
 }
 
+static bool all_free(struct span places)
+{
+    while (!span_empty(places) && lists_at((uint32_t)places.first) == 0)
+        places.first++;
+    return span_empty(places);
+}
+
+/* A search begins where the last one ended: it finds what a look at every place finds. */
+static void assert_search_misses_nothing(void)
+{
+    lock_state  state = lock_take(&trackers_lock);
+    page_t      low = 0, high = lists_places() - LONGEST;
+    struct span found;
+
+    while (lists_at((uint32_t)low) != 0)
+        low++;
+    while (!all_free(span_of(high, LONGEST)))
+        high--;
+    assert_true(lists_find_lowest(&found));
+    assert_int_equal(found.first, low);
+    assert_true(lists_find_run(5, &found));
+    assert_int_equal(found.first, high);
+    assert_int_equal(found.end, high + 3);
+    lock_drop(&trackers_lock, state);
+}
+
 static void objects_live_random_lives(void **state)
 {
     uint32_t free;
@@ -505,6 +616,7 @@ static void objects_live_random_lives(void **state)
     srand(4);
     for (unsigned step = 0; step < STEPS; step++) {
         live((unsigned)rand() % LIVES);
+        assert_search_misses_nothing();
         if (step % SOMETIMES == 0)
             assert_clean();
     }
@@ -528,8 +640,10 @@ int main(void)
         cmocka_unit_test(entries_lie_where_arithmetic_says),
         cmocka_unit_test(an_object_grows_where_it_is_while_it_can),
         cmocka_unit_test(an_object_is_moved_out_of_anothers_way),
+        cmocka_unit_test(an_object_that_has_moved_has_room_to_grow),
         cmocka_unit_test(a_move_without_one_of_its_flushes_is_noticed),
         cmocka_unit_test(without_memory_a_move_changes_nothing),
+        cmocka_unit_test(without_memory_no_page_of_the_list_is_left),
         cmocka_unit_test(without_memory_no_space_is_half_made),
         cmocka_unit_test(without_room_an_object_stays_as_it_is),
         cmocka_unit_test(a_page_that_is_needed_does_not_go),
