@@ -10,10 +10,38 @@
 #include "base/string.h"
 #include "memory/tables/slot.h"
 
+/* Compiled to be small: where frames run short, or more are used than ever. */
+#define RARE __attribute__((cold, noinline))
+
 struct frame_magazine frame_magazines[MAX_CPUS];
 _Static_assert((int)MAGAZINE_MOST == (int)MAGAZINE_FRAMES_MOST,
                "a magazine has room for what any document keeps at hand");
 struct lock  pool_lock = LOCK("pool", RANK_POOL);
+
+/* ---- The peak ---------------------------------------------------------------------------- */
+
+/*
+ * Frames not free: those used in the bitmap less those in this CPU's magazine at its lowest since
+ * the last call. Frames in other CPUs' magazines count as used; with one CPU and no frames zeroed
+ * ahead the peak is exact, else never too small.
+ */
+RARE void peak_note(struct frame_magazine *mine)
+{
+    uint32_t used = frames.ram - frames.pool.free;
+
+    used -= mine->lowest + mine->clean_count + word_ones(mine->claim);
+    if (used > frames.peak)
+        frames.peak = used;
+    mine->lowest = mine->newest - mine->oldest;
+}
+
+/* Mostly there is nothing to note, even with the frames of the magazine. */
+static inline void peak_look(struct frame_magazine *mine)
+{
+    if (frames.ram - frames.pool.free > frames.peak)
+        peak_note(mine);
+    mine->lowest = mine->newest - mine->oldest;
+}
 
 /* ---- Taking ----------------------------------------------------------------------------- */
 
@@ -97,7 +125,7 @@ static uint32_t magazine_refill(struct frame_magazine *magazine, bool from_reser
     uint32_t spare = frames.pool.free > frames.reserve ? frames.pool.free - frames.reserve : 0;
     uint32_t frame = POOL_NONE;
 
-    peak_note(magazine);
+    peak_look(magazine);
     if (from_reserve || (frames.magazine == 0 && spare > 0)) {
         frame = pool_take(&frames.pool, false);
     } else if (spare > 0) {
@@ -149,7 +177,7 @@ void frame_magazine_give(struct frame_magazine *magazine, uint32_t frame)
 {
     lock_state state = lock_take(&pool_lock);
 
-    peak_note(magazine);
+    peak_look(magazine);
     if (count_read(magazine->wanted))
         frame_magazine_empty(magazine);
     if (count_read(magazine->room) == 0) {
@@ -187,40 +215,33 @@ void frame_magazines_want(const struct frame_magazine *mine)
     }
 }
 
-/*
- * Frames not free: those used in the bitmap less those in this CPU's magazine at its lowest since
- * the last call. Frames in other CPUs' magazines count as used; with one CPU and no frames zeroed
- * ahead the peak is exact, else never too small.
- */
-void peak_note(struct frame_magazine *mine)
-{
-    uint32_t used = frames.ram - frames.pool.free;
-
-    used -= mine->lowest + mine->clean_count + word_ones(mine->claim);
-    if (used > frames.peak)
-        frames.peak = used;
-    mine->lowest = mine->newest - mine->oldest;
-}
-
-void frame_magazines_adjust(struct frame_magazine *mine)
+/* Frames have become short, or are so no longer. */
+static RARE void adjust_rooms(struct frame_magazine *mine)
 {
     bool is_short = frames.pool.free < frames.reserve;
     bool is_low   = frames.pool.free < 2 * frames.reserve;
 
-    deep_assert(lock_held(&pool_lock) || frames.peak == 0);
     if (is_low != (count_read(frames_wanted) & FRAMES_LOW))
         __atomic_xor_fetch(&frames_wanted, FRAMES_LOW, __ATOMIC_RELAXED);
-    mine->lowest = mine->newest - mine->oldest;
-    peak_note(mine);
     if (is_short != frames.is_short) {
         frames.is_short = is_short;
         /* bound: MAX_CPUS */
         for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++)
             if (!count_read(frame_magazines[cpu].wanted))
                 __atomic_store_n(&frame_magazines[cpu].room, is_short ? 0 : frames.magazine, __ATOMIC_RELAXED);
-    } else if (!is_short && !count_read(mine->wanted) && count_read(mine->room) != frames.magazine) {
+    } else if (!is_short && !count_read(mine->wanted)) {
         __atomic_store_n(&mine->room, frames.magazine, __ATOMIC_RELAXED);
     }
+}
+
+void frame_magazines_adjust(struct frame_magazine *mine)
+{
+    deep_assert(lock_held(&pool_lock) || frames.peak == 0);
+    mine->lowest = mine->newest - mine->oldest;
+    peak_look(mine);
+    if (frames.pool.free < 2 * frames.reserve || frames.is_short || count_read(frames_wanted) ||
+        count_read(mine->room) != frames.magazine)
+        adjust_rooms(mine);
 }
 
 void frames_drain(void)
