@@ -269,6 +269,26 @@ static void signals_and_limits(void)
     quire_free(NULL);
 }
 
+static void note(void *context, const void *bytes, size_t length)
+{
+    (void)bytes;
+    *(size_t *)context += length;
+}
+
+/* A machine that has been sent input and a signal is ended in the middle, and leaves its memory in order. */
+static void ended_in_the_middle(void)
+{
+    struct quire *q = machine("trap '' TERM; read x; while :; do echo $x; done");
+    size_t length = 0;
+
+    assert(quire_input(q, "word\n", 5) == 0 && quire_output(q, QUIRE_OUTPUT, note, &length) == 0);
+    assert(quire_start(q) == 0);
+    while (length == 0)
+        assert(quire_wait(q, 10) == 0);
+    assert(quire_signal(q, SIGTERM) == 0 && quire_wait(q, 0) == 0);
+    quire_free(q);
+}
+
 /* ---- Errors ------------------------------------------------------------------------------------- */
 
 static void misuse_is_refused(void)
@@ -391,6 +411,7 @@ int main(int argc, char **argv)
     pipes_end();
     output_ends_it();
     signals_and_limits();
+    ended_in_the_middle();
     misuse_is_refused();
     nothing_is_there();
     there_is_too_little();

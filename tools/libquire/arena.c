@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* In front of a block, or alone: then `what` is to be ended. */
+/* In front of a block, or alone: then `what` is to be ended, and `end` is not NULL. */
 struct held {
     struct held *next, **link;          /* *link is this one */
     void       (*end)(void *what);
@@ -34,13 +34,13 @@ void arena_fail(void)
     longjmp(here->no_memory, 1);
 }
 
-static void link_in(struct held *held)
+static void link_in(struct held *held, struct held **first)
 {
-    held->next = here->first;
-    held->link = &here->first;
+    held->next = *first;
+    held->link = first;
     if (held->next != NULL)
         held->next->link = &held->next;
-    here->first = held;
+    *first = held;
 }
 
 static void link_out(struct held *held)
@@ -52,14 +52,10 @@ static void link_out(struct held *held)
 
 void arena_end(struct arena *arena)
 {
-    while (arena->first != NULL) {
-        struct held *held = arena->first;
-
-        link_out(held);
-        if (held->end != NULL)
-            held->end(held->what);
-        free(held);
-    }
+    while (arena->ends != NULL)
+        let_go(arena->ends);
+    while (arena->blocks != NULL)
+        drop(arena->blocks + 1);
 }
 
 /* ---- Memory -------------------------------------------------------------------------- */
@@ -75,11 +71,11 @@ void *grown(void *block, size_t count, size_t size)
         held = realloc(old, bytes);
     if (held == NULL) {
         if (old != NULL)
-            link_in(old);
+            link_in(old, &here->blocks);
         arena_fail();
     }
     held->end = NULL;
-    link_in(held);
+    link_in(held, &here->blocks);
     return held + 1;
 }
 
@@ -140,7 +136,7 @@ struct held *hold(void (*end)(void *what), void *what)
     }
     held->end  = end;
     held->what = what;
-    link_in(held);
+    link_in(held, &here->ends);
     return held;
 }
 

@@ -19,7 +19,7 @@
 struct held;
 
 struct arena {
-    struct held *first;             /* what is held, the newest first */
+    struct held *ends, *blocks;     /* what is to be ended, and memory: each the newest first */
 
     /* Takes a line of words, without its end; a detail of the line before it begins with a blank. */
     void  (*say)(void *context, const char *line);
@@ -31,7 +31,7 @@ struct arena {
 struct arena *arena_enter(struct arena *arena);
 void arena_leave(struct arena *before);
 
-/* Give back everything that is held, the newest first. */
+/* End what is held, the newest first; then give back all memory, which what was ended may have dropped itself. */
 void arena_end(struct arena *arena);
 
 /* Memory has run out: back to where this thread's arena was entered. */
