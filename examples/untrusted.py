@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """untrusted.py - run a Python script that nobody has read, and keep what it prints.
 
-    examples/untrusted.py SCRIPT [ARGUMENT...]
+    examples/untrusted.py [--seconds 20] SCRIPT [ARGUMENT...]
 
 The script runs under the python3 that `quire programs` has fetched, in a machine of its own: it sees itself, that
 Python and nothing else of this machine. What it prints comes as it is printed, cut at a million bytes; then the machine
 is ended.
 """
+import argparse
 import os
 import sys
 
@@ -21,8 +22,11 @@ class TooMuch(Exception):
 
 
 def main():
-    if len(sys.argv) < 2:
-        sys.exit("usage: untrusted.py SCRIPT [ARGUMENT...]")
+    words = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    words.add_argument("--seconds", type=float, default=20)
+    words.add_argument("script")
+    words.add_argument("arguments", nargs=argparse.REMAINDER)
+    options = words.parse_args()
     printed = bytearray()
 
     def take(part):
@@ -30,10 +34,10 @@ def main():
         if len(printed) > MOST:
             raise TooMuch
 
-    script = os.path.abspath(sys.argv[1])
+    script = os.path.abspath(options.script)
     try:
-        result = quire.run(["python3", "/script.py", *sys.argv[2:]], output=take, errors=take, memory="64M", timeout=20,
-                           files=[(script, "/script.py"), ":/usr/lib/python3.*"])
+        result = quire.run(["python3", "/script.py", *options.arguments], output=take, errors=take, memory="64M",
+                           timeout=options.seconds, files=[(script, "/script.py"), ":/usr/lib/python3.*"])
     except TooMuch:
         print(f"it printed more than {MOST} bytes, and was ended; the first 60: {bytes(printed[:60])!r}")
         return 1

@@ -11,6 +11,8 @@ import ctypes
 import json
 import os
 import re
+import select
+import time
 
 __all__ = ["Error", "Machine", "Result", "run"]
 
@@ -42,7 +44,7 @@ def _load():
             ("stream", number, [pointer, number, number]), ("output", number, [pointer, number, _TAKE, pointer]),
             ("input", number, [pointer, text, ctypes.c_size_t]), ("start", number, [pointer]),
             ("fd", number, [pointer]),
-            ("step", number, [pointer]), ("wait", number, [pointer, number]), ("signal", number, [pointer, number]),
+            ("step", number, [pointer]), ("signal", number, [pointer, number]),
             ("status", number, [pointer]), ("report_json", text, [pointer])]:
         function = getattr(library, "quire_" + name)
         function.restype, function.argtypes = result, arguments
@@ -148,10 +150,12 @@ class Machine:
             return
 
         def take(_, address, length):
+            if self._raised is not None:
+                return
             try:
                 to(ctypes.string_at(address, length))
             except BaseException as raised:         # an exception cannot go through C: it is raised by who called
-                self._raised = self._raised or raised
+                self._raised = raised
         self._callbacks.append(_TAKE(take))
         self._do("output", stream, self._callbacks[-1], None)
 
@@ -169,8 +173,15 @@ class Machine:
 
     def wait(self, timeout=None):
         """The Result, or None when the time (in seconds) was over first."""
-        if self._do("wait", -1 if timeout is None else min(int(max(timeout, 0) * 1000), _LONGEST)) == 0:
-            return None
+        end = None if timeout is None else time.monotonic() + max(timeout, 0)
+        # Waiting in Python, not in C: signals reach their handlers, and exceptions of `output` their caller, at once.
+        while not self.step():
+            left = _LONGEST if end is None else min((end - time.monotonic()) * 1000, _LONGEST)
+            if left <= 0:
+                return None
+            waiting = select.poll()
+            waiting.register(self.fileno(), select.POLLIN)
+            waiting.poll(left)
         report = _library.quire_report_json(self._handle)
         return Result(_library.quire_status(self._handle), bytes(self._kept[OUTPUT]), bytes(self._kept[ERRORS]),
                       json.loads(report) if report else None, _library.quire_error(self._handle).decode())

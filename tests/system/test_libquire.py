@@ -140,6 +140,39 @@ def test_python_says_what_went_wrong(quire_module):
         machine.wait()
 
 
+class Enough(Exception):
+    pass
+
+
+def test_python_is_called_while_a_program_runs(quire_module):
+    """A function that raises, and a handler that does, end the run at once, not when the program ends or its time is
+    over."""
+    taken = []
+
+    def take(part):
+        taken.append(part)
+        raise Enough
+
+    def handle(*_):
+        raise Enough
+
+    begin = time.monotonic()
+    with pytest.raises(Enough):
+        quire_module.run(["busybox", "yes"], output=take, timeout=100)
+    assert len(taken) == 1
+    before = signal.signal(signal.SIGALRM, handle)
+    try:
+        with quire_module.Machine(["busybox", "sleep", "100"]) as machine:
+            machine.start()
+            signal.setitimer(signal.ITIMER_REAL, 0.3)
+            with pytest.raises(Enough):
+                machine.wait()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert time.monotonic() - begin < 60
+
+
 def children_of(pid):
     with open(f"/proc/{pid}/task/{pid}/children") as file:
         return [int(word) for word in file.read().split()]
@@ -162,24 +195,41 @@ def test_a_machine_ends_with_its_owner(quire_module, house):
 
 
 def test_the_judge(library, house, tmp_path):
-    for name, given, expected in [("one", "1", "1"), ("three", "loop", ""), ("two", "2", "3")]:
+    for name, given, expected in [("1", "1", "1"), ("2", "2", "3"), ("3", "yes", "yes"), ("4", "die", ""),
+                                  ("5", "false", "")]:
         (tmp_path / f"{name}.in").write_text(given + "\n")
         (tmp_path / f"{name}.out").write_text(expected + "\n")
-    solution = "read x; [ $x = loop ] && while :; do :; done; echo $x"
+    solution = ("read x; case $x in yes) exec busybox yes;; die) kill -9 $$;; false) exit 127;; esac; echo $x")
     judge = os.path.join(house.tree, "examples", "judge.py")
-    done = subprocess.run([judge, "--seconds", "6", "--memory", "16M", str(tmp_path), "busybox", "sh", "-c", solution],
+    done = subprocess.run([judge, "--seconds", "60", "--memory", "16M", str(tmp_path), "busybox", "sh", "-c", solution],
                           capture_output=True, text=True, timeout=120)
-    assert [line.split("  ")[0] for line in done.stdout.splitlines()] == ["one", "three", "two"], done.stderr
-    assert ["accepted" in done.stdout, "time limit" in done.stdout, "wrong answer" in done.stdout] == [True] * 3
-    assert done.returncode == 1
+    assert [re.split("  +", line)[:2] for line in done.stdout.splitlines()] == \
+        [["1", "accepted"], ["2", "wrong answer"], ["3", "output limit"], ["4", "crash (status 137)"],
+         ["5", "failed with status 127"]], done.stderr
+    assert (done.returncode, done.stderr) == (1, "")
+    for number in range(2, 6):
+        (tmp_path / f"{number}.in").unlink()
+    done = subprocess.run([judge, "--seconds", "0.5", str(tmp_path), "busybox", "sh", "-c", "while :; do :; done"],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and re.match("1  +time limit", done.stdout), done
+    done = subprocess.run([judge, str(tmp_path), str(tmp_path / "no-such")], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith("judge: there is no program `")
+    (tmp_path / "1.out").unlink()
+    done = subprocess.run([judge, str(tmp_path), "busybox", "cat"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "") and "1.out" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_an_untrusted_script(library, house, tmp_path):
     script = tmp_path / "script.py"
     script.write_text("import os\nprint('inside', os.path.exists(%r))\n" % str(script))
-    done = subprocess.run([os.path.join(house.tree, "examples", "untrusted.py"), str(script)], capture_output=True,
-                          text=True, timeout=120)
+    run = [os.path.join(house.tree, "examples", "untrusted.py"), "--seconds", "100", str(script)]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=120)
     assert done.stdout.startswith("status 0, 13 bytes: inside False"), done.stdout + done.stderr
+    script.write_text("while True: print('x' * 1000)")
+    begin = time.monotonic()
+    done = subprocess.run(run, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and done.stdout.startswith("it printed more than 1000000 bytes, and was ended")
+    assert time.monotonic() - begin < 90            # not its limit of time
 
 
 @pytest.mark.parametrize("name", ["layout", "root", "kernels", "file", "directory", "machine", "environment"])
