@@ -172,6 +172,8 @@ def test_install_that_finds_no_room_changes_nothing(house, tmp_path):
     assert f"nothing was installed in {prefix}, and nothing there was changed" in said.stderr
     assert files_below(prefix) == ["bin/quire"] and (prefix / "bin/quire").read_text() == "old"
     assert sorted(os.listdir(prefix)) == ["bin"]
+    assert install(house, str(stage), str(tmp_path / "new/usr/local"), limit=100).returncode == 1
+    assert not (tmp_path / "new").exists()
 
 
 def test_uninstall_leaves_what_others_have(house, tmp_path):
