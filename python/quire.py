@@ -101,7 +101,7 @@ class Machine:
         if not self._handle:
             raise MemoryError("no memory for a machine")
         self._kept = {OUTPUT: bytearray(), ERRORS: bytearray()}
-        self._callbacks, self._raised = [], None
+        self._callbacks, self._raised, self._taking = [], None, False
         try:
             if memory is not None:
                 self._do("memory", _bytes_of(memory))
@@ -152,10 +152,13 @@ class Machine:
         def take(_, address, length):
             if self._raised is not None:
                 return
+            self._taking = True
             try:
                 to(ctypes.string_at(address, length))
             except BaseException as raised:         # an exception cannot go through C: it is raised by who called
                 self._raised = raised
+            finally:
+                self._taking = False
         self._callbacks.append(_TAKE(take))
         self._do("output", stream, self._callbacks[-1], None)
 
@@ -194,6 +197,8 @@ class Machine:
 
     def close(self):
         """End it if it still runs."""
+        if self._taking:
+            raise Error("a function that is given output ends the machine by an exception, not by close()")
         if self._handle:
             _library.quire_free(self._handle)
         self._handle = None

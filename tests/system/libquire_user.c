@@ -230,6 +230,8 @@ static void end_it(void *context, const void *bytes, size_t length)
     (void)bytes, (void)length;
     ender->times++;
     assert(quire_signal(ender->q, SIGKILL) == 0 && quire_memory(ender->q, 1 << 20) == -1);
+    assert(quire_step(ender->q) == -1 && quire_wait(ender->q, -1) == -1);
+    assert(strcmp(quire_error(ender->q), "not inside a function that this object calls") == 0);
 }
 
 /* The function that takes output may use the object. */

@@ -160,6 +160,10 @@ def test_python_is_called_while_a_program_runs(quire_module):
     with pytest.raises(Enough):
         quire_module.run(["busybox", "yes"], output=take, timeout=100)
     assert len(taken) == 1
+    for inside, words in (("step", "not inside a function"), ("close", "not by close")):
+        with quire_module.Machine(["busybox", "yes"], output=lambda _: getattr(machine, inside)()) as machine:
+            with pytest.raises(quire_module.Error, match=words):
+                machine.run()
     before = signal.signal(signal.SIGALRM, handle)
     try:
         with quire_module.Machine(["busybox", "sleep", "100"]) as machine:

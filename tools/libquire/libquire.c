@@ -64,6 +64,14 @@ static void give_up(struct quire *q)
     q->ended  = true;
 }
 
+/* True, and the error is set: a function that this object calls is not in the midst of what it asks for. */
+static bool refused_inside(struct quire *q)
+{
+    if (q->depth > 0)
+        object_fail(q, "not inside a function that this object calls");
+    return q->depth > 0;
+}
+
 int object_call(struct quire *q, int (*work)(struct quire *q, const void *with), const void *with)
 {
     struct arena *before = arena_enter(&q->arena);
@@ -139,7 +147,7 @@ int quire_prepare(struct quire *q)
 {
     if (q->sandbox.argc == 0)
         return object_fail(q, "which program?");
-    if (!object_may_change(q))
+    if (!object_may_change(q) || refused_inside(q))
         return -1;
     return object_call(q, prepare, NULL);
 }
@@ -185,6 +193,8 @@ int quire_start(struct quire *q)
         return object_fail(q, "the machine has been started already");
     if (q->sandbox.argc == 0)
         return object_fail(q, "which program?");
+    if (refused_inside(q))
+        return -1;
     q->started = true;
     return object_call(q, start_and_watch, NULL);
 }
@@ -283,6 +293,8 @@ int quire_step(struct quire *q)
         return 1;
     if (!q->started)
         return object_fail(q, "the machine has not been started");
+    if (refused_inside(q))
+        return -1;
     return object_call(q, step, NULL) < 0 && !q->ended ? -1 : q->ended;
 }
 
@@ -310,6 +322,8 @@ int quire_wait(struct quire *q, int milliseconds)
         return 1;
     if (!q->started)
         return object_fail(q, "the machine has not been started");
+    if (refused_inside(q))
+        return -1;
     return object_call(q, wait_for, &milliseconds) < 0 && !q->ended ? -1 : q->ended;
 }
 
