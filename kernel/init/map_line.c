@@ -57,7 +57,8 @@ static void tell_all(void)
     char                  moment[WORDS_LONGEST];
 
     if (process != NULL)
-        format_text(moment, sizeof moment, "%s, process %d, runs", process->name, process->id);
+        format_text(moment, sizeof moment, "process %d (%s) runs", process->id,
+                    process->name[0] != '\0' ? process->name : "no name");
     else
         text_copy(moment, "nobody runs", sizeof moment);
     snapshot_write(&sink, moment);

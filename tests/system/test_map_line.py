@@ -59,6 +59,8 @@ def watched(start, house, tmp_path):
 
 
 def check_sums(lines):
+    moment, = [line for line in lines if line.startswith("moment ")]
+    assert re.fullmatch(r"moment (nobody runs|process \d+ \(.+\) runs)", moment)         # also before it has a name
     words = [line.split(" ") for line in lines]
     ram = next(int(line[1]) for line in words if line[0] == "ram")
     assert sum(int(line[2]) for line in words if line[0] == "owned") == ram

@@ -260,6 +260,13 @@ def test_changes_are_watched(page):
             break
     else:
         pytest.fail(f"seen: {page.js('[...quire.said_why]')}")
+    # In a low window the map stays large enough to be read: what is above it can be scrolled away.
+    page.dress(1366, 680)
+    assert page.js("document.querySelector('#map').clientHeight") >= 190
+    page.wait("(map => (map.scrollIntoView({block: 'nearest', behavior: 'instant'}), "
+              "Math.floor(map.getBoundingClientRect().bottom) <= innerHeight))(document.querySelector('#map'))")
+    look(page, "low")
+    page.dress()
     before = page.js("quire.changes")
     page.click("#play")
     page.wait(f"quire.changes > {before} + 2")
