@@ -101,7 +101,7 @@ static bool growth_fits(enum growth growth, const struct region *r)
     if (r->unit == 0)
         return r->maximum == 0;
     switch (growth) {
-    case GROWS_NOT:       return false;
+    case GROWS_NOT:       break;
     case GROWS_BY_PAGES:  return !r->each && r->unit == PAGE && r->maximum == 0;
     case GROWS_UP_TO:     return !r->each && r->unit == PAGE;
     case GROWS_EACH:      return r->each;
