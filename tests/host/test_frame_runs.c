@@ -154,6 +154,57 @@ static void low_runs_are_below_the_border(void **state)
     assert_true(first.no >= 0x250);
 }
 
+/* Of all that is free only what begins at 0x190 has room for so many; `below` and the border of low frames end it. */
+static void runs_end_where_they_are_asked_to(void **state)
+{
+    static const struct { uint32_t low_end, below; unsigned flags; uint32_t first; } all[] = {
+        { 1u << 20, 0x250, 0, 0x190 }, { 1u << 20, 0x24F, 0, 0 }, { 1u << 20, 0x250, FRAME_LOW, 0x190 },
+        { 0x300, 0x250, FRAME_LOW, 0x190 }, { 0x300, 0x24F, FRAME_LOW, 0 }, { 0x250, 0x300, FRAME_LOW, 0x190 },
+        { 0x24F, 0x300, FRAME_LOW, 0 }, { 0x24F, 0x250, 0, 0x190 }, { 0x250, 0xFFFFFFFF, FRAME_LOW, 0x190 },
+        { 0x250, 0, FRAME_LOW, 0x190 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(all); i++) {
+        frame_t first = { 0 };
+        int     err;
+
+        open_pc(&bare, all[i].low_end);
+        err = frame_run_get(OWNER_TABLES, 0xC0, 1, all[i].below, all[i].flags, &first);
+        if (err != (all[i].first != 0 ? 0 : -ENOMEM) || first.no != all[i].first)
+            fail_msg("case %zu: %d, 0x%x", i, err, first.no);
+        check_frames();
+    }
+    open_pc(&bare, 1u << 20);
+    assert_int_equal(frame_run_get(OWNER_TABLES, 2, 1, frames_end() + 100, 0, &(frame_t){ 0 }), 0);
+    assert_int_equal(frame_run_get(OWNER_TABLES, 0xE71, 1, UINT32_MAX, 0, &(frame_t){ 0 }), -ENOMEM);
+}
+
+/* Numbers behind the last frame are nobody's, and nobody's alone. */
+static void behind_the_last_frame_is_nothing(void **state)
+{
+    frame_t last = { 0xFFF }, frame;
+
+    (void)state;
+    open_pc(&bare, 1u << 20);
+    assert_int_equal(frames_end(), last.no + 1);
+    do
+        frame = get(OWNER_USER, FRAME_SPARE);
+    while (frame.no != last.no);
+    assert_true(frame_is_sole(last, OWNER_USER));
+    assert_false(frame_is_sole(last, OWNER_TABLES));
+    assert_int_equal(frame_references(last), 1);
+    for (uint32_t no = last.no + 1; no <= last.no + 2; no++) {
+        assert_false(frame_is_sole((frame_t){ no }, OWNER_USER));
+        assert_int_equal(frame_references((frame_t){ no }), 0);
+        assert_int_equal(frame_owner((frame_t){ no }), OWNER_ABSENT);
+        assert_false(frame_is_ram((frame_t){ no }));
+    }
+    assert_false(frame_is_sole(NO_FRAME, OWNER_USER));
+    frame_share(last);
+    assert_false(frame_is_sole(last, OWNER_USER));
+}
+
 static void a_run_not_wholly_ours_is_refused_whole(void **state)
 {
     frame_t first;
@@ -248,6 +299,8 @@ int main(void)
         cmocka_unit_test(a_run_is_found_behind_the_magazine),
         cmocka_unit_test(runs_arrive_zeroed_when_asked),
         cmocka_unit_test(low_runs_are_below_the_border),
+        cmocka_unit_test(runs_end_where_they_are_asked_to),
+        cmocka_unit_test(behind_the_last_frame_is_nothing),
         cmocka_unit_test(a_run_not_wholly_ours_is_refused_whole),
         cmocka_unit_test(boot_memory_is_reclaimed_once),
         cmocka_unit_test(the_nth_call_fails_once),

@@ -3,6 +3,8 @@
  */
 #include "map_world.h"
 
+#include "memory/spaces/map_pages.h"
+#include "memory/spaces/object.h"
 
 enum { DONT_FORK = 10, DO_FORK = 11, DO_DUMP = 17, WIPE_ON_FORK = 18, KEEP_ON_FORK = 19, ALL = 127 };
 
@@ -96,6 +98,68 @@ static void a_child_gets_what_it_is_to_get(void)
     space_destroy(&child);
 }
 
+/* What each advice that is followed at once says of pages that are not the pool's, of a file's, and of shared ones. */
+static const struct { int advice, physical, of_file, shared; } answers[] = {
+    { 3, 0, 0, 0 },                             /* MADV_WILLNEED */
+    { 4, -EINVAL, 0, 0 },                       /* MADV_DONTNEED */
+    { 8, -EINVAL, -EINVAL, -EINVAL },           /* MADV_FREE */
+    { 9, -EINVAL, -EACCES, 0 },                 /* MADV_REMOVE */
+    { 10, 0, 0, 0 },                            /* MADV_DONTFORK */
+    { 11, -EINVAL, 0, 0 },                      /* MADV_DOFORK */
+    { 20, -EINVAL, 0, 0 },                      /* MADV_COLD */
+    { 21, -EINVAL, 0, 0 },                      /* MADV_PAGEOUT */
+    { 24, -EINVAL, 0, 0 },                      /* MADV_DONTNEED_LOCKED */
+    { 25, -EINVAL, -EINVAL, -EINVAL },          /* MADV_COLLAPSE */
+    { 26, -EINVAL, -EINVAL, -EINVAL },          /* none */
+};
+
+static void advice_asks_what_kind_of_memory_it_is(void)
+{
+    struct map_request of_file = request(column(4), 2, R | W, MAP_IS_FIXED);
+    struct map_request shared  = request(column(8), 2, R | W, MAP_IS_FIXED | MAP_IS_SHARED);
+    int                status;
+
+    of_file.object = object_create(OWNER_FILE, 2);
+    assert_int_equal(try_map_pages(&program, column(0), 0xB8000, 2 * PAGE_SIZE, &status), column(0));
+    assert_int_equal(map_create(&program, &of_file, &out), 0);
+    assert_int_equal(map_create(&program, &shared, &out), 0);
+    object_release(of_file.object);
+    for (unsigned i = 0; i < COUNT_OF(answers); i++) {
+        int advice = answers[i].advice, physical = advise(0, 2, advice), file = advise(4, 2, advice);
+        int both   = advise(8, 2, advice);
+
+        if (physical != answers[i].physical || file != answers[i].of_file || both != answers[i].shared)
+            fail_msg("advice %d: %d, %d, %d", advice, physical, file, both);
+        assert_clean();
+    }
+    assert_int_equal(program.resident, 2);      /* what is physical is always there */
+}
+
+/* 22 and 23: MADV_POPULATE_READ and _WRITE. */
+static void what_cannot_be_brought_in_is_told_apart(void)
+{
+    struct map_request of_file = request(column(8), 3, R, MAP_IS_FIXED);
+
+    of_file.object = object_create(OWNER_FILE, 2);
+    assert_int_equal(map_create(&program, &of_file, &out), 0);
+    object_release(of_file.object);
+    paint("ww.rr-");
+    assert_int_equal(advise(0, 2, 23), 0);
+    assert_int_equal(program.resident, 2);
+    assert_int_equal(advise(1, 2, 22), -ENOMEM);                /* a hole */
+    assert_int_equal(advise(3, 2, 22), 0);
+    assert_int_equal(advise(3, 2, 23), -EINVAL);                /* no right to write */
+    assert_int_equal(advise(5, 1, 22), -EINVAL);
+    assert_int_equal(advise(8, 3, 22), -EFAULT);                /* behind the file's end */
+    assert_int_equal(advise(8, 2, 22), 0);
+    assert_int_equal(unmap(0, 2), 0);
+    assert_int_equal(map_fixed(0, 2, R | W), 0);
+    frame_fail_at(1);
+    assert_int_equal(advise(0, 2, 23), -ENOMEM);
+    frame_fail_at(0);
+    assert_int_equal(advise(0, 2, 23), 0);
+}
+
 static void shared_memory_is_not_wiped(void)
 {
     struct map_request wanted = request(column(0), 2, R | W, MAP_IS_FIXED | MAP_IS_SHARED);
@@ -115,6 +179,8 @@ int main(void)
         on_machine(advice_of_a_part_makes_it_a_region_of_its_own),
         on_machine(holes_are_passed_over_and_reported),
         on_machine(a_child_gets_what_it_is_to_get),
+        on_machine(advice_asks_what_kind_of_memory_it_is),
+        on_machine(what_cannot_be_brought_in_is_told_apart),
         on_machine(shared_memory_is_not_wiped),
     };
 

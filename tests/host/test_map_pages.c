@@ -155,6 +155,56 @@ static void without_memory_nothing_changes(void)
     assert_int_equal(program.resident, 4);
 }
 
+/* Below, between and above others; and what is in the way of one page is in the way of all. */
+static void a_physical_range_needs_all_of_its_place(void)
+{
+    paint("..w..w");
+    assert_int_equal(pages(column(1), VIDEO, PAGE_SIZE), column(1));
+    assert_int_equal(pages(column(3), VIDEO, 2 * PAGE_SIZE), column(3));
+    assert_int_equal(pages(column(6), VIDEO, PAGE_SIZE), column(6));
+    assert_picture(".w|w|ww|w|w");
+    assert_int_equal(pages(column(0), VIDEO, 2 * PAGE_SIZE), 0);
+    assert_int_equal(status, -EEXIST);
+    assert_int_equal(pages(column(5), VIDEO, PAGE_SIZE), 0);
+    assert_int_equal(status, -EEXIST);
+    assert_int_equal(pages(column(0), VIDEO, PAGE_SIZE), column(0));
+    assert_int_equal(program.charged, 2);
+    assert_int_equal(program.pages, 7);
+}
+
+static void without_a_region_no_physical_page_is_shown(void)
+{
+    heap_drain();
+    heap_fail_at(1);
+    assert_int_equal(pages(column(0), VIDEO, PAGE_SIZE), 0);
+    heap_fail_at(0);
+    assert_int_equal(status, -ENOMEM);
+    assert_int_equal(program.map.count, 0);
+    assert_int_equal(program.pages, 0);
+}
+
+static void addresses_behind_all_spaces_are_wrong(void)
+{
+    vaddr_t last = page_address(MMU_SPACE_END - 1);
+
+    assert_int_equal(pages((vaddr_t)MMU_SPACE_END << PAGE_SHIFT, 0, PAGE_SIZE), 0);
+    assert_int_equal(status, -EINVAL);
+    assert_int_equal(pages(((vaddr_t)MMU_SPACE_END << PAGE_SHIFT) + PAGE_SIZE, 0, PAGE_SIZE), 0);
+    assert_int_equal(status, -EINVAL);
+    assert_int_equal(pages(last, 0, PAGE_SIZE), 0);
+    assert_int_equal(status, -EFAULT);                  /* an address, though not a program's */
+    assert_int_equal(pages(last, 0, PAGE_SIZE + 1), 0);
+    assert_int_equal(status, -EINVAL);
+    assert_int_equal(pages(column(0), 0x9FF000, PAGE_SIZE), 0);
+    assert_int_equal(status, -EPERM);
+    assert_int_equal(pages(column(0), 0xA0000, 0x60 * PAGE_SIZE), column(0));           /* screens and ROMs */
+    assert_int_equal(unmap(0, 0x60), 0);
+    assert_int_equal(pages(column(0), 0xA0000, 0x61 * PAGE_SIZE), 0);
+    assert_int_equal(status, -EPERM);
+    assert_int_equal(pages(column(0), 0x9F000, 2 * PAGE_SIZE), 0);
+    assert_int_equal(status, -EPERM);
+}
+
 static void limits_hold(void)
 {
     program.limits.whole = 3 * PAGE_SIZE;
@@ -190,6 +240,9 @@ int main(void)
         on_machine(what_can_be_done_to_a_physical_page_is_harmless),
         on_machine(wrong_numbers_give_null_and_a_status),
         on_machine(without_memory_nothing_changes),
+        on_machine(a_physical_range_needs_all_of_its_place),
+        on_machine(without_a_region_no_physical_page_is_shown),
+        on_machine(addresses_behind_all_spaces_are_wrong),
         on_machine(limits_hold),
         on_machine(k22_the_kernel_stops),
     };

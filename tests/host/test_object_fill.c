@@ -156,6 +156,70 @@ static void what_is_cut_off_meanwhile_does_not_come(void)
     end();
 }
 
+static void cut_to_twelve(void) { object_resize(object, 12); }
+
+static void behind_the_last_page_nothing_is_cut(void)
+{
+    start_anew();
+    meanwhile = cut_to_twelve;
+    assert_int_equal(bring(10, FIRST), 0);
+    assert_int_equal(object->resident, FIRST);
+    end();
+}
+
+/* While two pages come, others are asked for: up to those, and behind them. */
+static void others_come_meanwhile(void)
+{
+    meanwhile = NULL;
+    assert_null(object_filling(object, 9));
+    assert_non_null(object_filling(object, 10));
+    assert_ptr_equal(object_filling(object, 11), object_filling(object, 10));
+    assert_null(object_filling(object, 12));
+    assert_int_equal(object_bring_in(object, 9), 0);
+    assert_int_equal(asked_first, 9);
+    assert_int_equal(asked_count, 1);
+    assert_int_equal(object_bring_in(object, 40), 0);
+    assert_int_equal(asked_count, FIRST);
+    assert_null(object_filling(object, 40));
+    assert_non_null(object_filling(object, 10));
+    assert_false(object_await(object, 12));
+    asked_first = 10;
+    asked_count = FIRST;
+}
+
+static void what_comes_already_is_not_asked_for_again(void)
+{
+    start_anew();
+    meanwhile = others_come_meanwhile;
+    assert_int_equal(bring(10, FIRST), 0);
+    assert_int_equal(object->resident, FIRST + 1 + FIRST);
+    assert_null(object->fillings);
+    for (uint64_t page = 9; page < 12; page++)
+        assert_true(is_there(page));
+    assert_true(is_there(40) && is_there(41) && !is_there(42));
+    end();
+}
+
+/* The index of an object has no memory for the first page, or for the second, which lies in another part of it. */
+static void take_memory(void) { heap_drain(); heap_fail_at(1); }
+
+static void what_has_no_place_is_given_back(void)
+{
+    start_anew();
+    meanwhile = take_memory;
+    assert_int_equal(bring(10, FIRST), -ENOMEM);
+    heap_fail_at(0);
+    assert_int_equal(object->resident, 0);
+    meanwhile = NULL;
+    assert_int_equal(bring(0, FIRST), 0);
+    meanwhile = take_memory;
+    assert_int_equal(bring(OBJECT_WAYS - 1, FIRST), 0);         /* one page is as good as none is bad */
+    heap_fail_at(0);
+    assert_true(is_there(OBJECT_WAYS - 1) && !is_there(OBJECT_WAYS));
+    assert_int_equal(object->resident, FIRST + 1);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +228,9 @@ int main(void)
         on_machine(what_the_pager_does_not_bring_is_given_back),
         on_machine(without_frames_fewer_pages_are_asked_for),
         on_machine(what_is_cut_off_meanwhile_does_not_come),
+        on_machine(behind_the_last_page_nothing_is_cut),
+        on_machine(what_comes_already_is_not_asked_for_again),
+        on_machine(what_has_no_place_is_given_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,6 +155,33 @@ static void nothing_of_a_programs_is_cached_while_the_kernel_runs(void)
     assert_true(machine_tlb_ok());
 }
 
+/* Another space's memory, by the calls that look at the range first. */
+static void what_lies_outside_of_user_space_is_nobodys(void)
+{
+    static const vaddr_t nowhere[] = { 0, UINTPTR_MAX - 1, 4 };
+    vaddr_t end = page_address(layout.user.end), first = page_address(layout.user.first);
+    struct map_request wanted = request(end - PAGE_SIZE, 1, R | W, MAP_IS_FIXED);
+    char bytes[4] = "abc";
+
+    assert_int_equal(map_create(&program, &wanted, &wanted.address), 0);
+    assert_int_equal(user_write_in(&program, end - 4, bytes, 4), 0);
+    assert_int_equal(user_write_in(&program, end - 3, bytes, 4), -EFAULT);
+    assert_int_equal(user_write_in(&program, end, bytes, 1), -EFAULT);
+    assert_int_equal(user_read_in(&program, bytes, end - 4, 4), 0);
+    assert_string_equal(bytes, "abc");
+    assert_int_equal(user_read_in(&program, bytes, end - 3, 4), -EFAULT);
+    assert_int_equal(user_clear_in(&program, end - 3, 4), -EFAULT);
+    assert_int_equal(user_clear_in(&program, end - 3, 3), 0);
+    assert_int_equal(user_read_in(&program, bytes, end - 4, 4), 0);
+    assert_memory_equal(bytes, "a\0\0\0", 4);
+    assert_int_equal(user_read_in(&program, bytes, first - 1, 1), -EFAULT);
+    for (size_t i = 0; i < COUNT_OF(nowhere); i++) {
+        assert_int_equal(user_write_in(&program, nowhere[i], bytes, 4), -EFAULT);
+        assert_int_equal(user_read_in(&program, bytes, nowhere[i], 4), -EFAULT);
+        assert_int_equal(user_read_in(&program, bytes, nowhere[i], 0), nowhere[i] > end ? -EFAULT : 0);
+    }
+}
+
 /* The same address is a frame's to the kernel and a page of its own to a program: neither ever sees the other's. */
 static void one_address_two_meanings(void)
 {
@@ -198,6 +225,7 @@ int main(void)
         on_machine(words_are_exchanged_whole),
         on_machine(without_memory_it_says_so),
         on_machine(nothing_of_a_programs_is_cached_while_the_kernel_runs),
+        on_machine(what_lies_outside_of_user_space_is_nobodys),
         on_machine(one_address_two_meanings),
     };
 
