@@ -77,6 +77,8 @@ static void refuses_words(void)
     assert_int_equal(futex_wake(WORD + 1, true, 1, 1), -EINVAL);
     assert_int_equal(futex_wake(WORD + PAGE_SIZE, true, 1, 1), 0);      /* a private name needs no memory */
     assert_int_equal(futex_wake(WORD + PAGE_SIZE, false, 1, 1), -EFAULT);
+    assert_int_equal(futex_wake(page_address(layout.user.end) - 4, true, 1, 1), 0);     /* the last word there is */
+    assert_int_equal(futex_wake(page_address(layout.user.end), true, 1, 1), -EFAULT);
     assert_int_equal(futex_check(WORD, true), 0);
     assert_int_equal(futex_check(WORD, false), 0);
     assert_int_equal(futex_check(WORD + 3, true), -EINVAL);
@@ -317,6 +319,30 @@ static void waits_for_locks(void)
 
 static void one_waiter_of_a_dead_owners_lock_is_woken(void) { begin(waits_for_locks); }
 
+/* Nobody has said that anybody waits: whoever does so by itself is left to its own. */
+static void ends_with_a_lock_that_nobody_wants(void)
+{
+    set_robust(1, 0);
+    set_word(NODE(0) + LOCK_OFFSET, (uint32_t)current_thread()->id);
+    sleep_for(TICK);
+    thread_exit(0);
+}
+
+static void waits_for_a_quiet_lock(void)
+{
+    thread_into(ends_with_a_lock_that_nobody_wants);
+    give_way();
+    thread_into(waits_for_a_lock);
+    sleep_for(3 * TICK);
+    assert_int_equal(word_at(NODE(0) + LOCK_OFFSET), DIED);
+    assert_string_equal(order, "");
+    assert_int_equal(futex_wake_at(NODE(0) + LOCK_OFFSET, 10), 1);
+    give_way();
+    assert_string_equal(order, "k");
+}
+
+static void without_the_waiters_bit_no_waiter_is_woken(void) { begin(waits_for_a_quiet_lock); }
+
 static void has_a_bad_list(void)
 {
     uint32_t own = (uint32_t)current_thread()->id;
@@ -402,6 +428,7 @@ int main(void)
         in_world(private_and_shared_names_are_two),
         in_world(locks_of_a_thread_that_ends_are_marked),
         in_world(one_waiter_of_a_dead_owners_lock_is_woken),
+        in_world(without_the_waiters_bit_no_waiter_is_woken),
         in_world(a_list_that_leads_nowhere_harms_nobody),
         in_world(a_word_is_cleared_for_whoever_shares_the_memory),
     };

@@ -172,6 +172,19 @@ static void a_waiter_is_overtaken_sixteen_times(void)
 
 /* ---- Turns ------------------------------------------------------------------------------------------------------ */
 
+/* It was dropped while somebody waited, who has been let in since. */
+static void passes_on_to_nobody(void)
+{
+    struct rwlock lock = RWLOCK("test", RWLOCK_MAP);
+
+    rwlock_pass_on(&lock);
+    assert_false(rwlock_held(&lock));
+    rwlock_write(&lock);
+    rwlock_write_drop(&lock);
+}
+
+static void a_lock_that_nobody_waits_for_stays_free(void) { begin(passes_on_to_nobody); }
+
 static void holds_mutex_once(void)
 {
     mutex_take(&mutex);
@@ -259,6 +272,7 @@ int main(void)
         in_world(a_reader_that_is_woken_joins_the_readers),
         in_world(a_writer_waits_until_the_last_reader_is_gone),
         in_world(a_waiter_is_overtaken_sixteen_times),
+        in_world(a_lock_that_nobody_waits_for_stays_free),
         in_world(who_is_woken_for_a_lock_is_the_next_to_run),
         in_world(others_have_their_turn_beside_those_that_share_a_lock),
     };

@@ -155,6 +155,27 @@ static void only_a_programs_own_turns_count(void)
     assert_in_range(warned_at[1], 295, 305);
 }
 
+/* Each switch adds up turns once any process has a limit; nobody asks for that without one. */
+static void has_no_limit(void)
+{
+    struct process *self = current_process();
+
+    usage_limits = false;
+    self->limits[RLIMIT_CPU] = (struct limit){ LIMIT_NONE, LIMIT_NONE };
+    process_watch_cpu_limit(self);
+    assert_false(usage_limits);
+    assert_true(self->cpu_due == NEVER);
+    self->limits[RLIMIT_CPU].soft = UINT64_MAX / 1000000000;            /* more seconds than can be counted */
+    process_watch_cpu_limit(self);
+    assert_false(usage_limits);
+    self->limits[RLIMIT_CPU].soft = 1000000;
+    process_watch_cpu_limit(self);
+    assert_true(usage_limits);
+    assert_true(self->cpu_due == 1000000000ull * 1000000);
+}
+
+static void without_a_limit_turns_are_not_added_up(void) { begin(has_no_limit); }
+
 static void has_no_second(void)
 {
     struct process *self = current_process();
@@ -184,6 +205,7 @@ int main(void)
         in_world(a_wait_tells_what_grandchildren_have_used),
         in_world(rlimit_cpu_warns_each_second_and_then_kills),
         in_world(only_a_programs_own_turns_count),
+        in_world(without_a_limit_turns_are_not_added_up),
         in_world(a_limit_of_no_second_is_one_of_one),
     };
 
