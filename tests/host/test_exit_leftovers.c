@@ -32,6 +32,36 @@ static void lets_timers_be_due(void)
 
 static void timers_go_with_their_process(void) { begin(lets_timers_be_due); }
 
+static void ends_alone(void) { thread_exit(0); }
+
+/* A timer tells a thread of its own process, or none; when that thread has ended it goes on, and tells nobody. */
+static void asks_for_a_thread_elsewhere(void)
+{
+    struct timer_request request = { .signal = SIGUSR1 };
+    struct alarm_state   state;
+    int                  id;
+
+    ids[0] = fork_into(sleeps_long);
+    request.thread = ids[0];
+    assert_int_equal(process_timer_create(current_process(), &request), -EINVAL);
+    request.thread = thread_into(ends_alone);
+    id = process_timer_create(current_process(), &request);
+    assert_int_equal(id, 0);
+    assert_int_equal(process_timer_set(current_process(), id, false, 2 * TICK, 2 * TICK, &state), 0);
+    give_way();
+    assert_null(thread_find(request.thread));
+    on_signal(SIGUSR1, 100, SA_NODEFER);
+    sleep_for(9 * TICK);
+    assert_int_equal(handlers_run, 0);
+    assert_int_equal(process_timer_get(current_process(), id, &state), 0);
+    assert_in_range(state.left, 1, 2 * TICK);
+    assert_int_equal(process_timer_delete(current_process(), id), 0);
+    kill(ids[0], SIGKILL);
+    assert_int_equal(wait_for(ids[0], 0), ids[0]);
+}
+
+static void a_timer_for_a_thread_tells_no_other(void) { begin(asks_for_a_thread_elsewhere); }
+
 /* ---- What a thread still has ---------------------------------------------------------------------------------- */
 
 static void ends_with_signals(void)
@@ -196,6 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         in_world(timers_go_with_their_process),
+        in_world(a_timer_for_a_thread_tells_no_other),
         in_world(signals_for_a_thread_go_with_it),
         in_world(exec_goes_on_when_the_last_other_thread_has_ended),
         in_world(a_group_that_was_empty_hears_what_is_sent_to_it_then),

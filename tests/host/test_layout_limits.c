@@ -192,6 +192,17 @@ static void one_wrong_word_of_a_cell_is_named(void **state)
     assert_said(QU, "| Q9 | kernel |", "| Q9 | host a,  system b_2 |", 0, "");
 }
 
+/* What is wrong with how a region grows is said once, whatever its size would be. */
+static void a_growth_that_does_not_fit_is_said_once(void **state)
+{
+    (void)state;
+    assert_said(QU, "8 KiB each |", "by 128 KiB |", 1, "stacks");
+    assert_said(QU, "8 KiB each |", "by 8 KiB, at most 64 KiB |", 1, "stacks");
+    assert_said(QU, "8 KiB each |", "6 KiB each |", 1, "stacks");
+    assert_said(QU, "| by 4 KiB | - | Q7 | What", "| 4 KiB each | - | Q7 | What", 1, "heap");
+    assert_said(QU, "| null | --- | --- | - | none | - |", "| null | --- | --- | - | none | by 4 KiB |", 1, "null");
+}
+
 static void a_structure_may_end_where_video_memory_begins(void **state)
 {
     char *text = document_text(HH), *all = replaced(text, "| hardware | hardware |", "| hardware | kernel |"), *said;
@@ -315,9 +326,10 @@ static void a_full_disk_is_an_error(void **state)
 
 int main(void)
 {
-    enum { OTHERS = 6 };
+    enum { OTHERS = 7 };
     static const struct CMUnitTest others[OTHERS] = {
         cmocka_unit_test(one_wrong_word_of_a_cell_is_named),
+        cmocka_unit_test(a_growth_that_does_not_fit_is_said_once),
         cmocka_unit_test(a_structure_may_end_where_video_memory_begins),
         cmocka_unit_test(what_lacks_a_right_is_named_where_there_is_no_room),
         cmocka_unit_test(a_table_ends_where_its_lines_do),

@@ -1,5 +1,6 @@
 /*
- * test_schedule_alone.c - a thread that gives way to nobody, and what the idle thread's turns count as.
+ * test_schedule_alone.c - a thread that gives way to nobody, what the idle thread's turns count as, and a waiter alone
+ * in its queue.
  */
 #include "process_notes.h"
 
@@ -45,11 +46,53 @@ static void the_idle_thread_is_never_in_the_queue(void)
     assert_int_equal(idle->used.switches_voluntary, voluntary);
 }
 
+/* ---- One waiter alone in its queue ------------------------------------------------------------------------------ */
+
+static struct wait_queue queue;
+
+static void waits_for_events(void)
+{
+    for (int event = 0; event < 3; event++) {
+        if (event == 1)
+            wait_start(&queue);
+        else
+            wait_start_exclusive(&queue);
+        assert_int_equal(wait_linked(NEVER, 0), 0);
+        wait_end();
+        note((char)('0' + event));
+    }
+}
+
+/* An event that finds its only waiter woken already is nobody's, where one waiter takes one event. */
+static void tells_of_events(void)
+{
+    fork_into(waits_for_events);
+    give_way();
+    assert_true(wake_for(&queue, 0));
+    assert_false(wake_for(&queue, 0));
+    assert_null(wakes_broken());
+    give_way();
+    assert_string_equal(order, "0");
+    assert_true(wake_for(&queue, 0));
+    assert_true(wake_for(&queue, 0));           /* a waiter that is not exclusive hears of all events */
+    give_way();
+    assert_string_equal(order, "01");
+    wake_one(&queue);
+    assert_false(wake_for(&queue, 0));
+    give_way();
+    assert_string_equal(order, "012");
+    assert_false(wake_for(&queue, 0));
+    assert_int_equal(wait_for(-1, 0), 2);
+}
+
+static void one_event_is_for_one_waiter(void) { begin(tells_of_events); }
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         in_world(who_gives_way_to_nobody_goes_on_without_a_switch),
         in_world(the_idle_thread_is_never_in_the_queue),
+        in_world(one_event_is_for_one_waiter),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,8 @@
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
 #include "memory/spaces/space.h"
+#include "memory/tables/cursor.h"
+#include "memory/tables/table.h"
 #include "own_document.h"
 
 enum { RAM = 16 << 20, RAM_FRAMES = RAM / PAGE_SIZE };
@@ -223,6 +225,71 @@ static void no_page_of_ram_shows_through_a_device_window(void **state)
     end();
 }
 
+/* ---- Windows that are full, or not there; and pages of several batches ------------------------------------------- */
+
+static bool is_mapped(page_t page)
+{
+    lock_state state = lock_take(&kernel_space.tables_lock);
+    unsigned   level;
+    bool       there = entry_present(table_lookup(&kernel_space, page, &level));
+
+    lock_drop(&kernel_space.tables_lock, state);
+    return there;
+}
+
+static void a_window_ends_with_its_last_page(void **state)
+{
+    struct region device;
+
+    (void)state;
+    read_document();
+    own_row_cut(PURPOSE_DEVICES, 20);
+    assert_null(machine_boot(RAM));
+    assert_int_equal(map_device(&device, 21), -ENOMEM);
+    assert_int_equal(map_device(&device, 20), 0);
+    assert_int_equal(device.span.first, own_row(PURPOSE_DEVICES)->span.first);
+    kernel_unmap(&device);
+    for (enum purpose purpose = 0; purpose < PURPOSE_COUNT; purpose++)
+        if (layout.purpose[purpose] == NULL)
+            assert_int_equal(kernel_map(&device, purpose, "nowhere", 1, 0, OWNER_TEST), -ENOMEM);
+    machine_stop();
+}
+
+static void pages_of_several_batches_are_all_there_or_none(void **state)
+{
+    static const size_t counts[] = { 1, CURSOR_BATCH - 1, CURSOR_BATCH, CURSOR_BATCH + 1, 2 * CURSOR_BATCH,
+                                     2 * CURSOR_BATCH + 1 };
+
+    (void)state;
+    boot(0, 0);
+    for (size_t i = 0; i < COUNT_OF(counts); i++)
+        for (size_t guard = 0; guard <= 2; guard += 2) {
+            struct region region;
+            page_t        first;
+
+            assert_int_equal(kernel_map(&region, PURPOSE_HEAP, "pages", counts[i], guard, OWNER_TEST), 0);
+            first = region.span.first + guard;
+            assert_int_equal(span_pages(region.span), counts[i] + guard);
+            assert_int_equal(frames_owned(OWNER_TEST), counts[i]);
+            for (size_t n = 0; n < guard; n++)
+                assert_false(is_mapped(region.span.first + n));
+            for (size_t n = 0; n < counts[i]; n++)
+                assert_true(is_mapped(first + n));
+            assert_false(is_mapped(first + counts[i]));
+            kernel_unmap(&region);
+            assert_int_equal(frames_owned(OWNER_TEST), 0);
+            for (size_t n = 0; n < counts[i]; n++)
+                assert_false(is_mapped(first + n));
+            for (uint32_t n = 1; n <= counts[i]; n += 31) {
+                frame_fail_at(n);
+                assert_int_equal(kernel_map(&region, PURPOSE_HEAP, "pages", counts[i], guard, OWNER_TEST), -ENOMEM);
+                frame_fail_at(0);
+                assert_int_equal(frames_owned(OWNER_TEST), 0);
+            }
+        }
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +300,8 @@ int main(void)
         cmocka_unit_test(blocks_end_with_the_heaps_maximum),
         cmocka_unit_test(a_device_shows_at_its_own_distance_where_it_can),
         cmocka_unit_test(no_page_of_ram_shows_through_a_device_window),
+        cmocka_unit_test(a_window_ends_with_its_last_page),
+        cmocka_unit_test(pages_of_several_batches_are_all_there_or_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
