@@ -31,7 +31,8 @@
 #define W MAY_WRITE
 #define X MAY_EXECUTE
 
-static struct space program;
+static struct space     program;
+static struct heap_sums heap_before;
 
 /* Page 0 of a picture: in the middle of what every layout gives to programs. */
 #define BASE ((vaddr_t)0x20000000)
@@ -52,20 +53,27 @@ static inline void start_machine(void)
 
     if (wrong != NULL)
         fail_msg("%s", wrong);
+    heap_sums(&heap_before);
     assert_int_equal(space_create(&program), 0);
     set_limits(&program);
     space_activate(&program);
     map_overcommit = 0;
 }
 
+/* All that programs had is given back: frames, and blocks of the heap. */
 static inline void stop_machine(void)
 {
+    struct heap_sums after;
+
     assert_clean();
     map_clear(&program);
     space_activate(&kernel_space);
     space_destroy(&program);
     assert_int_equal(map_committed, 0);
     assert_int_equal(frames_owned(OWNER_USER), 0);
+    heap_sums(&after);
+    assert_int_equal(after.live_blocks, heap_before.live_blocks);
+    assert_int_equal(after.live_bytes, heap_before.live_bytes);
     assert_clean();
     machine_stop();
 }
