@@ -70,6 +70,39 @@ static inline void own_row_cut(enum purpose purpose, size_t pages)
             own_layout.purpose[i]++;
 }
 
+/*
+ * The beginning of the last row, in which nothing is mapped, shows the directory entries of `of` once more. False where
+ * the document has no such room.
+ */
+static inline bool own_alias(page_t of, size_t pages)
+{
+    struct layout_region *row = &own_regions[own_layout.common_count - 1];
+
+    if (own_layout.region_count > own_layout.common_count || row->backing != BACKING_NONE ||
+        span_pages(row->span) <= pages || row->span.first % pages != 0 || of % pages != 0)
+        return false;
+    row[1] = row[0];
+    row[1].span.first += pages;
+    row[0] = (struct layout_region){ .name = "own alias", .span = { row->span.first, row[1].span.first },
+                                     .backing = BACKING_ALIAS, .alias = of, .claims = "", .note = "" };
+    own_layout.region_count++;
+    own_layout.common_count++;
+    return true;
+}
+
+/* Kernel space has the addresses of programs to itself, and nothing there. False where it has rows of its own. */
+static inline bool own_kernel_space(void)
+{
+    struct layout_region *row = &own_regions[own_layout.region_count];
+
+    if (own_layout.region_count > own_layout.common_count)
+        return false;
+    *row = (struct layout_region){ .name = "own", .span = own_layout.user, .backing = BACKING_NONE, .claims = "",
+                                   .note = "" };
+    own_layout.region_count++;
+    return true;
+}
+
 /* The tests of a program, where the kernel sees but the first megabytes all the time; 0 without such a row. */
 static inline int with_little_in_sight(int (*tests)(void))
 {

@@ -1,6 +1,6 @@
 /*
- * test_object_audit.c - what the auditor says of pages that a pager brings just now: nothing, while each of them is away,
- * has no frame, and is in one filling of a sound size.
+ * test_object_audit.c - what the auditor says of pages that a pager brings just now: nothing, while each of them is
+ * away, has no frame, and is in one filling of a sound size.
  */
 #include "map_world.h"
 

@@ -1,0 +1,23 @@
+/*
+ * test_audit_alias_document.c - the tests of test_audit.c once more, under a document that shows the image's first
+ * table a second time.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "own_document.h"
+
+#define main tests_of_audits
+#include "test_audit.c"
+#undef main
+
+int main(void)
+{
+    read_document();
+    if (document.access != ACCESS_DIRECT || !own_alias(page_of(layout.kernel_offset), MMU_ENTRIES))
+        return 0;
+    return tests_of_audits();
+}
