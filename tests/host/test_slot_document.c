@@ -76,11 +76,38 @@ static void one_to_one_goes_as_far_as_it_is_said_to(void **state)
     machine_stop();
 }
 
+/* What boot has mapped for good, from physical 0 on, in order and without a gap; at the image's distance alone. */
+static void boot_tables_show_as_much_as_they_have_in_a_row(void **state)
+{
+    static const struct { uint32_t physical, pages; bool keep, elsewhere; } all[] = {
+        { 0, 100, false, false }, { 0, 300, true, true }, { 0, 512, true, false }, { 512, 512, false, false },
+        { 512, 256, true, false }, { 700, 300, true, false }, { 100, 50, true, false }, { 1001, 100, true, false },
+        { 1000, 24, true, true },
+    };
+    static const uint32_t ends[] = { 0, 0, 512, 512, 768, 1000, 1000, 1000, 1000 };
+    struct layout_boot_map maps[COUNT_OF(all)];
+
+    (void)state;
+    read_document();
+    for (uint32_t i = 0; i < COUNT_OF(all); i++) {
+        page_t first = page_of(layout.kernel_offset) + all[i].physical + (all[i].elsewhere ? 4096 : 0);
+
+        maps[i] = (struct layout_boot_map){ .span = { first, first + all[i].pages }, .keep = all[i].keep,
+                                            .physical = (paddr_t)all[i].physical * PAGE_SIZE };
+        own_layout.boot_maps      = maps;
+        own_layout.boot_map_count = i + 1;
+        slots_start(NULL);
+        assert_int_equal(direct_end, (paddr_t)ends[i] * PAGE_SIZE);
+    }
+    read_document();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_region_shows_what_its_row_says_to_the_byte),
         cmocka_unit_test(one_to_one_goes_as_far_as_it_is_said_to),
+        cmocka_unit_test(boot_tables_show_as_much_as_they_have_in_a_row),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

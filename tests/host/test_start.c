@@ -14,7 +14,12 @@
 #include "memory/frames/frame.h"
 #include "memory/frames/memmap.h"
 #include "memory/heap/heap.h"
+#include "memory/heap/stack.h"
 #include "memory/layout.h"
+#include "memory/pageout/swap.h"
+#include "memory/spaces/map.h"
+#include "memory/spaces/object.h"
+#include "memory/spaces/space.h"
 
 #define KIB 1024u
 /* KiB of RAM, in steps that meet the borders of pages and of 4 MiB in many ways; what lies below 1 MiB and is none. */
@@ -116,6 +121,36 @@ static void every_larger_machine_starts(void **state)
     }
 }
 
+/* A machine that is switched off in the middle of things: the next one begins with none of them. */
+static void a_start_begins_with_nothing(void **state)
+{
+    struct swap_sums sums;
+
+    (void)state;
+    for (unsigned time = 0; time < 2; time++) {
+        struct stack   stack;
+        struct object *object;
+
+        assert_null(start(MOST));
+        assert_int_equal(map_committed, 0);
+        assert_null(object_after(NULL));
+        swap_sums(&sums);
+        assert_int_equal(sums.used, 0);
+        assert_int_equal(stacks_used(&kernel_space), 0);
+        it_works();
+        assert_int_equal(stack_get(&kernel_space, &stack), 0);
+        object = object_create(OWNER_SHARED, 3);
+        assert_non_null(object);
+        assert_ptr_equal(object_after(NULL), object);
+        map_committed = 77;
+        machine_stop();
+    }
+    assert_null(start(MOST));
+    assert_int_equal(map_committed, 0);
+    it_works();
+    machine_stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +158,7 @@ int main(void)
         cmocka_unit_test(every_smaller_machine_asks_for_the_same),
         cmocka_unit_test(every_larger_machine_starts),
         cmocka_unit_test(so_it_is_without_large_pages),
+        cmocka_unit_test(a_start_begins_with_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
