@@ -43,6 +43,36 @@ static void a_programs_page_is_never_global(void **state)
     end();
 }
 
+/* Whether the root's entry for a page is open to programs: what lies below decides only where it is. */
+static bool lets_programs_through(struct space *of, page_t page)
+{
+    lock_state state = lock_take(&of->tables_lock);
+    entry_t    e     = entry_read(entry_at(of, page, MMU_LEVELS));
+
+    lock_drop(&of->tables_lock, state);
+    assert_int_equal(entry_kind(e, MMU_LEVELS), ENTRY_TABLE);
+    return (e.raw & (entry_table(entry_frame(e), true).raw ^ entry_table(entry_frame(e), false).raw)) != 0;
+}
+
+static void only_the_programs_tables_are_open_to_programs(void **state)
+{
+    const page_t  page = USER_PAGE(0x500);
+    struct region region;
+
+    (void)state;
+    if (MMU_LEVELS == 1)
+        return;
+    start();
+    map(page, new_frame(1), read_write);
+    assert_int_equal(kernel_map(&region, PURPOSE_HEAP, "region", 1100, 0, OWNER_TEST), 0);      /* two tables */
+    assert_true(lets_programs_through(&space, page));
+    for (page_t at = region.span.first; at < region.span.end; at += 300)
+        assert_false(lets_programs_through(&kernel_space, at));
+    kernel_unmap(&region);
+    discard(page);
+    end();
+}
+
 /* Those of the boot tables are not: they become so when they get the document's rights. */
 static void the_images_pages_are_global_where_every_space_has_them(void **state)
 {
@@ -105,6 +135,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_programs_page_is_never_global),
+        cmocka_unit_test(only_the_programs_tables_are_open_to_programs),
         cmocka_unit_test(the_images_pages_are_global_where_every_space_has_them),
         cmocka_unit_test(a_kernel_page_stays_global_when_its_rights_change),
         cmocka_unit_test(the_peak_is_what_was_there_when_pages_went),

@@ -96,6 +96,50 @@ static void without_memory_nothing_is_brought(void)
     assert_int_equal(word_at(column(6)), 76);
 }
 
+/* ---- How many faults there were of each kind -------------------------------------------------------------------- */
+
+static uint64_t before[FAULT_ACTIONS];
+
+static void count_from_here(void) { memcpy(before, fault_counts, sizeof before); }
+
+/* So many more of one kind, and of no other. */
+static void expect_counted(enum fault_action action, uint64_t more)
+{
+    for (unsigned i = 0; i < FAULT_ACTIONS; i++)
+        if (fault_counts[i] - before[i] != (i == action ? more : 0))
+            fail_msg("%s: %llu more", fault_action_names[i], (unsigned long long)(fault_counts[i] - before[i]));
+    count_from_here();
+}
+
+static void each_fault_is_counted_once(void)
+{
+    uint32_t value;
+
+    paint("wwr");
+    count_from_here();
+    assert_true(writes(&program, column(0), 1));
+    expect_counted(FAULT_ZERO, 1);
+    assert_true(writes(&program, column(0), 2));                /* no fault */
+    assert_int_equal(word_at(column(1)), 0);
+    expect_counted(FAULT_ZERO_READ, 1);
+    assert_false(writes(&program, column(2), 1));
+    expect_counted(FAULT_SEGV_ACCESS, 1);
+    assert_false(reads(&program, column(4), &value));
+    expect_counted(FAULT_SEGV_MAP, 1);
+    frame_fail_at(1);
+    assert_int_equal(space_fault(&program, column(2), MAY_READ, &verdict), 0);  /* the frame of zeros is there */
+    frame_fail_at(0);
+    expect_counted(FAULT_ZERO_READ, 1);
+    frame_fail_at(1);
+    assert_int_equal(space_fault(&program, column(1), MAY_WRITE, &verdict), -ENOMEM);
+    frame_fail_at(0);
+    expect_counted(FAULT_DONE, 0);                              /* what fails is no fault that was dealt with */
+    assert_true(writes(&program, column(1), 3));
+    expect_counted(FAULT_COPY, 1);
+    assert_int_equal(space_fault(&program, column(1), MAY_WRITE, &verdict), 0);
+    expect_counted(FAULT_DONE, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +147,7 @@ int main(void)
         on_machine(what_is_away_is_brought_before_it_is_written_to),
         on_machine(what_is_not_brought_is_a_bus_error),
         on_machine(without_memory_nothing_is_brought),
+        on_machine(each_fault_is_counted_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

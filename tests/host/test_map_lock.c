@@ -190,6 +190,20 @@ static void shared_memory_has_numbers_of_its_own(void)
                          region_find(&program.map, page_of(column(1)))->object->number);
 }
 
+/* On either side of a table's border, where only one of the two tables is there. */
+static void pages_without_a_table_are_not_there(void)
+{
+    assert_int_equal(map_fixed(1022, 6, R | W), 0);
+    assert_there(1022, "000000");
+    assert_true(writes(&program, column(1025), 1));
+    assert_there(1022, "000100");
+    assert_true(writes(&program, column(1023), 1));
+    assert_there(1022, "010100");
+    assert_int_equal(map_advise(&program, column(1025), PAGE_SIZE, DONT_NEED), 0);
+    assert_there(1022, "010000");
+    assert_there(1023, "10000");
+}
+
 static void the_most_pages_are_remembered(void)
 {
     paint("wwwwwwww");
@@ -215,6 +229,7 @@ int main(void)
         on_machine(pages_move_and_their_place_stays),
         on_machine(an_old_size_of_nothing_shows_shared_memory_twice),
         on_machine(shared_memory_has_numbers_of_its_own),
+        on_machine(pages_without_a_table_are_not_there),
         on_machine(the_most_pages_are_remembered),
     };
 
