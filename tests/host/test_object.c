@@ -114,6 +114,26 @@ static void what_is_cut_off_is_given_back(void)
     object_release(object);
 }
 
+/* A file that is written grows by a page with each page: that was a search of its whole index for what to cut. */
+static void growing_cuts_nothing_off(void)
+{
+    uint32_t cuts;
+
+    object = object_create(OWNER_FILE, 0);
+    cuts = object->cuts;
+    for (uint64_t pages = 1; pages <= 100; pages++) {
+        object_resize(object, pages);
+        make_page(pages - 1);
+    }
+    object_resize(object, 100);
+    assert_int_equal(object->cuts, cuts);
+    assert_int_equal(object->resident, 100);
+    object_resize(object, 99);
+    assert_int_equal(object->cuts, cuts + 1);
+    assert_int_equal(frames_owned(OWNER_FILE), 99);
+    object_release(object);
+}
+
 static void zeroing_reaches_exactly_what_was_named(void)
 {
     frame_t low, high;
@@ -260,6 +280,7 @@ int main(void)
         on_machine(the_last_page_of_all_is_found_and_punched),
         on_machine(a_page_beyond_the_end_is_refused),
         on_machine(what_is_cut_off_is_given_back),
+        on_machine(growing_cuts_nothing_off),
         on_machine(zeroing_reaches_exactly_what_was_named),
         on_machine(references_keep_an_object_alive),
         on_machine(many_objects_are_all_listed),

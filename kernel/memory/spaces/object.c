@@ -323,13 +323,18 @@ uint64_t object_next(struct object *object, uint64_t from, bool resident)
 
 /* ---- Sizes ------------------------------------------------------------------------------------- */
 
-/* Until all is cut off the object is as long as before, with holes (O1). */
+/*
+ * Until all is cut off the object is as long as before, with holes (O1). Behind its end there is nothing to cut, and a
+ * file that is written grows page by page: to look for it would cost each page a way through the index.
+ */
 void object_resize(struct object *object, uint64_t pages)
 {
     may_sleep();
     rwlock_write(&object->lock);
-    unmap_everywhere(object, pages, UINT64_MAX, true);
-    object_cut_index(object, pages, UINT64_MAX);
+    if (pages < object->pages) {
+        unmap_everywhere(object, pages, UINT64_MAX, true);
+        object_cut_index(object, pages, UINT64_MAX);
+    }
     object->pages = pages;
     if (object->paged > pages)                  /* what lies behind is zeros when the object becomes larger again */
         object->paged = pages;
