@@ -38,7 +38,7 @@ include tests/claims/rules.mk
 .PHONY: documents-program documents calls-programs fuzz-calls fuzz-differ bombs mixed-program nightly mutations \
         mutant-parts mutants coverage
 .PHONY: all library kernel ready run ready-console console image ready-image run-image iso run-iso web run-web \
-        test-web install uninstall package claims claims-on-host figures test bench compare growth fuzz tool-tests \
+        test-web install uninstall package claims claims-on-host figures test bench compare growth jobs fuzz tool-tests \
         machine-tests fuzz-programs programs test-machines test-fresh clean distclean help setup FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -133,6 +133,12 @@ endif
 
 growth: quire kernel $(guest_programs) $(O)/programs/kernel.done ## what one more costs among thousands, here and on Linux
 	@/usr/bin/python3 bench/growth.py --build $(O) --layout $(name)
+
+# Whole jobs of real programs, from packages of their own. JOBS="shell git": only these.
+jobs: $(O)/guest/job $(O)/host/executed.so $(O)/programs/kernel.done $(O)/programs/jobs.done
+jobs: quire kernel $(O)/programs/programs.done ## real jobs here and on Linux: JOBS=name MEASURE=memory PROFILE=1
+	@/usr/bin/python3 bench/jobs.py --build $(O) --layout $(name) $(if $(filter memory,$(MEASURE)),--memory) \
+	    $(if $(PROFILE),--profile) $(JOBS)
 
 # Figures of every layout, for a note; nothing is written but under $(O)/.
 figures: quire $(guest_programs) $(O)/programs/kernel.done $(O)/quire.iso ## all figures of all layouts, as Markdown

@@ -485,7 +485,7 @@ $(machine_fuzzers):
 
 # ---- Measurements: optimised, no sanitizers -------------------------------------------
 
-guest_programs = $(addprefix $(O)/guest/,vmbench wide growth hello empty)
+guest_programs = $(addprefix $(O)/guest/,vmbench wide growth job hello empty)
 
 $(O)/guest/hello: bench/guest/hello.c | $(O)/setup-build
 	@mkdir -p $(@D)
@@ -496,10 +496,19 @@ bench_parts = $(filter-out %.h,$^)
 $(O)/guest/vmbench: bench/guest/vmbench.c
 $(O)/guest/wide: $(addprefix bench/guest/wide,.c _memory.c _files.c _streams.c _processes.c)
 $(O)/guest/growth: bench/guest/growth.c
+$(O)/guest/job: bench/guest/job.c
 $(O)/guest/wide $(O)/guest/growth: bench/guest/wide_calls.c bench/guest/wide.h
-$(addprefix $(O)/guest/,vmbench wide growth): bench/guest/bench.c bench/guest/bench.h | $(O)/setup-build
+$(addprefix $(O)/guest/,vmbench wide growth job): bench/guest/bench.c bench/guest/bench.h | $(O)/setup-build
 	@mkdir -p $(@D)
 	$(call note,guest,$@)$(CC) $(GUEST_FLAGS) -o $@ $(bench_parts)
+
+# In a place of its own, so that its instructions are told from those of the programs that it starts.
+$(O)/guest/job: GUEST_FLAGS += -Wl,-Ttext-segment=0x70000000
+
+# A plug-in of QEMU: which instructions a machine executes. Its interface's version goes by QEMU's own.
+$(O)/host/executed.so: bench/executed.c | $(O)/setup-run
+	$(call note,plug-in,$@)$(CC) $(TOOL_FLAGS) -shared -fPIC -fvisibility=hidden -o $@ $< \
+	    -DVERSION=$$($(QEMU) --version | sed -n '1s/.*version \([0-9]*\).*/\1/p' | awk '{ print $$1 < 9 ? 1 : 2 }')
 
 $(O)/guest/empty: bench/guest/empty.S | $(O)/setup-build
 	@mkdir -p $(@D)

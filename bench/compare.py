@@ -122,25 +122,24 @@ class Unavailable(Exception):
 
 def newc(entries):
     """A cpio archive of (path, mode, device, content)."""
-    archive = b""
+    parts = []
     for path, mode, device, content in [*entries, ("TRAILER!!!", 0, (0, 0), b"")]:
         name = path.encode() + b"\0"
         fields = (0, mode, 0, 0, 1, 0, len(content), 0, 0, *device, len(name), 0)
-        archive += b"070701" + b"".join(b"%08x" % field for field in fields) + name
-        archive += b"\0" * (-len(archive) % 4) + content
-        archive += b"\0" * (-len(archive) % 4)
-    return archive
+        head = b"070701" + b"".join(b"%08x" % field for field in fields) + name
+        parts += [head, b"\0" * (-len(head) % 4), content, b"\0" * (-len(content) % 4)]
+    return b"".join(parts)
 
 
-def run(words, environment=None):
+def run(words, environment=None, patience=PATIENCE):
     try:
         done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              timeout=PATIENCE, env={**os.environ, **(environment or {})})
+                              timeout=patience, env={**os.environ, **(environment or {})})
     except FileNotFoundError as error:
         raise Unavailable(str(error)) from None
     except subprocess.TimeoutExpired as error:
         said = (error.stdout or b"")[-300:].decode(errors="replace")
-        raise Unavailable(f"no end after {PATIENCE} s: {said}") from None
+        raise Unavailable(f"no end after {patience} s: {said}") from None
     return done.stdout.decode(errors="replace")
 
 

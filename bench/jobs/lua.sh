@@ -1,0 +1,1 @@
+exec lua5.4 /work/job.lua

@@ -1,0 +1,1 @@
+sqlite3 /tmp/shop.db < /work/job.sql
