@@ -86,9 +86,9 @@ def tasks_of(lines):
 
 
 class Machines:
-    def __init__(self, build, layout):
+    def __init__(self, build, layout, program="differ"):
         self.build, self.layout = build, layout
-        self.program = os.path.join(build, "calls", "differ")
+        self.program = os.path.join(build, "calls", program)
 
     def quire(self, words):
         command = [os.path.join(self.build, "host", "quire"), "run", "--layout", self.layout, "-m", "256M", "--timeout",
@@ -143,18 +143,26 @@ def number_of(line):
 
 
 class Comparison:
-    def __init__(self, machines, exceptions, say=print):
+    first_part = staticmethod(first_part)
+
+    def __init__(self, machines, exceptions, say=print, operations=OPERATIONS):
         self.machines, self.exceptions, self.say = machines, exceptions, say
+        self.all = tuple(range(operations))
         self.operations, self.new, self.agreed = 0, [], {}
+
+    def cause(self, linux, quire):
+        """The operation to leave out, so that two lines no longer differ."""
+        return number_of(linux)
 
     def excepted(self, linux, quire):
         """Operations whose differences are known, up to the first that is not."""
         numbers = set()
         for lines in zip(linux, quire):
             if lines[0] != lines[1]:
-                if number_of(lines[0]) is None or self.exceptions.allow(*first_part(*lines)) is None:
+                number = self.cause(*lines)
+                if number is None or self.exceptions.allow(*self.first_part(*lines)) is None:
                     break
-                numbers.add(number_of(lines[0]))
+                numbers.add(number)
         return numbers
 
     def judge(self, task, linux, quire):
@@ -162,7 +170,7 @@ class Comparison:
         difference = first_difference(linux, quire)
         if difference is None:
             self.operations += len(linux)
-            self.agreed[word_of(task)] = digest(linux)
+            self.agreed[word_of(task)] = linux
             return None
         numbers = self.excepted(linux, quire)
         if not numbers:
@@ -171,7 +179,7 @@ class Comparison:
         return task[0], tuple(kept for kept in task[1] if kept not in numbers)
 
     def run(self, seeds):
-        tasks = [(seed, tuple(range(OPERATIONS))) for seed in seeds]
+        tasks = [(seed, self.all) for seed in seeds]
         for _ in range(ROUNDS):
             tasks = [again for again in (self.judge(*answer) for answer in self.machines.both(tasks)) if again]
             if not tasks:
@@ -183,7 +191,7 @@ class Comparison:
         """Whether the first difference of a shorter task is new, and of the same operation."""
         difference = first_difference(answer[1], answer[2])
         return (difference is not None and number_of(difference[0]) == number_of(lines[0]) and
-                not self.exceptions.allow(*first_part(*difference)))
+                not self.exceptions.allow(*self.first_part(*difference)))
 
     def shrink(self, task, *lines):
         """Leaves out halves, quarters and at last single operations, all candidates of a size at once."""
@@ -203,11 +211,11 @@ class Comparison:
                 size //= 2
 
 
-def kinds_of(new):
+def kinds_of(comparison):
     """One finding of each kind of operation: the shortest words say which."""
     kinds = {}
-    for task, *lines in new:
-        linux, quire = first_part(*lines)
+    for task, *lines in comparison.new:
+        linux, quire = comparison.first_part(*lines)
         results = re.findall(r"= \S+", linux)[:1] + re.findall(r"= \S+", quire)[:1]
         name = " ".join([re.sub(r"^\d+ ", "", linux).split(" ")[0], *results])
         kinds.setdefault(name, []).append((task, *lines))
@@ -221,18 +229,39 @@ def show(machines, task):
                 print(f"    {theirs}" if theirs == ours else f"  L {theirs}\n  Q {ours}")
 
 
+def report(comparison, count):
+    print(f"{comparison.operations} operations agree; exceptions met: {sum(comparison.exceptions.used.values())}")
+    for line, times in comparison.exceptions.used.most_common():
+        print(f"  {times} times: {line}")
+    if count >= LARGE:
+        for line in comparison.exceptions.unused():
+            print(f"never met, so it may go: {line}")
+
+
+def report_new(comparison, most, command, show=show):
+    """Every kind of difference that is new, and the shortest sequences of so many of them."""
+    kinds = kinds_of(comparison)
+    for name, found in sorted(kinds.items(), key=lambda kind: -len(kind[1])):
+        linux, quire = comparison.first_part(*found[0][1:])
+        print(f"NEW, {len(found)} times: task {word_of(found[0][0])}\n  L {linux}\n  Q {quire}")
+    for found in list(kinds.values())[:most]:
+        task = comparison.shrink(*found[0])
+        print(f"the shortest: {command} --tell {word_of(task)}")
+        show(comparison.machines, task)
+
+
 def digest(lines):
     """For tests where Linux is not asked."""
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def task_of(word):
+def task_of(word, operations=OPERATIONS):
     seed, _, kept = word.partition(":")
     numbers = []
     for part in filter(None, kept.split(",")):
         first, _, last = part.partition("-")
         numbers += range(int(first), int(last or first) + 1)
-    return int(seed), tuple(numbers or range(OPERATIONS))
+    return int(seed), tuple(numbers or range(operations))
 
 
 def main():
@@ -253,22 +282,11 @@ def main():
     print(f"seeds {seed} to {seed + options.count - 1}", flush=True)
     comparison = Comparison(machines, Exceptions())
     comparison.run(range(seed, seed + options.count))
-    print(f"{comparison.operations} operations agree; exceptions met: {sum(comparison.exceptions.used.values())}")
-    for line, times in comparison.exceptions.used.most_common():
-        print(f"  {times} times: {line}")
-    if options.count >= LARGE:
-        for line in comparison.exceptions.unused():
-            print(f"never met, so it may go: {line}")
+    report(comparison, options.count)
     if options.record:
         with open(options.record, "w") as file:
-            file.writelines(f"{word} {text}\n" for word, text in comparison.agreed.items())
-    kinds = kinds_of(comparison.new)
-    for name, found in sorted(kinds.items(), key=lambda kind: -len(kind[1])):
-        print(f"NEW, {len(found)} times: task {word_of(found[0][0])}\n  L %s\n  Q %s" % first_part(*found[0][1:]))
-    for found in list(kinds.values())[:options.shrink]:
-        task = comparison.shrink(*found[0])
-        print(f"the shortest: tests/calls/differ.py --tell {word_of(task)}")
-        show(machines, task)
+            file.writelines(f"{word} {digest(lines)}\n" for word, lines in comparison.agreed.items())
+    report_new(comparison, options.shrink, "tests/calls/differ.py")
     return 1 if comparison.new else 0
 
 

@@ -4,8 +4,9 @@ calls_sources := $(addprefix tests/calls/,calls.c worker.c values.c structures.c
                  programs.c instructions.c guest.c)
 calls_programs = $(addprefix $(O)/calls/,calls findings init differ)
 
+task_sources   := tests/calls/tasks.c tests/calls/probe.c tests/calls/guest.c
 differ_sources := $(addprefix tests/calls/differ/,differ.c files.c descriptors.c channels.c memory.c signals.c \
-                  processes.c) tests/calls/guest.c
+                  processes.c) $(task_sources)
 
 # strlen() must not be made of itself.
 CALLS_FLAGS = $(GUEST_FLAGS) -fno-tree-loop-distribute-patterns
@@ -16,7 +17,7 @@ $(O)/calls/calls: $(calls_sources) tests/calls/fuzzer.h tests/calls/guest.h | $(
 	@mkdir -p $(@D)
 	$(call note,guest,$@)$(CC) $(CALLS_FLAGS) -o $@ $(calls_sources)
 
-$(O)/calls/differ: $(differ_sources) tests/calls/differ/differ.h tests/calls/guest.h | $(O)/setup-build
+$(O)/calls/differ: $(differ_sources) tests/calls/differ/differ.h tests/calls/tasks.h tests/calls/guest.h | $(O)/setup-build
 	@mkdir -p $(@D)
 	$(call note,guest,$@)$(CC) $(CALLS_FLAGS) -o $@ $(differ_sources)
 

@@ -1,18 +1,14 @@
 /*
  * differ.c - the program of the differential mode: tasks, arguments by chance, lines.
  *
- *   differ TASK...      a task is SEED, FIRST-LAST (seeds), or SEED:KEPT with numbers of operations as in 0-3,7,9-12
- *
- * Each task has a process, an empty root and an empty table of descriptors of its own. tests/calls/differ.py compares.
+ * Each task (tasks.c) has an empty root and an empty table of descriptors of its own.
  */
 #include "differ.h"
 
-enum { PATIENCE_MS = 10000, NOFILE = 7, DETACH = 2, SET_NAME = 15 };
+enum { NOFILE = 7, SET_NAME = 15 };
 
-struct chance chance;
 char          buffer[BUFFER];
 static char   bytes[BUFFER];
-static struct line line;
 
 /* ---- Arguments by chance ------------------------------------------------------------------------- */
 
@@ -47,47 +43,6 @@ const char *any_bytes(long size)
     return bytes;
 }
 
-/* ---- Telling ---------------------------------------------------------------------------------------- */
-
-
-void flush(void)
-{
-    KERNEL(CALL_WRITE, TELLS_TO, (long)line.text, (long)line.length);
-    line.length = 0;
-}
-
-void tell(const char *format, ...)
-{
-    va_list values;
-
-    va_start(values, format);
-    line_put_values(&line, format, values);
-    va_end(values);
-}
-
-long answer(long result)
-{
-    tell(" = %d", (int)result);
-    return result;
-}
-
-long answer_ok(long result)
-{
-    if (result < 0 && result > -4096)
-        return answer(result);
-    tell(" = ok");
-    return result;
-}
-
-void tell_digest(const void *of, long size)
-{
-    uint32_t sum = 2166136261u;
-
-    for (long i = 0; i < size; i++)
-        sum = (sum ^ ((const uint8_t *)of)[i]) * 16777619u;
-    tell(" #%x", sum);
-}
-
 void tell_process(long pid)
 {
     if (pid <= 0)
@@ -109,25 +64,6 @@ void operate(uint64_t seed)
     family = families[one_in(4) ? below(COUNT_OF(families)) : (uint32_t)(seed >> 56) % COUNT_OF(families)];
     family->operations[below(family->count)]();
     tell_handled();
-}
-
-static bool kept(const char *list, unsigned number)
-{
-    while (*list != '\0') {
-        uint64_t first = number_of(list), last = first;
-
-        while (*list >= '0' && *list <= '9')
-            list++;
-        if (*list == '-') {
-            last = number_of(++list);
-            while (*list >= '0' && *list <= '9')
-                list++;
-        }
-        if (first <= number && number <= last)
-            return true;
-        list += *list == ',';
-    }
-    return false;
 }
 
 static void populate(void)
@@ -175,13 +111,13 @@ static void settle(const char *root)
     populate();
 }
 
-static void do_task(uint64_t seed, const char *list, const char *root)
+void do_task(uint64_t seed, const char *list, const char *root)
 {
     uint64_t theme = (uint64_t)((uint32_t)seed % COUNT_OF(families)) << 56;
 
     settle(root);
     for (unsigned number = 0; number < OPERATIONS; number++)
-        if (kept(list, number)) {
+        if (task_keeps(list, number)) {
             tell("%u ", number);
             operate(theme | mix(seed, number) >> 8);
             tell("\n");
@@ -190,75 +126,11 @@ static void do_task(uint64_t seed, const char *list, const char *root)
     leave(0);
 }
 
-/* ---- Tasks ------------------------------------------------------------------------------------------------ */
-
-static int end_of(long child)
-{
-    int status = -1;
-
-    for (uint32_t begin = milliseconds(); milliseconds() - begin < PATIENCE_MS; sleep_ms(1))
-        if (KERNEL(CALL_WAIT4, child, (long)&status, WNOHANG | WAIT_ALL, 0) > 0)
-            return status;
-    KERNEL(CALL_KILL, child, SIGKILL);
-    KERNEL(CALL_KILL, -child, SIGKILL);
-    KERNEL(CALL_WAIT4, child, (long)&status, WAIT_ALL, 0);
-    return -1;
-}
-
 /* Linux has one inode for all files without a name (epoll, eventfd): no task sees what an earlier one did to it. */
-static void reset_nameless(void)
+void before_task(void)
 {
     long file = KERNEL(CALL_EVENTFD, 0);
 
     KERNEL(CALL_FCHMOD, file, 0600);
     KERNEL(CALL_CLOSE, file);
-}
-
-static void task(uint64_t seed, const char *list)
-{
-    static unsigned count;
-    struct line     root = { .length = 0 };
-    long            child;
-
-    line_put(&root, "/tmp/differ%u%c", count++, '\0');
-    KERNEL(CALL_MKDIR, (long)root.text, 0755);
-    KERNEL(CALL_MOUNT, (long)"tmpfs", (long)root.text, (long)"tmpfs", 0, 0);
-    reset_nameless();
-    say("task %llu:%s\n", (unsigned long long)seed, list);
-    child = split();
-    if (child == 0)
-        do_task(seed, list, root.text);
-    say("end %x\n", (unsigned)end_of(child));
-    KERNEL(CALL_UMOUNT2, (long)root.text, DETACH);           /* detached: it ends with its last user */
-    KERNEL(CALL_RMDIR, (long)root.text);
-}
-
-static const char *behind(const char *text, char letter)
-{
-    while (*text != '\0' && *text != letter)
-        text++;
-    return *text == letter ? text + 1 : 0;
-}
-
-static void tasks(const char *word)
-{
-    const char *list = behind(word, ':'), *last = behind(word, '-');
-
-    if (list)
-        task(number_of(word), list);
-    else
-        for (uint64_t seed = number_of(word); seed <= number_of(last ? last : word); seed++)
-            task(seed, "0-999");
-}
-
-void child_main(void) { leave(0); }
-
-int program(int argc, char **argv)
-{
-    KERNEL(CALL_DUP2, 1, TELLS_TO);
-    say_to = TELLS_TO;
-    for (int i = 1; i < argc; i++)
-        tasks(argv[i]);
-    say("done\n");
-    return 0;
 }

@@ -11,35 +11,6 @@ enum { CALL_MSYNC = 144, CALL_MUNLOCK = 151, CALL_MREMAP = 163, CALL_MINCORE = 2
     CALL_MLOCK2 = 376 };
 enum { ARENA = 0x20000000, ARENA_PAGES = 24, MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2, FIXED_NOREPLACE = 0x100000,
     MOST = 6 };
-enum { EAX_AT = 11, EIP_AT = 14 };
-
-/* ---- Probes --------------------------------------------------------------------------------------- */
-
-extern char probe_reads[], probe_writes[], probe_ends[];
-long probe_raw(volatile char *at, int write);
-
-__asm__(".text\n"
-        "probe_raw:\n"
-        "    mov 4(%esp), %ecx\n"
-        "    cmpl $0, 8(%esp); jne probe_writes\n"
-        "probe_reads:\n"
-        "    movzbl (%ecx), %eax; jmp probe_ends\n"
-        "probe_writes:\n"
-        "    incb (%ecx); movzbl (%ecx), %eax\n"
-        "probe_ends:\n"
-        "    ret\n");
-
-long probe(volatile char *at, int write) { return probe_raw(at, write); }
-
-bool probe_failed(int number, int code, uint32_t *registers)
-{
-    if ((number != SIGSEGV && number != SIGBUS) || registers[EIP_AT] < (uint32_t)probe_reads ||
-        registers[EIP_AT] >= (uint32_t)probe_ends)
-        return false;
-    registers[EAX_AT] = (uint32_t)-(number << 8 | (code & 0xFF));
-    registers[EIP_AT] = (uint32_t)probe_ends;
-    return true;
-}
 
 /* ---- Places -------------------------------------------------------------------------------------------- */
 

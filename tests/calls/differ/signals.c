@@ -6,18 +6,11 @@ enum {
     CALL_ALARM = 27, CALL_GETITIMER = 105, CALL_RT_SIGPENDING = 176, CALL_RT_SIGTIMEDWAIT = 177, CALL_SIGALTSTACK = 186,
     CALL_TIMER_SETTIME = 260, CALL_TIMER_GETTIME = 261, CALL_TIMER_GETOVERRUN = 262, CALL_TIMER_DELETE = 263,
 };
-enum { SA_SIGINFO = 4, SA_RESTORER = 0x04000000, SA_ONSTACK = 0x08000000, SA_RESTART = 0x10000000,
-    SA_NODEFER = 0x40000000,
-       SA_RESETHAND = (int)0x80000000, SA_NOCLDWAIT = 2, MASK = 8, LONG = 100000, CONTEXT_REGISTERS = 5 };
-
-struct action { void (*handler)(int, int *,
-    uint32_t *); uint32_t flags; void (*restorer)(void); uint64_t mask; } __attribute__((packed));
+enum { SA_ONSTACK = 0x08000000, SA_RESTART = 0x10000000, SA_NODEFER = 0x40000000,
+       SA_RESETHAND = (int)0x80000000, SA_NOCLDWAIT = 2, LONG = 100000 };
 
 static struct { int number, code, value; } handled[16];
 static volatile unsigned handled_count;
-
-void restorer(void);
-__asm__(".text\nrestorer:\n    mov $173, %eax; int $0x80\n");
 
 /* si_signo, si_errno, si_code, then si_pid, si_uid, si_value for those that were queued. */
 static void handler(int number, int *info, uint32_t *context)
@@ -40,7 +33,7 @@ void handle(int number, uint32_t flags, uint64_t mask)
 {
     struct action action = { handler, flags | SA_SIGINFO | SA_RESTORER, restorer, mask };
 
-    KERNEL(CALL_RT_SIGACTION, number, (long)&action, 0, MASK);
+    KERNEL(CALL_RT_SIGACTION, number, (long)&action, 0, SIGNAL_MASK);
 }
 
 static const int ours[] = { SIGHUP, SIGINT, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGTERM, SIGCHLD, SIGCONT, SIGURG,
@@ -51,7 +44,7 @@ void handle_all(void)
 {
     uint32_t none[2] = { 0, 0 };
 
-    KERNEL(CALL_RT_SIGPROCMASK, SIG_SETMASK, (long)none, 0, MASK);
+    KERNEL(CALL_RT_SIGPROCMASK, SIG_SETMASK, (long)none, 0, SIGNAL_MASK);
     for (unsigned i = 0; i < COUNT_OF(ours); i++)
         handle(ours[i], SA_RESTART, 0);
     handle(SIGSEGV, 0, 0);
@@ -89,7 +82,7 @@ static void op_action(void)
         memcpy(&action.handler, &special, sizeof action.handler);
     memset(&old, 0, sizeof old);
     tell("sigaction %d %d %x %llx", number, (int)special, flags, (unsigned long long)mask);
-    answer(KERNEL(CALL_RT_SIGACTION, number, (long)&action, (long)&old, one_in(20) ? 4 : MASK));
+    answer(KERNEL(CALL_RT_SIGACTION, number, (long)&action, (long)&old, one_in(20) ? 4 : SIGNAL_MASK));
     tell(" old %x %x %x", old.flags, (unsigned)old.mask, (unsigned)(old.mask >> 32));
     tell(old.handler == handler ? " ours" : old.handler == 0 ? " default" : " other");
 }
@@ -100,7 +93,7 @@ static void op_mask(void)
     uint64_t mask = any_mask() | (one_in(8) ? 1ull << 8 | 1ull << 18 : 0), old = 0;
 
     tell("sigprocmask %d %llx", (int)how, (unsigned long long)mask);
-    answer(KERNEL(CALL_RT_SIGPROCMASK, how, (long)&mask, (long)&old, MASK));
+    answer(KERNEL(CALL_RT_SIGPROCMASK, how, (long)&mask, (long)&old, SIGNAL_MASK));
     tell(" old %llx", (unsigned long long)old);
 }
 
@@ -109,7 +102,7 @@ static void op_pending(void)
     uint64_t pending = 0;
 
     tell("sigpending");
-    answer(KERNEL(CALL_RT_SIGPENDING, (long)&pending, one_in(20) ? 4 : MASK));
+    answer(KERNEL(CALL_RT_SIGPENDING, (long)&pending, one_in(20) ? 4 : SIGNAL_MASK));
     tell(" %llx", (unsigned long long)pending);
 }
 
@@ -141,7 +134,7 @@ static void op_wait(void)
     int32_t  time[2] = { 0, (int32_t)PICK(0, 0, 0, -1, 1000000000) };
 
     tell("sigtimedwait %llx %d", (unsigned long long)mask, time[1]);
-    answer(KERNEL(CALL_RT_SIGTIMEDWAIT, (long)&mask, (long)info, (long)time, MASK));
+    answer(KERNEL(CALL_RT_SIGTIMEDWAIT, (long)&mask, (long)info, (long)time, SIGNAL_MASK));
     tell(" code %d", info[2]);
     if (info[2] == -1)
         tell(" value %d", info[5]);
