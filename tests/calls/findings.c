@@ -482,6 +482,21 @@ static int children_of_a_forker(void)
     return ended < made - MOST_LEFT || made <= MOST_LEFT ? ended + 1 : 0;
 }
 
+/* ---- Found by traces of memory operations (tests/calls/traces.py) ------------------------------------- */
+
+/* A file that is made as long as it is: what was written to memory behind its end is gone, as with one made shorter. */
+static int cut_where_it_ends(void)
+{
+    long           file = KERNEL(CALL_MEMFD_CREATE, (long)"of", 0);
+    volatile char *at;
+
+    KERNEL(CALL_FTRUNCATE, file, 100);
+    at = (volatile char *)KERNEL(CALL_MMAP2, 0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    at[99] = at[100] = at[PAGE - 1] = 7;
+    KERNEL(CALL_FTRUNCATE, file, 100);
+    return at[99] << 8 | at[100] << 4 | at[PAGE - 1];
+}
+
 static const struct { const char *name; int (*run)(void); } findings[] = {
     { "vfork with CLONE_PARENT comes back", vfork_of_a_brother },
     { "a parent in vfork can be killed", vfork_is_killed },
@@ -517,6 +532,7 @@ static const struct { const char *name; int (*run)(void); } findings[] = {
     { "what a counter and a socket tell poll", what_polls_tell },
     { "a process that is ending can be looked at", look_at_endings },
     { "children of a parent that only forks come to their end", children_of_a_forker },
+    { "a file cut where it ends keeps nothing behind its end", cut_where_it_ends },
 };
 
 int program(int argc, char **argv)

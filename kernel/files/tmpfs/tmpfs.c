@@ -165,7 +165,7 @@ static int tmpfs_resize(struct node *node, uint64_t bytes)
     assert(mutex_held(&node->lock) && bytes <= FILE_LARGEST);
     if (contents != NULL) {
         object_resize(contents, pages);
-        if (bytes < node->bytes && bytes % PAGE_SIZE != 0)
+        if (bytes <= node->bytes && bytes % PAGE_SIZE != 0)
             err = object_zero(contents, bytes, pages << PAGE_SHIFT);
     }
     if (err == 0)
