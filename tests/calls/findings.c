@@ -497,6 +497,26 @@ static int cut_where_it_ends(void)
     return at[99] << 8 | at[100] << 4 | at[PAGE - 1];
 }
 
+/* A locked stack grows as far as memory may be locked: six pages of eight here. */
+static int grow_locked(void)
+{
+    enum { MEMLOCK = 8, CALL_MLOCKALL = 152, CALL_SETRESUID32 = 208, FUTURE = 2, GROWS = 0x100, LIMIT = 8 * PAGE };
+    const uint64_t most[2] = { LIMIT, LIMIT };
+    volatile char *at;
+    long           child = split();
+
+    if (child > 0)
+        return end_of(child) & 0x7F;
+    KERNEL(CALL_PRLIMIT64, 0, MEMLOCK, (long)most, 0);
+    KERNEL(CALL_SETRESUID32, 77, 78, 79);
+    KERNEL(CALL_MLOCKALL, FUTURE);
+    at = (volatile char *)KERNEL(CALL_MMAP2, 0x20000000, 2 * PAGE, PROT_READ | PROT_WRITE,
+                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | GROWS, -1, 0);
+    if (at[-6 * PAGE] == 0)
+        at[-7 * PAGE] = 1;
+    leave(1);
+}
+
 static const struct { const char *name; int (*run)(void); } findings[] = {
     { "vfork with CLONE_PARENT comes back", vfork_of_a_brother },
     { "a parent in vfork can be killed", vfork_is_killed },
@@ -533,6 +553,7 @@ static const struct { const char *name; int (*run)(void); } findings[] = {
     { "a process that is ending can be looked at", look_at_endings },
     { "children of a parent that only forks come to their end", children_of_a_forker },
     { "a file cut where it ends keeps nothing behind its end", cut_where_it_ends },
+    { "a locked stack grows as far as memory may be locked", grow_locked },
 };
 
 int program(int argc, char **argv)

@@ -77,6 +77,22 @@ static void what_a_stack_grows_by_is_counted_everywhere(void)
     assert_null(region_find(&program.map, page_n(1002)));
 }
 
+/* Found by traces beside Linux: a locked stack grew beyond what may be locked. */
+static void a_locked_stack_grows_by_what_may_be_locked(void)
+{
+    struct region *stack = make_stack(page_n(1000), 2);
+
+    program.limits.locked = 10 * PAGE_SIZE;
+    program.locked        = 2;
+    stack->locked         = true;
+    assert_denied(page_n(991), NULL);
+    assert_grows(page_n(992));
+    assert_int_equal(program.locked, 10);
+    assert_denied(page_n(991), NULL);
+    program.limits.locked = SIZE_MAX;
+    assert_grows(page_n(980));
+}
+
 static void a_stack_that_grows_when_written_to_does_not_when_read(void)
 {
     uint32_t value;
@@ -167,6 +183,7 @@ int main(void)
         on_machine(a_stack_takes_all_that_a_program_may_have_and_no_more),
         on_machine(a_stack_reaches_down_to_the_first_page_and_not_below),
         on_machine(what_a_stack_grows_by_is_counted_everywhere),
+        on_machine(a_locked_stack_grows_by_what_may_be_locked),
         on_machine(a_stack_that_grows_when_written_to_does_not_when_read),
         on_machine(the_gap_below_a_stack_is_as_wide_as_the_space_says),
         on_machine(a_stack_may_touch_another),

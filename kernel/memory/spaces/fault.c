@@ -98,11 +98,15 @@ static bool keeps_its_distance(const struct fault *f, const struct region *below
 static bool is_growable(const struct fault *f, const struct region *stack)
 {
     const struct space *space = f->space;
+    size_t              more;
 
     deep_assert(stack == NULL || f->page < stack->span.first);
-    return stack != NULL &&
-           stack->span.end - f->page <= space->limits.stack / PAGE_SIZE &&
-           space->pages + (stack->span.first - f->page) <= space->limits.whole / PAGE_SIZE &&
+    if (stack == NULL)
+        return false;
+    more = stack->span.first - f->page;
+    return stack->span.end - f->page <= space->limits.stack / PAGE_SIZE &&
+           space->pages + more <= space->limits.whole / PAGE_SIZE &&
+           (stack->locked == 0 || map_may_lock(space, more)) &&
            f->page >= space->map.limits.first &&
            keeps_its_distance(f, region_before(stack)) &&
            (!space->limits.stack_by_write || f->access == MAY_WRITE);
