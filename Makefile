@@ -35,7 +35,7 @@ include tests/claims/rules.mk
 
 # ---- Goals ----------------------------------------------------------------------------
 
-.PHONY: documents-program documents calls-programs fuzz-calls fuzz-differ bombs mixed-program nightly mutations \
+.PHONY: documents-program documents calls-programs fuzz-calls fuzz-differ traces bombs mixed-program nightly mutations \
         mutant-parts mutants coverage
 .PHONY: all library kernel ready run ready-console console image ready-image run-image iso run-iso web run-web \
         test-web install uninstall package claims claims-on-host figures test bench compare growth jobs fuzz tool-tests \
@@ -83,6 +83,9 @@ fuzz-calls: quire calls-programs        ## attack the checked kernel of LAYOUT f
 N ?= 200
 fuzz-differ: quire kernel calls-programs | $(O)/programs/kernel.done ## the same calls here and on Linux: N=seeds, SEED=
 	@/usr/bin/python3 tests/calls/differ.py --build $(O) --layout $(name) --count $(N) --seed $(SEED)
+
+traces: quire kernel calls-programs | $(O)/programs/kernel.done ## random memory here and on Linux: N=traces, SEED=
+	@/usr/bin/python3 tests/calls/traces.py --build $(O) --layout $(name) --count $(N) --seed $(SEED)
 
 documents: quire documents-program      ## documents changed by chance: obeyed, or refused in words: N=200, SEED=
 	@/usr/bin/python3 tests/documents/documents.py --build $(O) --hand

@@ -2,11 +2,13 @@
 
 calls_sources := $(addprefix tests/calls/,calls.c worker.c values.c structures.c templates.c sequences.c frames.c \
                  programs.c instructions.c guest.c)
-calls_programs = $(addprefix $(O)/calls/,calls findings init differ)
+calls_programs = $(addprefix $(O)/calls/,calls findings init differ traces)
 
 task_sources   := tests/calls/tasks.c tests/calls/probe.c tests/calls/guest.c
+task_headers   := tests/calls/tasks.h tests/calls/guest.h
 differ_sources := $(addprefix tests/calls/differ/,differ.c files.c descriptors.c channels.c memory.c signals.c \
                   processes.c) $(task_sources)
+traces_sources := $(addprefix tests/calls/traces/,traces.c look.c steps.c mappings.c) $(task_sources)
 
 # strlen() must not be made of itself.
 CALLS_FLAGS = $(GUEST_FLAGS) -fno-tree-loop-distribute-patterns
@@ -17,9 +19,13 @@ $(O)/calls/calls: $(calls_sources) tests/calls/fuzzer.h tests/calls/guest.h | $(
 	@mkdir -p $(@D)
 	$(call note,guest,$@)$(CC) $(CALLS_FLAGS) -o $@ $(calls_sources)
 
-$(O)/calls/differ: $(differ_sources) tests/calls/differ/differ.h tests/calls/tasks.h tests/calls/guest.h | $(O)/setup-build
+$(O)/calls/differ: $(differ_sources) tests/calls/differ/differ.h $(task_headers) | $(O)/setup-build
 	@mkdir -p $(@D)
 	$(call note,guest,$@)$(CC) $(CALLS_FLAGS) -o $@ $(differ_sources)
+
+$(O)/calls/traces: $(traces_sources) tests/calls/traces/traces.h $(task_headers) | $(O)/setup-build
+	@mkdir -p $(@D)
+	$(call note,guest,$@)$(CC) $(CALLS_FLAGS) -o $@ $(traces_sources)
 
 $(O)/calls/%: tests/calls/%.c tests/calls/guest.c tests/calls/guest.h | $(O)/setup-build
 	@mkdir -p $(@D)
