@@ -116,7 +116,7 @@ static long allocate_range(struct file *file, uint32_t mode, uint64_t from, uint
         return (node->mode & S_FMT) == S_PIPE ? -ESPIPE : -ENODEV;
     if (end > FILE_LARGEST)
         return -EFBIG;
-    if (mode & ~FALLOCATE_DONE)
+    if ((mode & ~FALLOCATE_DONE) || node->operations->object == NULL)   /* the latter: its text is made to be read */
         return -EOPNOTSUPP;
     return node_allocate(node, &what);
 }
