@@ -384,7 +384,7 @@ cold += kernel/memory/start.c kernel/memory/frames/memmap.c kernel/memory/heap/h
 cold += $(addprefix kernel/linux/,attribute.c event_files.c mount.c limits.c priority.c prctl.c credentials.c \
         process_vm.c copy.c splice.c messages.c folder.c time.c system.c) \
         $(addprefix kernel/process/,credentials.c groups.c make_room.c out_of_memory.c last_resort.c process_audit.c \
-        process_corrupt.c) \
+        process_corrupt.c timer_table.c load.c machine_names.c) \
         kernel/files/core/files_audit.c
 cold += $(filter-out %/virtio.c %/virtio_console.c %/channel_link.c %/channel_frames.c, \
             $(filter kernel/devices/%,$(kernel)))

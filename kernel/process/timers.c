@@ -10,7 +10,7 @@
 #include "process/family.h"
 
 enum { OVERRUN_MOST = 0x7FFFFFFF, CODE_TIMER = -2, CODE_KERNEL = 128 };
-enum { QUIET = 10000000, UNHEARD = 1000000 };   /* nanoseconds */
+enum { QUIET = 10000000, UNHEARD = 1000000, QUIET_EACH = 100000 };       /* nanoseconds */
 
 struct process_timer {
     struct timer    timer;
@@ -25,6 +25,7 @@ struct process_timer {
 };
 
 static struct lock lock = LOCK("alarms", RANK_ALARMS);      /* for the fields that interrupts change */
+static uint32_t    timer_count;                             /* of all processes                      */
 
 static uint32_t saturated(uint32_t count, uint64_t more)
 {
@@ -38,19 +39,30 @@ static uint64_t saturated_sum(uint64_t a, uint64_t b)
     return checked_add(a, b, &sum) && sum < NEVER ? sum : NEVER - 1;
 }
 
+/*
+ * How long a timer rests that nobody hears. How many there are is a number that programs choose, and each takes the
+ * processor's time without any program's turn: so the more there are the longer, and all of them leave time to others.
+ */
+static uint64_t quiet_time(uint64_t least)
+{
+    uint64_t quiet = (uint64_t)QUIET_EACH * (timer_count + processes_alive());
+
+    return quiet > least ? quiet : least;
+}
+
 /* ---- alarm() --------------------------------------------------------------------------------- */
 
-/* While the last signal waits to be taken, or none is wanted, an interval below UNHEARD is as good as that. */
+/* While the last signal waits to be taken, or none is wanted, a short interval is as good as the time of quiet. */
 static void alarm_rings(struct timer *timer)
 {
     struct process    *process = CONTAINER_OF(timer, struct process, alarm);
     struct signal_info info    = { .number = SIGALRM, .code = CODE_KERNEL };
     bool               queued  = signal_timer(process, NULL, &info);
     lock_state         state   = lock_take(&lock);
-    uint64_t           due     = timer->due, now = clock_now();
+    uint64_t           due     = timer->due, now = clock_now(), quiet = queued ? 0 : quiet_time(UNHEARD);
 
-    if (!queued && process->alarm_interval < UNHEARD)
-        now += UNHEARD;
+    if (process->alarm_interval < quiet)
+        now += quiet;
     if (process->alarm_interval != 0) {
         interval_pass(&due, process->alarm_interval, now);
         timer_arm(timer, due);
@@ -98,10 +110,10 @@ static bool send_expiry(const struct process_timer *t)
     return signal_timer(t->process, to, &info);
 }
 
-/* Arm again where no signal was queued: not before QUIET, so that short intervals leave time to others. */
+/* Arm again where no signal was queued: after a time of quiet, so that short intervals leave time to others. */
 static void go_on_unnoticed(struct process_timer *t)
 {
-    uint64_t now = clock_now() + (t->interval < QUIET ? QUIET : 0);
+    uint64_t quiet = quiet_time(QUIET), now = clock_now() + (t->interval < quiet ? quiet : 0);
 
     assert(lock_held(&lock) && t->interval != 0);
     t->waiting = false;
@@ -190,6 +202,7 @@ int process_timer_create(struct process *process, const struct timer_request *re
     *t = (struct process_timer){ .timer.fire = timer_rings, .process = process, .what = *request, .number = id };
     if (!request->has_value)
         t->what.value = (uint64_t)id;
+    timer_count++;
     return id;
 }
 
@@ -264,6 +277,7 @@ int process_timer_delete(struct process *process, int id)
     timer_disarm(&t->timer);
     timer_table_remove(process->timers, id);
     heap_free_sized(t, sizeof *t);
+    timer_count--;
     return 0;
 }
 

@@ -88,6 +88,32 @@ static void has_a_short_alarm(void)
 
 static void an_alarm_that_nobody_hears_leaves_time_to_others(void) { begin(has_a_short_alarm); }
 
+/* The more timers there are the longer each rests that nobody hears, an alarm as well. */
+static void has_very_many_timers(void)
+{
+    enum { MANY = 1000, EACH = 100000 };
+    struct alarm_state old, state;
+
+    on_signal(SIGALRM, SIG_IGN, 0);
+    on_signal(40, SIG_IGN, 0);
+    self()->limits[RLIMIT_SIGPENDING].soft = MANY;
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(process_timer_create(self(), &(struct timer_request){ .signal = 40 }), i);
+    assert_int_equal(process_timer_set(self(), 0, false, 1, 1, &old), 0);
+    process_set_alarm(self(), 1, 1);
+    pass_time(1);
+    assert_int_equal(process_timer_get(self(), 0, &state), 0);
+    assert_in_range(state.left, MANY * EACH, (MANY + 10) * EACH);
+    assert_in_range(process_alarm_state(self()).left, MANY * EACH, (MANY + 10) * EACH);
+    process_timers_clear(self());
+    process_set_alarm(self(), EACH, EACH);
+    pass_time(EACH);
+    assert_in_range(process_alarm_state(self()).left, 1000000, 1000000 + 10 * EACH);
+    process_set_alarm(self(), 0, 0);
+}
+
+static void timers_that_nobody_hears_rest_longer_the_more_there_are(void) { begin(has_very_many_timers); }
+
 /* ---- timer_create() -------------------------------------------------------------------------------------- */
 
 static int create(struct timer_request request)
@@ -448,6 +474,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         in_world(an_alarm_rings_when_it_is_due_and_by_its_interval),
         in_world(an_alarm_that_nobody_hears_leaves_time_to_others),
+        in_world(timers_that_nobody_hears_rest_longer_the_more_there_are),
         in_world(timers_of_a_process_fire_and_are_deleted),
         in_world(expiries_that_nobody_heard_of_are_counted),
         in_world(a_timer_that_is_set_anew_begins_anew),
