@@ -174,7 +174,8 @@ int mask_for_call(user_t mask, size_t bytes)
         return -EINVAL;
     if (user_read(&wanted, mask, sizeof wanted) != 0)
         return -EFAULT;
-    self->saved_mask   = self->mask;
+    if (!self->restore_mask)                    /* a call that found no memory is made again: dispatch.c */
+        self->saved_mask = self->mask;
     self->restore_mask = true;
     signal_set_mask(wanted);
     return 0;
