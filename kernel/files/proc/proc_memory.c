@@ -72,6 +72,7 @@ static bool next_seen_region(struct space *space, page_t from, struct seen *out)
             node_hold(region->file);
     }
     rwlock_read_drop(&space->map_lock);
+    point_of_rest();                            /* a process may have very many regions, each of them many pages */
     return region != NULL;
 }
 
@@ -320,7 +321,7 @@ static int add_regions(struct text *text, struct proc_node *node, bool details)
 
     if (memory == NULL)
         return err;
-    for (page_t page = 0; next_seen_region(&memory->space, page, &seen); page = page_of(seen.end)) {
+    for (page_t page = 0; !text->failed && next_seen_region(&memory->space, page, &seen); page = page_of(seen.end)) {
         add_line(text, &seen);
         if (details) {
             struct counts counts = { 0 };
