@@ -164,6 +164,13 @@ size_t text_copy(char *to, const char *from, size_t size)
     return length;
 }
 
+void text_make_plain(char *line)
+{
+    for (; *line != '\0'; line++)
+        if ((uint8_t)*line < ' ' || *line == 0x7F)
+            *line = '?';
+}
+
 bool text_has_word(const char *line, const char *word)
 {
     size_t length = strlen(word);

@@ -37,4 +37,7 @@ bool text_has_word(const char *line, const char *word);
 /* Copy text into size bytes, cut if need be, always terminated. Returns strlen(from). */
 size_t text_copy(char *to, const char *from, size_t size);
 
+/* A line for people with words of programs in it: control characters, which could forge other lines, become `?`. */
+void text_make_plain(char *line);
+
 #endif

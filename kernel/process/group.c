@@ -242,6 +242,7 @@ void process_report_death(const struct signal_info *info)
     format_text(line, sizeof line, "%s[%d]: signal %d at instruction 0x%08lx, address 0x%08lx: %s", p->name, p->id,
                 info->number, (unsigned long)last_fault.program_counter, (unsigned long)info->address,
                 last_fault.reason);
+    text_make_plain(line);
     builtin_note_reason(last_fault.reason);
     if (builtin_is_quiet())
         return;

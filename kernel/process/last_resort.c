@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
+#include "base/string.h"
 #include "process/above.h"
 #include "process/process.h"
 
@@ -19,6 +20,7 @@ int program_fault_give_up(const struct fault_repeat *repeat, struct fault_verdic
                 current_process()->id, current_process()->name,
                 fault_repeat_access(repeat) == MAY_WRITE ? "write" : "read",
                 (unsigned long)fault_repeat_address(repeat), repeat->entry.raw);
+    text_make_plain(line);
     if (said++ < 16)                            /* the log is not the program's to fill */
         report_say(line);
     if (!expect(repeat->unchanged == 0))

@@ -105,6 +105,7 @@ static void report_choice(const struct choice *choice, const struct frame_sums *
             used += format_text(line + used, sizeof line - (size_t)used, " %s %u", owner_names[i], sums->owned[i]);
     if ((size_t)used < sizeof line)
         format_text(line + used, sizeof line - (size_t)used, ", in all %u", sums->ram);
+    text_make_plain(line);
     report_say(line);
 }
 

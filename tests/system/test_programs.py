@@ -73,6 +73,19 @@ def test_without_a_report_only_the_last_words_are_added(layout, places):
     compare(PLAIN, done.returncode, done.stdout, LAST_WORDS.sub("", errors).encode())
 
 
+def test_a_name_forges_no_line_of_the_kernels(layout, places):
+    """A program that calls itself by two lines, of which the second looks like a kernel's last words."""
+    quire, build, root, made = places
+    name = "/tmp/a\npanic: b"
+    done = subprocess.run([quire, "run", "--layout", layout, "--timeout", str(PATIENCE), "--root", root,
+                           "--file", f"{made}/segv:/tmp/segv", "--", "busybox", "sh", "-c",
+                           f"cp /tmp/segv '{name}'; exec '{name}'"],
+                          stdin=subprocess.DEVNULL, capture_output=True, env={**os.environ, "QUIRE_BUILD": build})
+    lines = done.stderr.decode(errors="replace").splitlines()
+    assert [line for line in lines if line.startswith("panic:")] == [], lines
+    assert any(line.startswith("a?panic: b[") for line in lines), lines
+
+
 @pytest.mark.parametrize("job", jobs.JOBS, ids=lambda job: job.name)
 def test_linux_prints_what_was_recorded(job, places):
     quire, build, root, made = places
