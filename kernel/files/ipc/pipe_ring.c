@@ -83,6 +83,11 @@ static int get_page(struct pipe *pipe, struct pipe_page *page)
     return 0;
 }
 
+int pipe_reserve(struct pipe *pipe)
+{
+    return frame_exists(pipe->spare) ? 0 : frame_get(OWNER_FILE, 0, &pipe->spare);
+}
+
 static void put_page(struct pipe *pipe, struct pipe_page *page)
 {
     deep_assert(frame_exists(page->frame));

@@ -65,6 +65,8 @@ long pipe_take(struct pipe *pipe, struct buffer *to);
  * -ENOMEM.
  */
 long pipe_add(struct pipe *pipe, struct buffer *from, bool packet);
+/* Memory for the next PAGE_SIZE bytes of the kernel's that are added, as far as there is room: 0 or -ENOMEM. */
+int pipe_reserve(struct pipe *pipe) MUST_CHECK;
 
 /* Bytes from *at on, as far as their page goes, to a buffer of the kernel; they stay. *at moves on. 0 at the end. */
 size_t pipe_peek(const struct pipe *pipe, uint32_t *at, struct buffer *to);

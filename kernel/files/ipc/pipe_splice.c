@@ -152,13 +152,14 @@ static long fill_locked(struct node *node, size_t bytes, bool wait, struct pipe_
         piece.bytes = wanted = wanted < room ? wanted : room;
         part = done > 0 ? schedule_between() : 0;
         if (part == 0)
+            part = pipe_reserve(pipe);          /* not behind the move: what has been read would be lost */
+        if (part == 0)
             part = actor->move(actor, &piece);
         if (part <= 0)
             break;
         piece = (struct buffer){ .kernel = true, .memory = block, .bytes = (size_t)part };
-        part  = pipe_add(pipe, &piece, false);  /* bytes without memory are lost: they have been read already */
-        if (part <= 0)
-            break;
+        part  = pipe_add(pipe, &piece, false);
+        assert(piece.bytes == 0);               /* a page at the most, for which there was room */
         done += part;
         if ((size_t)part < wanted)
             break;
