@@ -15,6 +15,7 @@
 #include "memory/start.h"
 #include "memory/tables/run.h"
 #include "process/family.h"
+#include "process/tour.h"
 
 enum { FORM = 1, LINE_LONGEST = 512, WHERE_LONGEST = 384, LAST_LINE = 24, PIECE = 2048 };
 
@@ -272,32 +273,27 @@ static void write_parts(struct writer *w, struct space *space)
     }
 }
 
-/* The search for the process with the lowest number among those that have a space (after vfork two share one). */
-struct space_search { int32_t from; const struct shared_space *memory; struct process *found; };
-
-static void consider_process(struct process *process, void *data)
-{
-    struct space_search *search = data;
-
-    if (process->memory != NULL && process->id >= search->from &&
-        (search->memory == NULL || process->memory == search->memory) &&
-        (search->found == NULL || process->id < search->found->id))
-        search->found = process;
-}
-
+/* The process with the lowest number, from one on, that has this space, or (NULL) any. */
 static struct process *lowest_process(int32_t from, const struct shared_space *memory)
 {
-    struct space_search search = { from, memory, NULL };
+    lock_state      state = lock_take(&process_lock);
+    struct process *process;
 
-    process_each(consider_process, &search);
-    return search.found;
+    while ((process = process_beyond(from - 1, &state)) != NULL &&
+           (memory != NULL ? process->memory != memory : process->memory == NULL)) {    /* bound: rests */
+        from = process->id + 1;
+        process_lock_rest(&state);
+    }
+    lock_drop(&process_lock, state);
+    return process;
 }
 
 /* No other thread runs, so the process and its space stay; current_process() itself may be ending. */
 static void write_process(struct writer *w, const struct process *process)
 {
     struct space         *space = &process->memory->space;
-    const struct process *owner = lowest_process(0, process->memory);
+    bool                  alone = process->memory->references == 1;     /* after vfork two have one */
+    const struct process *owner = alone ? process : lowest_process(0, process->memory);
     struct region         region;
 
     assert(process->memory != NULL);
