@@ -92,7 +92,6 @@ MADE = {
     "passing": ("passing.c", "static"), "named": ("named.c", "static"), "locks": ("locks.c", "static"),
     "stubborn": ("stubborn.c", "static"),
     "listed": ("listed.c", "static"), "prompt": ("prompt.c", "static"), "pipes": ("pipes.c", "static"),
-    "selects": ("selects.c", "static"), "pieces": ("pieces.c", "static"),
     "vanishing": ("vanishing.c", "static"),
     "selects": ("selects.c", "static"), "pieces": ("pieces.c", "static"), "stalls": ("stalls.c", "static"),
     "busy": ("busy.c", "static"), "short": ("short.c", "static"),
