@@ -245,8 +245,9 @@ static void wake_recipient(struct process *process, int number)
 }
 
 /*
- * The limit for queued signals. The kernel's own signals, and kill() of an ordinary one, have none: of each number at
- * most one waits. Timers may go beyond the limit, once each: a timer that is deleted or set anew leaves its signal.
+ * The limit for queued signals. Ordinary ones of the kernel and of kill() have none: of each number at most one waits.
+ * Real-time ones always have: a thread may send itself one of any code, even one of the kernel's. Timers may go beyond
+ * the limit, once each: a timer that is deleted or set anew leaves its signal.
  */
 static uint64_t most_queued(const struct process *process, const struct signal_info *info)
 {
@@ -254,7 +255,7 @@ static uint64_t most_queued(const struct process *process, const struct signal_i
 
     if (info->code == SI_TIMER)
         return checked_add(limit, TIMERS_A_PROCESS, &most) ? most : LIMIT_NONE;
-    return (info->number > 31 ? info->code <= SI_USER : info->code < SI_USER) ? limit : LIMIT_NONE;
+    return info->number > 31 || info->code < SI_USER ? limit : LIMIT_NONE;
 }
 
 /* NULL: no memory, or no room. */
