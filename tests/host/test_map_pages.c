@@ -155,6 +155,24 @@ static void without_memory_nothing_changes(void)
     assert_int_equal(program.resident, 4);
 }
 
+/* The new pages have joined their neighbours: whatever is missing then, they go again, and nothing else. */
+static void between_neighbours_nothing_changes_either(void)
+{
+    paint("w..w");
+    for (uint32_t k = 1; k < 6; k++) {
+        heap_drain();
+        heap_fail_at(k);
+        frame_fail_at(2);
+        pages(column(1), 0, 2 * PAGE_SIZE);
+        frame_fail_at(0);
+        heap_fail_at(0);
+        assert_int_equal(status, -ENOMEM);
+        assert_picture("w..w");
+        assert_int_equal(program.charged, 2);
+        assert_clean();
+    }
+}
+
 /* Below, between and above others; and what is in the way of one page is in the way of all. */
 static void a_physical_range_needs_all_of_its_place(void)
 {
@@ -240,6 +258,7 @@ int main(void)
         on_machine(what_can_be_done_to_a_physical_page_is_harmless),
         on_machine(wrong_numbers_give_null_and_a_status),
         on_machine(without_memory_nothing_changes),
+        on_machine(between_neighbours_nothing_changes_either),
         on_machine(a_physical_range_needs_all_of_its_place),
         on_machine(without_a_region_no_physical_page_is_shown),
         on_machine(addresses_behind_all_spaces_are_wrong),

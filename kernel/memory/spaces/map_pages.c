@@ -125,7 +125,18 @@ static int show_physical(struct space *space, struct wanted w)
 
 /* ---- Pages of the pool ------------------------------------------------------------------------------- */
 
-/* Map the pages as the program's own mmap() would, then bring in each of them, or none. */
+static void give_back(struct space *space, struct span pages, struct region **spare)
+{
+    deep_assert(*spare != NULL && space != &kernel_space);
+    rwlock_write(&space->map_lock);
+    map_cut(space, pages, spare);
+    rwlock_write_drop(&space->map_lock);
+}
+
+/*
+ * Map the pages as the program's own mmap() would, then bring in each of them, or none. The new region joins its
+ * neighbours, and to take it out again splits what they have become: the node for that is there beforehand.
+ */
 static int take_pages(struct space *space, struct span pages)
 {
     struct map_request request = {
@@ -136,15 +147,18 @@ static int take_pages(struct space *space, struct span pages)
         .flags = MAP_IS_FIXED | MAP_NO_REPLACE,
     };
     struct fault_verdict verdict;
+    struct region       *spare = map_node();
     vaddr_t              place;
-    int                  err = map_create(space, &request, &place);
+    int                  err = spare != NULL ? map_create(space, &request, &place) : -ENOMEM;
 
     deep_assert(!rwlock_held(&space->map_lock));
     for (page_t page = pages.first; page < pages.end && err == 0; page++) {
         err = space_fault(space, page_address(page), MAY_WRITE, &verdict);
-        if (err != 0 && map_remove(space, request.address, request.bytes) != 0)
-            stop(__FILE__, __LINE__, "a region that was just made cannot be removed");
+        if (err != 0)
+            give_back(space, pages, &spare);
+        point_of_rest();
     }
+    map_node_free(spare);
     return err;
 }
 
