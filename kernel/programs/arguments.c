@@ -83,6 +83,7 @@ static int add_vector(struct image_arguments *a, user_t vector, uint32_t *count)
         if (err != 0)
             return err;
         ++*count;
+        point_of_rest();
     }
 }
 
@@ -90,6 +91,7 @@ int image_collect(struct image_arguments *a, user_t argument_vector, user_t envi
 {
     int err;
 
+    may_sleep();
     *a  = (struct image_arguments){ 0 };
     err = add_vector(a, argument_vector, &a->argument_count);
     if (err == 0 && a->argument_count == 0) {           /* a program always has argument 0, as in Linux since 5.18 */

@@ -169,6 +169,7 @@ static uint32_t *put_pointers(uint32_t *at, const char *text, vaddr_t shown_at, 
         put_word(&at, (uint32_t)shown_at);
         text     += bytes;
         shown_at += bytes;
+        point_of_rest();
     }
     put_word(&at, 0);
     return at;
@@ -333,6 +334,7 @@ int image_build(struct shared_space *memory, struct file *file, const char *path
     struct mapped *maps = heap_alloc(2 * sizeof *maps, 0);
     int            err;
 
+    may_sleep();
     if (maps == NULL)
         return -ENOMEM;
     err = build_image(memory, file, path, arguments, maps, image);

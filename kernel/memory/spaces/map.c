@@ -217,9 +217,11 @@ static void populate_now(struct space *space, struct span span, uint8_t access)
 
     deep_assert(!rwlock_held(&space->map_lock));
     deep_assert(access == MAY_READ || access == MAY_WRITE);
-    for (page_t page = span.first; page < span.end; page++)
+    for (page_t page = span.first; page < span.end; page++) {
         if (space_fault(space, page_address(page), access, &verdict) != 0)
             break;
+        point_of_rest();
+    }
 }
 
 /* Returns 0, -EINVAL, -ENOMEM or -EOVERFLOW. */

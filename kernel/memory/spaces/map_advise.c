@@ -198,6 +198,7 @@ static int advice_populate(struct space *space, struct span span, uint8_t access
 
         if (err != 0)
             return err == -EFAULT ? populate_error(&verdict) : err;
+        point_of_rest();
     }
     return 0;
 }

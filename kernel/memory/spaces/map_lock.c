@@ -95,6 +95,7 @@ static int bring_in(struct space *space, struct span span, bool all)
                 return -ENOMEM;
             if (err != 0)
                 break;                      /* no right, or past the file's end: the same holds for the pages behind */
+            point_of_rest();
         }
         span.first = part.end;
     }
