@@ -102,6 +102,7 @@ static void describe_cause(char text[WORDS_LONGEST])
         format_text(text, WORDS_LONGEST, "%d call %ld %s", process->id, call, process->name);
     else
         format_text(text, WORDS_LONGEST, "%d fault %lx %s", process->id, (unsigned long)trap_address(), process->name);
+    text_make_plain(text);
 }
 
 /* The cause whose changes are reported without stopping; "": every change stops. */
