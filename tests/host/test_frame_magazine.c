@@ -63,6 +63,8 @@ static void frames_that_are_clean_are_had_by_those_who_need_none_such(void **sta
     zero_ahead();
     assert_int_equal(take_them_all(0), all);
     assert_int_equal(mine->clean_count, 0);
+    for (uint32_t n = 0; n < count && IS_CHECKED; n++)          /* who has not asked for zeros is not to rely on them */
+        assert_int_equal(*frame_words(held[n]), FRAME_POISON);
     give_them_all();
     zero_ahead();
     assert_int_equal(take_them_all(FRAME_ZERO), all);
