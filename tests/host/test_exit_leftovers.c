@@ -34,6 +34,55 @@ static void timers_go_with_their_process(void) { begin(lets_timers_be_due); }
 
 static void ends_alone(void) { thread_exit(0); }
 
+/* What each thread has used is the process's when the thread has ended. */
+static void uses_and_ends(void)
+{
+    current_thread()->used.reads    += 5;
+    current_thread()->used.bytes_written += 700;
+    thread_exit(0);
+}
+
+static void has_two_that_use(void)
+{
+    struct resource_usage used;
+
+    thread_into(uses_and_ends);
+    thread_into(uses_and_ends);
+    give_way();
+    assert_int_equal(current_process()->used.reads, 10);
+    assert_int_equal(current_process()->used.bytes_written, 1400);
+    current_thread()->used.reads++;
+    process_usage(current_process(), &used);
+    assert_int_equal(used.reads, 11);
+    assert_int_equal(current_process()->used.reads, 10);
+}
+
+static void what_threads_have_used_stays_with_their_process(void) { begin(has_two_that_use); }
+
+/* A timer that was not told what to say says its number. */
+static void has_two_timers(void)
+{
+    struct timer_request request = { .signal = SIGUSR1 };
+    struct alarm_state   old;
+
+    on_signal(SIGUSR1, 100, SA_NODEFER);
+    for (int id = 0; id < 3; id++) {
+        request.has_value = id == 2;
+        request.value     = 99;
+        assert_int_equal(process_timer_create(current_process(), &request), id);
+        assert_int_equal(process_timer_set(current_process(), id, false, (uint64_t)(id + 1) * TICK, 0, &old), 0);
+    }
+    for (int id = 0; id < 3; id++) {
+        tick();
+        back();
+        assert_int_equal(handlers_run, id + 1);
+        assert_int_equal(handled[id].info.timer, id);
+        assert_int_equal(handled[id].info.value, id == 2 ? 99 : id);
+    }
+}
+
+static void a_timer_says_which_one_it_is(void) { begin(has_two_timers); }
+
 /* A timer tells a thread of its own process, or none; when that thread has ended it goes on, and tells nobody. */
 static void asks_for_a_thread_elsewhere(void)
 {
@@ -137,6 +186,8 @@ static void leaves_its_group_and_makes_it_again(void)
     assert_int_equal(signal_group(own, SIGUSR1), 0);
     back();
     assert_int_equal(handlers_run, 1);
+    assert_int_equal(handled[0].info.code, 128);        /* SI_KERNEL: nobody in particular has sent it */
+    assert_int_equal(handled[0].info.sender, 0);
     assert_int_equal(signal_group(own, SIGUSR1), 0);
     back();
     assert_int_equal(handlers_run, 2);
@@ -227,6 +278,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         in_world(timers_go_with_their_process),
         in_world(a_timer_for_a_thread_tells_no_other),
+        in_world(what_threads_have_used_stays_with_their_process),
+        in_world(a_timer_says_which_one_it_is),
         in_world(signals_for_a_thread_go_with_it),
         in_world(exec_goes_on_when_the_last_other_thread_has_ended),
         in_world(a_group_that_was_empty_hears_what_is_sent_to_it_then),

@@ -17,6 +17,11 @@ static void gives_way_to_nobody(void)
     assert_int_equal(current_thread()->used.switches_voluntary, before.switches_voluntary);
     assert_int_equal(current_thread()->phase, THREAD_RUNNING);
     assert_null(schedule_broken());
+    schedule_hurry();
+    assert_true(schedule_due);
+    back();
+    assert_false(schedule_due);                 /* done: it is not asked for again */
+    assert_int_equal(schedule_switches(), switched);
     fork_into(does_nothing);
     schedule();                                 /* to the child, which ends and gives the turn back */
     assert_int_equal(schedule_switches(), switched + 2);
@@ -87,12 +92,34 @@ static void tells_of_events(void)
 
 static void one_event_is_for_one_waiter(void) { begin(tells_of_events); }
 
+/* ---- Work that comes again and again while threads run -------------------------------------------------------- */
+
+static unsigned chores_done;
+
+static void do_one(void) { chores_done++; }
+
+static void starts_a_chore(void)
+{
+    static struct chore chore = { .work = do_one, .interval = 2 * TICK };
+
+    chore_start(&chore);                        /* a thread runs: it need not rest first */
+    assert_int_equal(chores_done, 0);
+    sleep_for(2 * TICK);
+    assert_int_equal(chores_done, 1);
+    for (int i = 0; i < 4; i++)
+        tick();
+    assert_in_range(chores_done, 2, 3);
+}
+
+static void a_chore_begins_with_the_thread_that_starts_it(void) { begin(starts_a_chore); }
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         in_world(who_gives_way_to_nobody_goes_on_without_a_switch),
         in_world(the_idle_thread_is_never_in_the_queue),
         in_world(one_event_is_for_one_waiter),
+        in_world(a_chore_begins_with_the_thread_that_starts_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
