@@ -155,6 +155,35 @@ static void only_a_programs_own_turns_count(void)
     assert_in_range(warned_at[1], 295, 305);
 }
 
+/* Each count by itself; of the most pages the larger. */
+static void each_count_is_added_to_its_own(void **state)
+{
+    struct resource_usage sum;
+    struct resource_usage more = { .user_time = 100, .system_time = 200, .faults_minor = 300, .faults_major = 400,
+                                   .switches_voluntary = 500, .switches_involuntary = 600, .reads = 700,
+                                   .bytes_read = 800, .writes = 900, .bytes_written = 1000, .peak = 60 };
+
+    (void)state;
+    sum = (struct resource_usage){ .user_time = 1, .system_time = 2, .faults_minor = 3, .faults_major = 4,
+                                   .switches_voluntary = 5, .switches_involuntary = 6, .reads = 7, .bytes_read = 8,
+                                   .writes = 9, .bytes_written = 10, .peak = 50 };
+    usage_add(&sum, &more);
+    assert_int_equal(sum.user_time, 101);
+    assert_int_equal(sum.system_time, 202);
+    assert_int_equal(sum.faults_minor, 303);
+    assert_int_equal(sum.faults_major, 404);
+    assert_int_equal(sum.switches_voluntary, 505);
+    assert_int_equal(sum.switches_involuntary, 606);
+    assert_int_equal(sum.reads, 707);
+    assert_int_equal(sum.bytes_read, 808);
+    assert_int_equal(sum.writes, 909);
+    assert_int_equal(sum.bytes_written, 1010);
+    assert_int_equal(sum.peak, 60);
+    more.peak = 40;
+    usage_add(&sum, &more);
+    assert_int_equal(sum.peak, 60);
+}
+
 /* Each switch adds up turns once any process has a limit; nobody asks for that without one. */
 static void has_no_limit(void)
 {
@@ -172,6 +201,9 @@ static void has_no_limit(void)
     process_watch_cpu_limit(self);
     assert_true(usage_limits);
     assert_true(self->cpu_due == 1000000000ull * 1000000);
+    self->used.user_time += 5 * TICK;           /* of threads that have ended: it counts from the first limit on */
+    process_watch_cpu_limit(self);
+    assert_in_range(self->cpu_time, 5 * TICK, process_time(self));
 }
 
 static void without_a_limit_turns_are_not_added_up(void) { begin(has_no_limit); }
@@ -201,6 +233,7 @@ static void a_limit_of_no_second_is_one_of_one(void) { begin(has_no_second); }
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_count_is_added_to_its_own),
         in_world(a_wait_tells_what_a_child_has_used),
         in_world(a_wait_tells_what_grandchildren_have_used),
         in_world(rlimit_cpu_warns_each_second_and_then_kills),
