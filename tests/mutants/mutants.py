@@ -200,7 +200,9 @@ class Changed:
 # ---- Which tests -------------------------------------------------------------------------------------
 
 def words_of(path):
-    return set(re.sub(r"\.c$", "", os.path.basename(path)).replace("test_", "").split("_"))
+    """The words of a file's name, of one and of many alike: test_signals is near to signal.c."""
+    words = re.sub(r"\.c$", "", os.path.basename(path)).replace("test_", "").split("_")
+    return {re.sub(r"(?<=[a-z]{3})(?:(?<=x)e)?s$", "", word) for word in words}
 
 
 class Reach:
