@@ -391,6 +391,7 @@ cold += $(filter-out %/virtio.c %/virtio_console.c %/channel_link.c %/channel_fr
 cold += $(addprefix kernel/linux/,path.c socket.c socket_message.c socket_option.c fcntl.c stat.c process.c) \
         kernel/linux/file_size.c kernel/linux/signal.c kernel/linux/file.c
 cold += $(addprefix kernel/files/core/,lock.c event.c timer_file.c signal_file.c devices.c epoll.c epoll_nest.c) \
+        kernel/files/core/poll_wait.c \
         kernel/files/core/contents.c \
         $(filter kernel/files/terminal/%,$(kernel)) \
         $(filter kernel/files/path/%,$(filter-out %/walk.c,$(kernel))) \

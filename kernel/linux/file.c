@@ -139,6 +139,7 @@ SYSTEM_CALL(close_range, unsigned, first, unsigned, last, unsigned, flags)
             descriptor_set_flag(process->files, n, true);
         else
             descriptor_close(process->files, n);
+        point_of_rest();
     }
     return 0;
 }

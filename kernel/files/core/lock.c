@@ -108,7 +108,7 @@ static struct held *tree_edge(struct held *tree, bool last)
     return tree;
 }
 
-/* Rotations take the tree apart from the left, so that it needs no stack. */
+/* Rotations take the tree apart from the left, so that it needs no stack. It may be large, and nobody else sees it. */
 static void free_tree(struct held *tree)
 {
     while (tree != NULL) {
@@ -123,6 +123,7 @@ static void free_tree(struct held *tree)
 
             heap_free_sized(tree, sizeof *tree);
             tree = right;
+            point_of_rest();
         }
     }
 }
@@ -326,17 +327,22 @@ static void visit_wait(const void *owner, struct lock_wait **to_visit)
         }
 }
 
-/* Does the owner in the way, or one that it waits for, and so on, wait for `self`? */
+/*
+ * Does the owner in the way, or one that it waits for, and so on, wait for `self`? A longer circle than of CIRCLE_MOST
+ * is not found, and waits; Linux gives up after ten. Each step looks at all that wait.
+ */
+enum { CIRCLE_MOST = 64 };
 static bool closes_circle(const void *self, const struct lock_owner *blocker)
 {
     struct lock_wait *to_visit = NULL;
     bool              found    = false;
+    unsigned          steps    = 0;
 
     deep_assert(mutex_held(&locks_lock));
     for (struct lock_wait *wait = waits; wait != NULL; wait = wait->next)
         wait->visited = false;
     visit_wait(blocker->owner, &to_visit);
-    while (to_visit != NULL && !found) {
+    while (to_visit != NULL && !found && steps++ < CIRCLE_MOST) {
         const struct lock_owner *next = to_visit->blocker;
 
         to_visit = to_visit->next_to_visit;

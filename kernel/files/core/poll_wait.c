@@ -7,11 +7,21 @@
 #include "base/error.h"
 #include "process/signal.h"
 
+/* A program may ask for very many files in one call: after each row of them others run. */
+enum { POLLED_A_ROW = 256 };
+
+static void rest_after_row(size_t i)
+{
+    if (i % POLLED_A_ROW == 0)
+        point_of_rest();
+}
+
 static long poll_files(struct poll_wait *files, size_t count, struct wait_queue **queue_of_last)
 {
     long ready = 0;
 
     for (size_t i = 0; i < count; i++) {
+        rest_after_row(i);
         if (files[i].file == NULL)
             continue;
         files[i].got = file_poll(files[i].file, queue_of_last) & (files[i].wanted | POLL_ERR | POLL_HUP | POLL_NVAL);
@@ -26,6 +36,7 @@ static void link_waiters(struct poll_wait *files, size_t count)
     for (size_t i = 0; i < count; i++) {
         struct wait_queue *queue;
 
+        rest_after_row(i);
         if (files[i].file == NULL)
             continue;
         (void)file_poll(files[i].file, &queue);
