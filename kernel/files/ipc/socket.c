@@ -104,6 +104,7 @@ static void drop_waiting_children(struct socket *self, struct passed **dropped)
         socket_part(child);
         socket_drop_packets(child, dropped);
         node_release(&child->node);
+        point_of_rest();
     }
 }
 
@@ -231,7 +232,7 @@ struct socket *socket_new(int type)
 int socket_open(struct socket *self, uint32_t flags, struct file **out)
 {
     *out = file_make(&self->node, &socket_operations, O_RDWR | flags);
-    self->node.own = *out;
+    self->file = *out;
     return *out != NULL ? 0 : -ENOMEM;
 }
 
@@ -359,7 +360,7 @@ bool socket_ok(struct file *file)
     uint32_t             waiting = 0;
 
     for (const struct socket *child = self->waiting; child != NULL; child = child->next_waiting, waiting++)
-        if (child->node.own != NULL || !packets_ok(child) || !peer_ok(child))
+        if (child->file != NULL || !packets_ok(child) || !peer_ok(child))
             return false;                                                                                     /* S4 */
     return packets_ok(self) && peer_ok(self) && waiting == self->waiting_count;  /* S1..S4 */
 }

@@ -145,7 +145,7 @@ int socket_find(const struct socket_name *name, struct socket **out)
         if (err != 0)
             return err;
         err   = (found_node->mode & S_FMT) != S_SOCKET ? -ECONNREFUSED : node_allows(found_node, 2);
-        found = err == 0 ? found_node->own : NULL;
+        found = err == 0 ? found_node->own : NULL;      /* a socket's own node, found through /proc, has none */
         node_release(found_node);
         if (found == NULL)
             return err != 0 ? err : -ECONNREFUSED;

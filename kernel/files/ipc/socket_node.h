@@ -39,6 +39,7 @@ enum { PACKET_COST = 768 };
 /* All on sockets_lock. */
 struct socket {
     struct node        node;
+    struct file       *file;                    /* its open file, no reference; NULL: none yet */
     int                type;
     struct socket     *peer;                    /* a reference                                */
     struct packet     *first, *last;            /* received                                   */

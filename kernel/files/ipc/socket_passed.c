@@ -95,8 +95,10 @@ void passed_release_all(struct passed *chain)
     alone      = !releasing;
     releasing  = true;
     mutex_drop(&sockets_lock);
-    while (alone && (next = next_to_release()) != NULL)
+    while (alone && (next = next_to_release()) != NULL) {
         release_files(next);
+        point_of_rest();
+    }
 }
 
 void passed_release(struct passed *passed)
@@ -154,10 +156,12 @@ typedef void (*visit)(struct search *search, struct socket *carried);
 
 static void visit_packets(struct search *search, const struct socket *self, visit each)
 {
-    for (const struct packet *packet = self->carries > 0 ? self->first : NULL; packet != NULL; packet = packet->next)
+    for (const struct packet *packet = self->carries > 0 ? self->first : NULL; packet != NULL; packet = packet->next) {
         for (uint32_t i = 0; i < passed_count(packet->passed) && packet->passed->sockets > 0; i++)
             if (socket_is(packet->passed->files[i]))
                 each(search, socket_of(packet->passed->files[i]->node));
+        point_of_rest();                        /* no message comes or goes meanwhile, and no reference that it has */
+    }
 }
 
 /* The sockets in its messages, and in those of the connections that wait to be accepted. */
@@ -170,7 +174,7 @@ static void visit_carried(struct search *search, const struct socket *self, visi
 
 static void find_socket(struct search *search, struct socket *self)
 {
-    const struct file *file = self->node.own;
+    const struct file *file = self->file;
 
     deep_assert(mutex_held(&sockets_lock) && file != NULL);
     self->found      = true;
