@@ -329,5 +329,5 @@ const char *epoll_broken(const struct file *epoll)
             return "V3";
     if (self->ready_end != end)
         return "V3";
-    return epoll_depth_below(self, NULL, 0) <= NESTED_DEEPEST ? NULL : "V4";
+    return epoll_depth_below(epoll_of(epoll), NULL) <= NESTED_DEEPEST ? NULL : "V4";
 }

@@ -9,36 +9,52 @@
 enum { NESTED_LENGTHS = NESTED_DEEPEST + 1 };
 static const uint32_t NESTED_PATHS[NESTED_LENGTHS] = { UINT32_MAX, 500, 100, 50, 10 };
 
-unsigned epoll_depth_below(const struct epoll *self, const struct epoll *stranger, unsigned above)
+/* Of the last search: very many paths may lead to one epoll, which is looked into once. */
+static uint32_t searches;               /* [epolls_lock] */
+
+static unsigned find_depth_below(struct epoll *self, const struct epoll *stranger, unsigned above)
 {
     unsigned deepest = 0;
 
-    deep_assert(mutex_held(&epolls_lock) || stranger == NULL);
     if (self == stranger || above > NESTED_DEEPEST)
         return NESTED_DEEPEST + 1;
+    if (self->search == searches)
+        return self->depth;
+    self->search = searches;
     for (uint32_t i = 0; i < self->size; i++)
         for (const struct epoll_item *item = self->table[i]; item != NULL; item = item->same_hash)
             if (is_epoll(item->file)) {
-                unsigned depth = 1 + epoll_depth_below(epoll_of(item->file), stranger, above + 1);
+                unsigned depth = 1 + find_depth_below(epoll_of(item->file), stranger, above + 1);
 
                 deepest = depth > deepest ? depth : deepest;
             }
-    return deepest;
+    return self->depth = deepest;
 }
 
-/* How deep this open file of an epoll lies in others. */
+unsigned epoll_depth_below(struct epoll *self, const struct epoll *stranger)
+{
+    deep_assert(mutex_held(&epolls_lock) || stranger == NULL);
+    searches++;
+    return find_depth_below(self, stranger, 0);
+}
+
+/* How deep this open file of an epoll lies in others. The caller has begun a search. */
 static unsigned depth_above(const struct file *file)
 {
-    unsigned deepest = 0;
+    struct epoll *self    = epoll_of(file);
+    unsigned      deepest = 0;
 
     deep_assert(mutex_held(&epolls_lock));
+    if (self->search == searches)
+        return self->depth;
+    self->search = searches;
     for (const struct epoll_item *item = file->watchers; item != NULL; item = item->next_of_file) {
         const struct file *outer = item->epoll->node.own;
         unsigned           depth = 1 + depth_above(outer);
 
         deepest = depth > deepest ? depth : deepest;
     }
-    return deepest;
+    return self->depth = deepest;
 }
 
 static bool count_paths(const struct file *file, unsigned length, uint32_t counts[NESTED_LENGTHS])
@@ -57,7 +73,7 @@ static bool count_paths(const struct file *file, unsigned length, uint32_t count
 }
 
 /* Many paths may lead down to an epoll, which is looked into once. */
-static bool few_paths_below(const struct file *file, uint32_t search)
+static bool few_paths_below(const struct file *file)
 {
     uint32_t      counts[NESTED_LENGTHS] = { 0 };
     struct epoll *self;
@@ -67,22 +83,21 @@ static bool few_paths_below(const struct file *file, uint32_t search)
     if (!is_epoll(file))
         return count_paths(file, 0, counts);
     self = epoll_of(file);
-    if (self->search == search)
+    if (self->search == searches)
         return true;
-    self->search = search;
+    self->search = searches;
     for (uint32_t i = 0; i < self->size; i++)
         for (const struct epoll_item *item = self->table[i]; item != NULL; item = item->same_hash)
-            if (!few_paths_below(item->file, search))
+            if (!few_paths_below(item->file))
                 return false;
     return true;
 }
 
 bool epoll_few_paths(const struct file *file)
 {
-    static uint32_t searches;
-
     may_sleep();
-    return few_paths_below(file, ++searches);
+    searches++;
+    return few_paths_below(file);
 }
 
 int epoll_may_nest(const struct file *epoll, const struct file *file)
@@ -92,6 +107,9 @@ int epoll_may_nest(const struct file *epoll, const struct file *file)
     deep_assert(mutex_held(&epolls_lock));
     if (!is_epoll(file))
         return 0;
-    below = epoll_depth_below(epoll_of(file), epoll_of(epoll), 0);
-    return below > NESTED_DEEPEST || below + 1 + depth_above(epoll) > NESTED_DEEPEST ? -ELOOP : 0;
+    below = epoll_depth_below(epoll_of(file), epoll_of(epoll));
+    if (below > NESTED_DEEPEST)
+        return -ELOOP;
+    searches++;
+    return below + 1 + depth_above(epoll) > NESTED_DEEPEST ? -ELOOP : 0;
 }

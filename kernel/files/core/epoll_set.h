@@ -36,7 +36,8 @@ struct epoll {
     uint32_t            size, count;            /* [node.lock] a power of two; entries    */
     struct epoll_item  *ready, **ready_end;     /* [node.lock] may be ready, in order     */
     struct epoll_item  *woken;                   /* [a] woken since, the newest first      */
-    uint32_t            search;                 /* [epolls_lock] for paths, the last that came here */
+    uint32_t            search;                 /* [epolls_lock] the last that came here            */
+    unsigned            depth;                  /* [epolls_lock] that it found                      */
 };
 
 extern struct mutex epolls_lock;                    /* the sets of all epolls */
@@ -76,6 +77,6 @@ int epoll_may_nest(const struct file *epoll, const struct file *file) MUST_CHECK
  */
 bool epoll_few_paths(const struct file *file);
 /* How deep epolls lie in this one, 0 for none; beyond NESTED_DEEPEST when `stranger` is among them. */
-unsigned epoll_depth_below(const struct epoll *self, const struct epoll *stranger, unsigned above);
+unsigned epoll_depth_below(struct epoll *self, const struct epoll *stranger);
 
 #endif
