@@ -103,11 +103,80 @@ static void who_comes_late_to_a_mount_does_not_end_it_again(void **state)
     stop_files();
 }
 
+/* A mounted system is moved onto a folder while that, or its system, goes. */
+static void no_mount_moves_to_what_is_gone(void **state)
+{
+    struct file_system *other, *leaving;
+    struct node        *folder, *inside;
+
+    (void)state;
+    start_files();
+    assert_int_equal(path_make_folder(fs, NULL, "/m", 0755), 0);
+    assert_int_equal(path_make_folder(fs, NULL, "/d", 0755), 0);
+    assert_int_equal(path_make_folder(fs, NULL, "/l", 0755), 0);
+    other  = tmpfs_new(0700);
+    folder = find("/m");
+    assert_int_equal(path_mount(folder, other->root), 0);
+    node_release(folder);
+    leaving = tmpfs_new(0700);
+    folder  = find("/l");
+    assert_int_equal(path_mount(folder, leaving->root), 0);
+    node_release(folder);
+    assert_int_equal(path_make_folder(fs, NULL, "/l/in", 0755), 0);
+    inside = find("/l/in");
+    folder = find("/d");
+    assert_int_equal(path_remove(fs, NULL, "/d", true), 0);
+    assert_int_equal(path_move_mount(other->root, folder), -ENOENT);
+    assert_int_equal(path_unmount(leaving->root, 0), 0);
+    assert_int_equal(path_move_mount(other->root, inside), -ENOENT);
+    node_release(folder);
+    node_release(inside);
+    assert_int_equal(path_unmount(other->root, 0), 0);
+    stop_files();
+}
+
+/* Mounts are bounded: -ENOSPC; and those that are taken away make room again. */
+static void there_are_so_many_mounts_at_most(void **state)
+{
+    struct file_system *other;
+    struct node        *folder;
+    uint32_t            made = 0;
+    int                 err;
+
+    (void)state;
+    start_files();
+    assert_int_equal(path_make_folder(fs, NULL, "/m", 0755), 0);
+    for (;; made++) {
+        other  = tmpfs_new(0700);
+        folder = find("/m");
+        err    = path_mount(folder, other->root);
+        node_release(folder);
+        if (err != 0)
+            break;
+    }
+    assert_int_equal(err, -ENOSPC);
+    assert_true(made > 1000 && made < 10000);
+    folder = find("/m");
+    assert_int_equal(path_unmount(folder->system->root, 0), 0);
+    node_release(folder);
+    folder = find("/m");
+    assert_int_equal(path_mount(folder, other->root), 0);
+    node_release(folder);
+    for (; made > 0; made--) {
+        folder = find("/m");
+        assert_int_equal(path_unmount(folder->system->root, 0), 0);
+        node_release(folder);
+    }
+    stop_files();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_comes_into_a_folder_that_is_gone),
         cmocka_unit_test(who_comes_late_to_a_mount_does_not_end_it_again),
+        cmocka_unit_test(no_mount_moves_to_what_is_gone),
+        cmocka_unit_test(there_are_so_many_mounts_at_most),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

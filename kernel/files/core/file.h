@@ -63,6 +63,7 @@ enum {
     NODE_ZEROS    = 4,              /* mapping it gives fresh memory: /dev/zero                             */
     NODE_STANDS   = 8,              /* a stream in which seeking does nothing, where others refuse it       */
     NODE_WHOLE    = 16,             /* a read is one thing of its own size, however it is cut in pieces     */
+    NODE_FLEETING = 32,             /* each look-up makes a node of its own, so nothing is mounted on one   */
 };
 
 struct node_operations {

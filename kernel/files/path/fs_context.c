@@ -50,6 +50,13 @@ void fs_context_release(struct fs_context *fs)
 
 /* ---- Mounting ------------------------------------------------------------------------------------------------ */
 
+/*
+ * Taking a mount away goes through all of them once for each that is mounted in it, with nothing in between. Linux has
+ * such a limit, too (fs.mount-max).
+ */
+enum { MOUNTS_MOST = 2048 };
+static unsigned mount_count;
+
 static void list_mount(struct file_system *system)
 {
     struct file_system **at = &systems_mounted;
@@ -57,6 +64,7 @@ static void list_mount(struct file_system *system)
     while (*at != NULL)
         at = &(*at)->next;
     *at = system;
+    mount_count++;
 }
 
 void path_mount_root(struct node *root) { list_mount(root->system); }
@@ -79,16 +87,27 @@ static void uncover_folder(struct file_system *system)
     node_release(folder);
 }
 
+/* Whether the folder may be covered. */
+static int refuse_cover(const struct node *folder)
+{
+    if (folder->links == 0 || folder->system->leaving)
+        return -ENOENT;                         /* removed, or unmounted, while the caller was on the way */
+    if ((folder->operations->traits & NODE_FLEETING) && folder != folder->system->root)
+        return -EINVAL;                         /* the next look-up would not find what covers it */
+    return folder->mounted != NULL ? -EBUSY : 0;
+}
+
 /* The system keeps a reference to both. */
 int path_mount(struct node *folder, struct node *root)
 {
+    int err;
+
     assert(root == root->system->root);
     if ((folder->mode & S_FMT) != S_FOLDER)
         return -ENOTDIR;
-    if (folder->links == 0 || folder->system->leaving)
-        return -ENOENT;                         /* removed, or unmounted, while the caller was on the way */
-    if (root->system->covers != NULL || folder->mounted != NULL)
-        return -EBUSY;
+    err = root->system->covers != NULL ? -EBUSY : mount_count >= MOUNTS_MOST ? -ENOSPC : refuse_cover(folder);
+    if (err != 0)
+        return err;
     node_hold(root);
     cover_folder(folder, root);
     list_mount(root->system);
@@ -108,13 +127,15 @@ static bool is_within(const struct node *node, const struct file_system *system)
 int path_move_mount(struct node *root, struct node *folder)
 {
     struct file_system *system = root->system;
+    int                 err;
 
     if (root != system->root || system->covers == NULL || (folder->mode & S_FMT) != S_FOLDER)
         return -EINVAL;
     if (is_within(folder, system))
         return -ELOOP;
-    if (folder->mounted != NULL)
-        return -EBUSY;
+    err = refuse_cover(folder);
+    if (err != 0)
+        return err;
     uncover_folder(system);
     cover_folder(folder, root);
     return 0;
@@ -148,6 +169,7 @@ static struct file_system *unlist_mounts(struct file_system *system)
                 continue;
             }
             *at = here->next;
+            mount_count--;
             here->leaving = true;
             here->next    = leaving;
             leaving       = here;

@@ -83,12 +83,14 @@ long path_describe(struct fs_context *fs, struct node *node, char *to, size_t si
 
 /*
  * Mounting: `root` covers the folder; the system keeps a reference to both. -ENOTDIR for what is no folder, -EBUSY for
- * one that is covered, or a system that covers one already. The kernel mounts /proc, /sys and /dev/shm at start.
+ * one that is covered, or a system that covers one already; -ENOENT for a folder that has gone, -EINVAL for one that is
+ * another node at each look-up (NODE_FLEETING), -ENOSPC when there are too many mounts. The kernel mounts /proc, /sys
+ * and /dev/shm at start.
  */
 int path_mount(struct node *folder, struct node *root) MUST_CHECK;
 /*
  * A mounted system covers another folder from now on, all that is mounted in it included. -EINVAL for what is no root,
- * or the first of all, and for no folder; -ELOOP for a folder within it; -EBUSY for one that is covered.
+ * or the first of all, and for no folder; -ELOOP for a folder within it; and as above.
  */
 int path_move_mount(struct node *root, struct node *folder) MUST_CHECK;
 /*

@@ -446,8 +446,8 @@ static int refuse_symlink(struct node *folder __attribute__((unused)), const cha
 }
 
 static const struct node_operations folder_operations = {
-    .look_up = proc_look_up, .list = proc_list, .create = refuse_name, .link = refuse_link, .symlink = refuse_symlink,
-    .release = proc_release, .whereabouts = proc_whereabouts,
+    .traits = NODE_FLEETING, .look_up = proc_look_up, .list = proc_list, .create = refuse_name, .link = refuse_link,
+    .symlink = refuse_symlink, .release = proc_release, .whereabouts = proc_whereabouts,
 };
 static const struct node_operations file_operations = {
     .read = proc_read, .write = proc_write, .open = proc_open, .close = proc_close, .resize = proc_resize,
