@@ -158,9 +158,9 @@ long new_descriptor_pair(struct file *first, struct file *second, bool close_on_
     pair[1] = (int32_t)new_descriptor(second, close_on_exec);
     err = pair[1] < 0 ? pair[1] : user_write(to, pair, sizeof pair);
     if (err != 0) {
-        descriptor_close(files, pair[0]);
+        descriptor_withdraw(files, pair[0], first);
         if (pair[1] >= 0)
-            descriptor_close(files, pair[1]);
+            descriptor_withdraw(files, pair[1], second);
     }
     return err;
 }

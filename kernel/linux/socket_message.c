@@ -322,7 +322,7 @@ static bool put_row_file(struct file *file, user_t to, bool close_on_exec)
         return false;
     if (user_write(to, &number, sizeof number) == 0)
         return true;
-    descriptor_close(current_process()->files, number);
+    descriptor_withdraw(current_process()->files, number, file);
     return false;
 }
 

@@ -239,6 +239,7 @@ static uint32_t find_next(const struct files *files, const struct bitset *set, u
 
 void files_close_on_exec(struct files *files)
 {
+    may_sleep();
     for (uint32_t n = 0; n < FILES_END; ) {     /* bound: the lock is dropped in each step */
         lock_state   state = lock_take(&files->lock);
         struct file *file  = NULL;
@@ -250,6 +251,7 @@ void files_close_on_exec(struct files *files)
         lock_drop(&files->lock, state);
         if (file != NULL)
             drop_descriptor_file(files, file);
+        point_of_rest();
     }
 }
 
@@ -406,11 +408,13 @@ int descriptor_put(struct files *files, int number, struct file *file, bool clos
     return err;
 }
 
-int descriptor_close(struct files *files, int number)
+int descriptor_withdraw(struct files *files, int number, const struct file *only)
 {
     lock_state   state = lock_take(&files->lock);
     struct file *file  = table_file(&files->table, number);
 
+    if (only != NULL && file != only)
+        file = NULL;
     if (file != NULL)
         (void)files_set(files, (uint32_t)number, NULL, false);
     lock_drop(&files->lock, state);

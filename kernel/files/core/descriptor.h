@@ -43,7 +43,12 @@ int  descriptor_add(struct files *files, struct file *file, int from, bool close
  * dup2: this number, whose old file is closed. Takes the caller's reference on success. -EBADF beyond limit, -ENOMEM.
  */
 int  descriptor_put(struct files *files, int number, struct file *file, bool close_on_exec, uint32_t limit) MUST_CHECK;
-int  descriptor_close(struct files *files, int number);     /* 0 or -EBADF                                   */
+/*
+ * Close a number, whatever its file is, or only if it is `only`: a call that has made it and cannot tell the program
+ * closes no file that another thread has put there meanwhile. 0 or -EBADF.
+ */
+int  descriptor_withdraw(struct files *files, int number, const struct file *only);
+static inline int descriptor_close(struct files *files, int number) { return descriptor_withdraw(files, number, NULL); }
 /*
  * The node of a number's open file, with a reference, and the open file's flags; NULL when it is not open. No open file
  * is held and released by it, which may take locks: so it is for look-ups of paths, which are made with locks held.
