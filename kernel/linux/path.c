@@ -349,17 +349,22 @@ SYSTEM_CALL(faccessat2, int, folder, user_t, path, unsigned, wanted, unsigned, f
 
 enum { CHANGE_NONE = 0xFFFFFFFFu, SET_ID = 06000, SET_GROUP_ID = 02000, GROUP_EXECUTES = 0010 };
 
+/* Rights and owners of an epoll, a counter and others that were never in a folder do not change. */
+static int refuse_change(const struct node *node)
+{
+    if ((node->mode & S_FMT) == 0)
+        return -EOPNOTSUPP;
+    return node_is_read_only(node) ? -EROFS : 0;
+}
+
 /* Takes the reference. */
 static long change_mode(struct node *node, uint32_t mode)
 {
-    int err = 0;
+    int err = refuse_change(node);
 
-    deep_assert(node != NULL);
-    if (node_is_read_only(node))
-        err = -EROFS;
-    else if ((node->mode & S_FMT) == S_LINK)
+    if (err == 0 && (node->mode & S_FMT) == S_LINK)
         err = -EOPNOTSUPP;
-    else if (!acts_as_owner(node))
+    if (err == 0 && !acts_as_owner(node))
         err = -EPERM;
     if (err == 0) {
         if (!acts_in_group(node->gid) && !has_capability(CAP_FSETID))
@@ -375,10 +380,8 @@ static long change_mode(struct node *node, uint32_t mode)
 static long change_owner(struct node *node, uint32_t user, uint32_t group)
 {
     uint32_t who = user_acting();
-    int      err;
+    int      err = refuse_change(node);
 
-    deep_assert(node != NULL);
-    err = node_is_read_only(node) ? -EROFS : 0;
     if (err == 0 && !has_capability(CAP_CHOWN) && ((user != CHANGE_NONE && (user != node->uid || who != node->uid)) ||
                      (group != CHANGE_NONE && (who != node->uid || (group != node->gid && !acts_in_group(group))))))
         err = -EPERM;
