@@ -20,7 +20,6 @@ enum {
 };
 enum { UMOUNT_FORCE = 1, UMOUNT_NOFOLLOW = 8,
        UMOUNT_KNOWN = UMOUNT_FORCE | UNMOUNT_LAZILY | UNMOUNT_EXPIRED | UMOUNT_NOFOLLOW };
-enum { MOUNTS_MOST = 2048 };            /* a look at all of them, each through all others, does not rest */
 
 /* ---- What is mounted ------------------------------------------------------------------------------ */
 
@@ -112,15 +111,6 @@ static int make_system(const char *type, char *data, struct file_system **out)
 
 /* ---- Mounting --------------------------------------------------------------------------------------- */
 
-static bool has_room_for_mount(void)
-{
-    unsigned count = 0;
-
-    for (const struct file_system *system = systems_mounted; system != NULL; system = system->next)
-        count++;
-    return count < MOUNTS_MOST;
-}
-
 /* Takes over the source when it succeeds. */
 static int mount_new(struct node *folder, char *source, const char *type, char *data, uint32_t flags)
 {
@@ -133,7 +123,7 @@ static int mount_new(struct node *folder, char *source, const char *type, char *
     err = make_system(type, data, &system);
     if (err != 0)
         return err;
-    err = has_room_for_mount() ? path_mount(folder, system->root) : -ENOSPC;
+    err = path_mount(folder, system->root);
     if (err != 0) {
         system->end(system);
         return err;

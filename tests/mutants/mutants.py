@@ -30,7 +30,6 @@ import reach
 
 ROOMS = {"memory": "kernel/memory/**/*.c", "process": "kernel/process/*.c", "layout": "tools/layout/*.c"}
 PATIENCE = 2                # seconds of a processor, and ten times what the program takes without sanitizers
-NEAREST = 12                # programs that are run at most: tests of the changed line should be among the nearest
 SLEEPS = 20                 # seconds that may pass while the program gets no processor
 
 
@@ -248,7 +247,7 @@ def noticed(shop, through, source, change, chosen):
             return "refused", ""
         programs = chosen or sorted(through.of(change.path, change.line))
         seconds  = through.seconds if through else {}
-        for program in order(change, programs, seconds)[:NEAREST]:
+        for program in order(change, programs, seconds):
             path = made.link(program)
             if path is None:
                 return "refused", ""
