@@ -150,18 +150,19 @@ long new_descriptor_pair(struct file *first, struct file *second, bool close_on_
     int32_t       pair[2];
     int           err;
 
+    file_hold(first);                           /* no other open file gets their addresses before they are looked for */
+    file_hold(second);
     pair[0] = (int32_t)new_descriptor(first, close_on_exec);
-    if (pair[0] < 0) {
-        file_release(second);
-        return pair[0];
-    }
     pair[1] = (int32_t)new_descriptor(second, close_on_exec);
-    err = pair[1] < 0 ? pair[1] : user_write(to, pair, sizeof pair);
+    err = pair[0] < 0 ? pair[0] : pair[1] < 0 ? pair[1] : user_write(to, pair, sizeof pair);
     if (err != 0) {
-        descriptor_withdraw(files, pair[0], first);
+        if (pair[0] >= 0)
+            descriptor_withdraw(files, pair[0], first);
         if (pair[1] >= 0)
             descriptor_withdraw(files, pair[1], second);
     }
+    file_release(first);
+    file_release(second);
     return err;
 }
 

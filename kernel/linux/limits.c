@@ -18,6 +18,8 @@
 enum { FILES_MOST = 1048576 };
 #define OLD_INFINITY 0x7FFFFFFFu
 
+static size_t as_size(const struct limit *limit) { return limit->soft > SIZE_MAX ? SIZE_MAX : (size_t)limit->soft; }
+
 static void apply_limits(struct process *p)
 {
     struct map_limits *limits;
@@ -26,9 +28,11 @@ static void apply_limits(struct process *p)
     if (p->memory == NULL)                      /* process 1, and one that has ended */
         return;
     limits = &p->memory->space.limits;
-    limits->stack = p->limits[RLIMIT_STACK].soft > SIZE_MAX ? SIZE_MAX : (size_t)p->limits[RLIMIT_STACK].soft;
-    limits->data  = p->limits[RLIMIT_DATA].soft > SIZE_MAX ? SIZE_MAX : (size_t)p->limits[RLIMIT_DATA].soft;
-    limits->whole = p->limits[RLIMIT_AS].soft > SIZE_MAX ? SIZE_MAX : (size_t)p->limits[RLIMIT_AS].soft;
+    limits->stack = as_size(&p->limits[RLIMIT_STACK]);
+    limits->data  = as_size(&p->limits[RLIMIT_DATA]);
+    limits->whole = as_size(&p->limits[RLIMIT_AS]);
+    if (limits->locked != SIZE_MAX)             /* else who locked had the capability to lock without limit */
+        limits->locked = as_size(&p->limits[RLIMIT_MEMLOCK]);
 }
 
 static uint32_t narrow(uint64_t limit, uint32_t most) { return limit > most ? most : (uint32_t)limit; }

@@ -93,6 +93,7 @@ long pipe_fill_with_file(struct file *pipe, struct file *from, int64_t *at, size
     struct other_file other = { .actor = { read_other }, .file = from, .at = *at };
     long              done  = pipe_fill_from(pipe, bytes, !(pipe->flags & O_NONBLOCK), &other.actor);
 
+    assert(other.passed == NULL);               /* files in messages: `from` is no stream */
     *at = other.at;
     return done;
 }

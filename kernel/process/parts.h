@@ -16,6 +16,7 @@ struct process;
 
 /*
  * The table of open files (files/core/descriptor.h): a reference more, one less, a copy for fork. NULL without memory.
+ * The last reference of what is here ends what it leads to: releasing, and node_unuse(), may sleep.
  */
 void          files_hold(struct files *files);
 void          files_release(struct files *files);

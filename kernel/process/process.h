@@ -153,7 +153,7 @@ struct thread {
     struct stack        stack;
     struct credentials *credentials;    /* [t] those it acts by; NULL: the idle thread            */
     uint64_t            mask;           /* [t] blocked signals, bit n-1 for signal n              */
-    uint64_t            saved_mask;     /* [t] for sigsuspend                                     */
+    uint64_t            saved_mask;     /* [t] for sigsuspend, and calls with a mask of their own */
     bool                restore_mask;
     struct signal_queue pending;        /* for this thread alone                                  */
     vaddr_t             alternate_stack;

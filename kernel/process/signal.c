@@ -253,7 +253,7 @@ static uint64_t most_queued(const struct process *process, const struct signal_i
 {
     uint64_t limit = process->limits[RLIMIT_SIGPENDING].soft, most;
 
-    if (info->code == SI_TIMER)
+    if (info->from_timer)
         return checked_add(limit, TIMERS_A_PROCESS, &most) ? most : LIMIT_NONE;
     return info->number > 31 || info->code < SI_USER ? limit : LIMIT_NONE;
 }

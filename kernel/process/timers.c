@@ -10,7 +10,7 @@
 #include "process/family.h"
 
 enum { OVERRUN_MOST = 0x7FFFFFFF, CODE_TIMER = -2, CODE_KERNEL = 128 };
-enum { QUIET = 10000000, UNHEARD = 1000000, QUIET_EACH = 100000 };       /* nanoseconds */
+enum { QUIET = 10000000, UNHEARD = 1000000, QUIET_EACH = 100000, QUIET_MOST = 1000000000 };      /* nanoseconds */
 
 struct process_timer {
     struct timer    timer;
@@ -47,6 +47,8 @@ static uint64_t quiet_time(uint64_t least)
 {
     uint64_t quiet = (uint64_t)QUIET_EACH * (timer_count + processes_alive());
 
+    if (quiet > QUIET_MOST)                     /* timers not set count as well, and another user's */
+        quiet = QUIET_MOST;
     return quiet > least ? quiet : least;
 }
 

@@ -92,7 +92,7 @@ struct node_operations {
     /* links */
     long (*read_link)(struct node *node, char *to, size_t size);
     struct node *(*follow)(struct node *node);          /* /proc/self/exe and friends: straight to the node */
-    void (*release)(struct node *node);                 /* the last reference is gone; does not sleep */
+    void (*release)(struct node *node);                 /* the last reference is gone; may sleep */
     /* The folder that holds the node (borrowed) and its name there; NULL when it is in none any more. */
     struct node *(*whereabouts)(struct node *node, const char **name, size_t *length);
     /* Text for a node that is in no folder: "pipe:[7]". Returns the length. */

@@ -328,8 +328,8 @@ static void visit_wait(const void *owner, struct lock_wait **to_visit)
 }
 
 /*
- * Does the owner in the way, or one that it waits for, and so on, wait for `self`? A longer circle than of CIRCLE_MOST
- * is not found, and waits; Linux gives up after ten. Each step looks at all that wait.
+ * Does the owner in the way, or one that it waits for, and so on, wait for `self`? After CIRCLE_MOST requests on the
+ * way the search ends, and who asked waits; Linux's ends after ten. Each step looks at all that wait.
  */
 enum { CIRCLE_MOST = 64 };
 static bool closes_circle(const void *self, const struct lock_owner *blocker)

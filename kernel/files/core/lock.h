@@ -8,7 +8,8 @@
  *
  * A node has a list of its owners in order of their arrival, each with a tree of its locks by position. A request that
  * must wait waits for one owner whose lock is in the way. Waiting requests are also in a list of all: a POSIX request
- * that would close a circle of owners that wait for each other is refused. Another list has all owners, to be told.
+ * that would close a circle of owners that wait for each other is refused, if few requests wait on the way. Another
+ * list has all owners, to be told.
  *
  * Locking  one mutex for all locks. Waiting sleeps on a queue of the owner in the way, without it, and a signal ends
  *          it.

@@ -5,7 +5,8 @@
  * All text here is kernel memory; linux/ copies it in from programs first.
  *
  * Locking  calls that take a path may sleep, and take the locks of folders on the way, one at a time; renaming takes
- *          two. Mounts have no lock: they change, and path_of() goes up through them, where no thread sleeps.
+ *          two. Mounts have no lock: each changes, and path_of() goes up through them, where no thread sleeps; where
+ *          many are taken away, others run between one and the next.
  * Owning   a node or open file that is handed out carries a reference for the caller. path_parent()'s name lies in the
  *          caller's path.
  * Errors   0 or a negative errno, as Linux gives for the call that is named like the function.
