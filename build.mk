@@ -507,6 +507,7 @@ $(O)/guest/job: GUEST_FLAGS += -Wl,-Ttext-segment=0x70000000
 
 # A plug-in of QEMU: which instructions a machine executes. Its interface's version goes by QEMU's own.
 $(O)/host/executed.so: bench/executed.c | $(O)/setup-run
+	@mkdir -p $(@D)
 	$(call note,plug-in,$@)$(CC) $(TOOL_FLAGS) -shared -fPIC -fvisibility=hidden -o $@ $< \
 	    -DVERSION=$$($(QEMU) --version | sed -n '1s/.*version \([0-9]*\).*/\1/p' | awk '{ print $$1 < 9 ? 1 : 2 }')
 
