@@ -70,6 +70,7 @@ static void wait_for(struct builtin *b)
             print("^C\n");
             builtin_kill(b);
         }
+        tell_ends();                    /* of others */
         builtin_give_way();
     }
     builtin_give_way();                 /* the next thread frees the ended thread's memory */

@@ -83,7 +83,14 @@ class Machine:
         """End QEMU in any state."""
         if self.monitor:
             self.monitor.close()
-        self.child.close(force=True)
+        try:
+            self.child.close(force=True)
+        except pexpect.ExceptionPexpect:    # killed, and a busy host takes more than a tenth of a second to end it
+            deadline = time.monotonic() + 20
+            while self.child.isalive():
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
