@@ -28,8 +28,11 @@ struct choice {
     char     name[16];
 };
 
-/* [process_lock] The last one chosen; by its start, too, as its number may be another's by now. */
-static struct { int32_t id; uint64_t started, until; } ending;
+/*
+ * [process_lock] The last one chosen, until its memory is back (then id is 0); by its start, too, as its number may be
+ * another's by now. And how many have given theirs back.
+ */
+static struct { int32_t id; uint32_t gone; uint64_t started, until; } ending;
 
 uint64_t process_pages(const struct process *process)
 {
@@ -117,10 +120,25 @@ static bool one_is_ending(const struct process **late)
 {
     struct process *last = ending.id != 0 ? process_numbered(ending.id) : NULL;
 
-    if (last == NULL || last->state == PROCESS_ZOMBIE || last->start_time != ending.started)
+    if (last == NULL || last->state == PROCESS_ZOMBIE || last->start_time != ending.started) {
+        ending.gone += ending.id != 0;
+        ending.id    = 0;
         return false;
+    }
     *late = last;
     return clock_now() < ending.until;
+}
+
+/*
+ * The thread was refused its frame before memory came back: it has not tried again since, and now it should. The lock
+ * is held.
+ */
+static bool asks_with_old_news(struct thread *self)
+{
+    bool old = self->memory_gone != ending.gone;
+
+    self->memory_gone = ending.gone;
+    return old;
 }
 
 bool memory_is_coming(void)
@@ -135,12 +153,12 @@ bool memory_is_coming(void)
 
 void wait_for_memory(void) { schedule_pause(clock_now() + PAUSE_NANOSECONDS); }
 
-/* Returns false when there was nothing to do but wait. */
+/* Returns false when there was nothing to do but wait, or to try again. */
 static bool end_one(struct choice *choice)
 {
     struct process *self  = current_process();
     lock_state      state = lock_take(&process_lock);
-    bool            waits = one_is_ending(&choice->not);
+    bool            waits = one_is_ending(&choice->not) || asks_with_old_news(current_thread());
 
     if (!waits) {
         choose_process(choice, &state);

@@ -33,8 +33,10 @@ uint64_t process_pages(const struct process *process);
 bool thread_is_ending(const struct thread *thread);
 
 /*
- * Called by a thread whose fault found no frame. Ends a process, reports that, and lets others have their turn. Returns
- * true when the fault should be tried again; false when it is the current process that ends, so that its fault fails.
+ * Called by a thread whose fault found no frame. Ends a process, reports that, and lets others have their turn. Nobody
+ * ends while the one chosen last has time to, nor for a thread that has not tried again since that one's memory came
+ * back. Returns true when the fault should be tried again; false when it is the current process that ends, so that its
+ * fault fails.
  */
 bool process_give_memory_back(void);
 

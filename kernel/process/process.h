@@ -161,6 +161,7 @@ struct thread {
     uint32_t            alternate_flags;
     vaddr_t             clear_at_exit;  /* CLONE_CHILD_CLEARTID                                   */
     vaddr_t             robust_list;
+    uint32_t            memory_gone;    /* of process/out_of_memory.c: the news it asked with last */
     struct restart      restart;        /* how restart_syscall() goes on                          */
     struct waiter       waiter;         /* where it waits; and for a mutex, perhaps meanwhile     */
     struct waiter       mutex_waiter;   /* also for a lock of base/rwlock.h: it never waits for both */

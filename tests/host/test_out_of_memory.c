@@ -1,6 +1,7 @@
 /*
  * test_out_of_memory.c - no frame is left: the process that is ended, the message, and faults that always come back.
  */
+#include "asks_memory.h"
 #include "process_world.h"
 
 #include "process/last_resort.h"
@@ -58,7 +59,7 @@ static void asks_once(void)
     assert_int_equal(process_pages(process_find(ids[1])),
                      process_find(ids[1])->memory->space.resident + process_find(ids[1])->memory->space.table_frames);
     assert_true(process_pages(process_find(ids[1])) > 200);
-    assert_true(process_give_memory_back());
+    assert_true(asks_for_memory());
     assert_true(is_gone(ids[1]));                       /* the process had its turn in the call */
     assert_false(is_gone(ids[0]));
     assert_int_equal(lines_told, 1);
@@ -72,7 +73,7 @@ static void asks_once(void)
     assert_non_null(strstr(told, ", in all "));
     assert_int_equal(wait_for(ids[1], 0), ids[1]);
     assert_int_equal(waited.status, SIGKILL);
-    assert_true(process_give_memory_back());
+    assert_true(asks_for_memory());
     assert_true(is_gone(ids[0]));                       /* then the next process is ended */
     collect(1);
 }
@@ -84,18 +85,18 @@ static void asks_with_adjustments(void)
     start_both();
     process_find(ids[0])->oom_score_adj = 500;
     process_find(ids[1])->oom_score_adj = -500;
-    assert_true(process_give_memory_back());
+    assert_true(asks_for_memory());
     assert_true(is_gone(ids[0]));
     assert_false(is_gone(ids[1]));
     assert_non_null(strstr(told, "oom_score_adj 500,"));
     collect(1);
     process_find(ids[1])->oom_score_adj = -1000;        /* never */
     current_process()->oom_score_adj = -999;
-    assert_false(process_give_memory_back());           /* then the calling process is chosen */
+    assert_false(asks_for_memory());           /* then the calling process is chosen */
     assert_true(signal_kills(current_thread()));
     assert_non_null(strstr(told, "process 1 (first) is killed: it asked for a page, has "));
     assert_non_null(strstr(told, "the highest score"));
-    assert_false(process_give_memory_back());           /* and the message is not repeated */
+    assert_false(asks_for_memory());           /* and the message is not repeated */
     assert_int_equal(lines_told, 2);
 }
 
@@ -113,11 +114,11 @@ static void asks_while_one_lets_go(void)
 {
     start_both();
     on_part_gone = waits_while_it_ends;
-    assert_true(process_give_memory_back());
+    assert_true(asks_for_memory());
     assert_null(process_find(ids[1])->memory);
     assert_int_not_equal(process_find(ids[1])->state, PROCESS_ZOMBIE);
     assert_true(memory_is_coming());
-    assert_true(process_give_memory_back());            /* waits, and chooses nobody */
+    assert_true(asks_for_memory());            /* waits, and chooses nobody */
     assert_int_equal(lines_told, 1);
     assert_false(is_gone(ids[0]));
     assert_int_equal(wait_for(ids[1], 0), ids[1]);
@@ -133,7 +134,7 @@ static void ends_the_next(void)
 {
     ids[0] = fork_into(has_many);
     give_way();
-    assert_true(process_give_memory_back());
+    assert_true(asks_for_memory());
     assert_true(is_gone(ids[0]));
     collect(1);
 }
@@ -151,7 +152,7 @@ static void adjustments_count_in_thousandths_of_all_memory(void) { begin(asks_wi
 static void is_spared_but_alone(void)
 {
     current_process()->oom_score_adj = -1000;
-    assert_false(process_give_memory_back());
+    assert_false(asks_for_memory());
     assert_non_null(strstr(told, "has "));
     assert_non_null(strstr(told, " pages and oom_score_adj -1000, and no other may be ended; frames:"));
     answer = signal_kills(current_thread());
@@ -175,7 +176,7 @@ static void asks_with_sharers(void)
     memory_hold(process_find(ids[1])->memory = process_find(ids[0])->memory);
     memory_release(old);
     give_way();
-    assert_true(process_give_memory_back());
+    assert_true(asks_for_memory());
     give_way();
     assert_true(is_gone(ids[0]) && is_gone(ids[1]));
     collect(2);
@@ -185,7 +186,7 @@ static void all_that_share_the_memory_end(void) { begin(asks_with_sharers); }
 
 static void borrows(void)
 {
-    answer = process_give_memory_back();                /* a vfork child has its caller's memory: both are ended */
+    answer = asks_for_memory();                /* a vfork child has its caller's memory: both are ended */
     back();
 }
 
@@ -229,10 +230,10 @@ static void asks_again(void)
     ids[1] = fork_into(has_some);
     give_way();
     began = clock_now();
-    assert_true(process_give_memory_back());
+    assert_true(asks_for_memory());
     assert_int_equal(lines_told, 1);
     while (clock_now() < began + 1000000000ull - 2 * (uint64_t)TICK) {
-        assert_true(process_give_memory_back());
+        assert_true(asks_for_memory());
         assert_int_equal(lines_told, 1);                /* the process has a second to end */
         sleep_for(TICK);
     }
@@ -240,7 +241,7 @@ static void asks_again(void)
     sleep_for(3 * TICK);
     if (is_gone(ids[1]))
         fail_msg("another was ended too early");
-    assert_true(process_give_memory_back());
+    assert_true(asks_for_memory());
     assert_int_equal(lines_told, 2);                    /* then another process is chosen */
     assert_true(is_gone(ids[1]));
     wake_all(&process_find(ids[0])->child_change);

@@ -1,6 +1,7 @@
 /*
  * test_out_of_memory_end.c - a process that was chosen ends: until it is a zombie its memory is coming.
  */
+#include "asks_memory.h"
 #include "process_notes.h"
 
 #include "process/out_of_memory.h"
@@ -35,7 +36,7 @@ static void asks_for_a_page(void)
     victim = process_find(ids[0]);
     looks  = 0;
     on_interrupts = look;
-    assert_true(process_give_memory_back());            /* and others have their turn */
+    assert_true(asks_for_memory());            /* and others have their turn */
     sleep_for(TICK);
     on_interrupts = NULL;
     assert_int_equal(victim->state, PROCESS_ZOMBIE);
@@ -51,6 +52,32 @@ static void memory_is_coming_until_the_process_is_a_zombie(void)
 {
     the_time += 2000000000;
     begin(asks_for_a_page);
+}
+
+/* ---- Who has not tried again ------------------------------------------------------------------------------------ */
+
+static void asks_late(void)
+{
+    ids[1] = fork_into(has_memory);
+    ids[0] = fork_into(has_memory);
+    give_way();
+    while (process_find(ids[0])->state == PROCESS_ALIVE && process_find(ids[1])->state == PROCESS_ALIVE)
+        assert_true(asks_for_memory());
+    assert_int_equal(lines_told, 1);
+    current_thread()->memory_gone = 0xBAD;              /* one that was refused its frame before that */
+    assert_true(process_give_memory_back());
+    assert_int_equal(lines_told, 1);
+    assert_true(process_give_memory_back());            /* it was refused once more */
+    assert_int_equal(lines_told, 2);
+    while (wait_for(-1, 0) > 0)
+        ;
+}
+
+/* A second process ended for a thread that had only not yet seen what the first one gave back. */
+static void who_has_not_tried_again_since_memory_came_ends_nobody(void)
+{
+    the_time += 2000000000;
+    begin(asks_late);
 }
 
 /* ---- Scores, to the page ---------------------------------------------------------------------------------------- */
@@ -88,7 +115,7 @@ static void chooses(void)
         assert_int_equal(sums.ram, 8096);
         ids[0] = start_with(20, 1000);
         ids[1] = start_with(20 + cases[i].more, 999);
-        assert_true(process_give_memory_back());
+        assert_true(asks_for_memory());
         sleep_for(TICK);
         assert_int_equal(process_find(ids[cases[i].chosen])->state, PROCESS_ZOMBIE);
         assert_int_equal(process_find(ids[1 - cases[i].chosen])->state, PROCESS_ALIVE);
@@ -108,6 +135,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         in_world(memory_is_coming_until_the_process_is_a_zombie),
+        in_world(who_has_not_tried_again_since_memory_came_ends_nobody),
         in_world(of_equal_scores_the_lower_number_ends),
     };
 
