@@ -79,7 +79,7 @@ class Stage:
 
     def __init__(self, folder, trees):
         self.folder, self.trees = folder, trees
-        for name in ("bin", "dev", "etc", "proc", "root", "tmp", "work", "usr/bin"):
+        for name in ("bin", "dev", "etc", "proc", "root", "tmp", "home", "usr/bin"):
             os.makedirs(self.at(name))
         self.write("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
         self.program("sh")
@@ -145,7 +145,7 @@ class Stage:
     def work(self, name):
         """What a job works at: sources of this tree, or lines that are the same each time."""
         sources = {"layout": "tools/layout", "layout.md": "layouts/quire/layout.md", "kernel": "kernel"}
-        here = self.at(f"work/{name}")
+        here = self.at(f"home/{name}")
         if name == "lines":
             chance, words = random.Random(7), 0
             with open(here, "wb") as file:
@@ -172,7 +172,7 @@ def prepare(build, job, folder):
     scripts = os.path.join(TREE, "bench", "jobs")
     shutil.copy2(os.path.join(scripts, f"{job}.sh"), stage.at("job"))
     for path in glob.glob(os.path.join(scripts, "job.*")):
-        shutil.copy2(path, stage.at("work"))
+        shutil.copy2(path, stage.at("home"))
     shutil.copy2(os.path.join(build, "guest", "job"), stage.at("init"))
 
 

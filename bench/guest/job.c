@@ -1,7 +1,7 @@
 /*
  * job.c - a real job, from its start to its end: bench/jobs.py puts it into an archive, with the files it needs.
  *
- * `/bin/sh /job` runs as a child, in /work, with its output in /tmp/output; then what it took is said, and a sum of
+ * `/bin/sh /job` runs as a child, in /home, with its output in /tmp/output; then what it took is said, and a sum of
  * that output, so that two systems' can be compared without printing it. Lines beside those of bench.h:
  *
  *     status STATUS                  as wait4() has it
@@ -38,7 +38,7 @@ static void begin(char *unused)
     call(SYS_DUP2, (word)out, 2, 0, 0);
     call(SYS_CLOSE, (word)in, 0, 0, 0);
     call(SYS_CLOSE, (word)out, 0, 0, 0);
-    must(call(SYS_CHDIR, (word)"/work", 0, 0, 0) == 0, "chdir");
+    must(call(SYS_CHDIR, (word)"/home", 0, 0, 0) == 0, "chdir");
     call(SYS_EXECVE, (word)"/bin/sh", (word)words, (word)variables, 0);
     must(0, "execve");
 }

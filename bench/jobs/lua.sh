@@ -1,1 +1,1 @@
-exec lua5.4 /work/job.lua
+exec lua5.4 /home/job.lua

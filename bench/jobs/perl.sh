@@ -1,1 +1,1 @@
-exec perl /work/job.pl
+exec perl /home/job.pl

@@ -1,1 +1,1 @@
-exec python3 -S /work/job.py
+exec python3 -S /home/job.py

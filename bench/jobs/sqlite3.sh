@@ -1,1 +1,1 @@
-sqlite3 /tmp/shop.db < /work/job.sql
+sqlite3 /tmp/shop.db < /home/job.sql
