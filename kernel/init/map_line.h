@@ -17,9 +17,10 @@
  *
  * WHOSE says which space the entry belongs to: `own` the running process's, `kernel`, or `other`, for instance that of
  * a child that is being made. PAGE and FRAME are addresses in hexadecimal; before and after the change, KIND and the
- * kernel's and programs' RIGHTS as in a snapshot's runs, the FRAME (- without one) and how many REFERENCES it has.
- * PROCESS is the running process's number and NAME its name. CAUSE and WHAT are `fault` and the address, or `call` and
- * the call's number, or `kernel` and -.
+ * kernel's and programs' RIGHTS as in a snapshot's runs, but `empty` as well, the FRAME (- without one) and how many
+ * REFERENCES it has. PROCESS is the running process's number and NAME its name, which may be empty, with ? for control
+ * characters. CAUSE and WHAT are `fault` and the address, or `call` and the call's number. Where no process runs,
+ * PROCESS is 0, CAUSE `kernel`, and WHAT and NAME are -.
  *
  * While stopped, interrupts are off, and the clock falls behind.
  */

@@ -3,8 +3,8 @@
  *
  * The lines say what the tables, the region trees and the frame records say; nothing is checked here.
  * A line is words with blanks between them; the last word of a line may have blanks in it, and a process's name may be
- * empty. Addresses are bytes in hexadecimal without 0x, counts are decimal and in pages or frames. Lines of one kind
- * follow each other:
+ * empty. All is printable ASCII, with ? for other bytes of names; no line is longer than 511 bytes. Addresses are bytes
+ * in hexadecimal without 0x, counts are decimal and in pages or frames. Lines of one kind follow each other:
  *
  *   quire-map 1                                            the form of what follows
  *   layout NAME TITLE                                      the document
@@ -29,7 +29,8 @@
  *                                                          frames are not in a row; NAME is the region of kernel space,
  *                                                          - if there is none
  *   process ID PARENT THREADS TABLES RESIDENT NAME         then, of its space:
- *   shares ID                                                the space is that process's, and written there; or
+ *   shares ID                                                the space is also that process's, the first that has it,
+ *                                                            and written there; or
  *   map FIRST PAGES RIGHTS MOST GAP NAME                     a region, rising, RIGHTS as in /proc/PID/maps; MOST pages
  *                                                            is how long a region that grows downwards may become (0:
  *                                                            it does not grow), GAP how far it stays from the region
@@ -42,7 +43,9 @@
  *
  * Moment   no function here sleeps or switches threads, and kernel code is not preempted, so memory does not change
  *          while the lines are written. The room for lines in memory (/proc/quire/map) is allocated before.
- * Cost     every frame record and every entry of every space is read. No allocation.
+ * Locking  the caller holds no spin lock. process_lock is taken inside, to find each process.
+ * Cost     every frame record and every entry of every space is read; for a space that several processes have, each of
+ *          them looks for the first one, from the lowest number on. No allocation.
  */
 #ifndef QUIRE_INIT_SNAPSHOT_H
 #define QUIRE_INIT_SNAPSHOT_H

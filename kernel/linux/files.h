@@ -20,12 +20,16 @@ struct named {
 };
 /*
  * Copy a path in. Returns 0, -EFAULT, -ENAMETOOLONG, -ENOENT for an empty path, -ENOMEM, -EBADF, or -ENOTDIR. On
- * success named_end() must follow. An empty path may be allowed (AT_EMPTY_PATH): it names the file of `folder` itself.
+ * success named_end() must follow. An empty path may be allowed (AT_EMPTY_PATH): it names the file of `folder` itself,
+ * or with AT_FDCWD the working folder.
  */
 int  named_begin(struct named *named, int folder, user_t path) MUST_CHECK;
 int  named_begin_or_empty(struct named *named, int folder, user_t path, bool may_be_empty) MUST_CHECK;
 void named_end(struct named *named);
-/* The second half of named_begin(), for calls that have the path: find where it begins. 0, -EBADF, -ENOTDIR. */
+/*
+ * The second half of named_begin(), for calls that have the path: find where it begins. 0, -EBADF, -ENOTDIR; then the
+ * path is the caller's still, to be freed.
+ */
 int  named_start(struct named *named, int folder) MUST_CHECK;
 
 /* Copy a program's text to the heap; the caller frees it. 0, -EFAULT, -ENAMETOOLONG (PATH_LONGEST), -ENOMEM. */
@@ -48,12 +52,11 @@ int node_of(int folder, user_t path, unsigned flags, struct node **out) MUST_CHE
 long new_descriptor(struct file *file, bool close_on_exec);
 /*
  * Make two new descriptors and write their numbers to `to`: pipe(2), socketpair(2). Takes both references, also on
- * failure. Returns 0, -EMFILE, -ENOMEM or -EFAULT: then neither descriptor exists.
+ * failure. Returns 0, -EMFILE, -ENOMEM or -EFAULT: then neither number is its file's any more; one that another thread
+ * has given to another file meanwhile stays.
  */
 long new_descriptor_pair(struct file *first, struct file *second, bool close_on_exec, user_t to);
 
-/* Read or write at a position, or (AT_POSITION) at the file's own. Returns bytes moved, or a negative errno. */
-#define AT_POSITION (-1)
 /*
  * Pieces of a file of which a read or a write is one message (sockets, packet pipes, reads of event counters): it
  * fills the pieces, or takes them all. move_message() returns as read() and write() do, -ENOMEM too; pieces without
@@ -61,6 +64,8 @@ long new_descriptor_pair(struct file *first, struct file *second, bool close_on_
  */
 bool moves_messages(struct file *file, bool writing);
 long move_message(struct file *file, bool writing, struct buffer *pieces, size_t count);
+/* Read or write at a position, or (AT_POSITION) at the file's own. Returns bytes moved, or a negative errno. */
+#define AT_POSITION (-1)
 long move_bytes(struct file *file, bool writing, struct buffer *buffer, int64_t at);
 
 /*
@@ -69,13 +74,16 @@ long move_bytes(struct file *file, bool writing, struct buffer *buffer, int64_t 
  */
 long count_moved(bool writing, long done);
 
-/* As splice() would: bytes of a file, from *at on, which moves on with them, or AT_POSITION, into a pipe. */
+/*
+ * As splice() would: bytes of a file that is no stream, from *at on, which moves on with them, or AT_POSITION, which
+ * stays, into a pipe. Returns as pipe_fill_from().
+ */
 long pipe_fill_with_file(struct file *pipe, struct file *from, int64_t *at, size_t bytes);
 
 /*
  * Set a mask of signals for one call (ppoll, pselect6, epoll_pwait): the thread's own mask is restored when the call
- * has ended and the handler of a signal, if one came, has run. Returns 0, -EINVAL for another size than a mask's,
- * -EFAULT.
+ * has ended and the handler of a signal, if one came, has run. A call that is made again before that, for want of
+ * memory, leaves alone which mask is to be restored. Returns 0, -EINVAL for another size than a mask's, -EFAULT.
  */
 int  mask_for_call(user_t mask, size_t bytes) MUST_CHECK;
 

@@ -65,7 +65,8 @@ bool process_collect(struct process *parent, int32_t which, struct process_end *
 /*
  * With a stack in the memory of its process. Returns 0; -ENOMEM; -EAGAIN when all places for stacks are in use. The
  * thread is the caller's, for thread_free(), until schedule_add(). thread_enlist() numbers it: 0, or -EAGAIN when no
- * number is free. A thread is freed where it does not run and its stack is not in use.
+ * number is free, or the current thread is to be killed: its new thread would not hear of that. A thread is freed where
+ * it does not run and its stack is not in use.
  */
 int  thread_new(struct process *process, struct thread **out) MUST_CHECK;
 int  thread_enlist(struct thread *thread) MUST_CHECK;

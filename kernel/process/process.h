@@ -210,7 +210,8 @@ struct clone_request {
     vaddr_t  stack, parent_tid, child_tid, tls;
     int      exit_signal;
 };
-int  process_clone(const struct clone_request *request);        /* child's number, or a negative errno; may sleep */
+/* The child's number, or a negative errno: -EAGAIN also where the caller is to be killed. May sleep. */
+int  process_clone(const struct clone_request *request);
 
 /* More threads of this user than RLIMIT_NPROC allows him, who has no right to more: clone fails. */
 bool process_is_over_limit(const struct process *process);
@@ -249,12 +250,15 @@ bool process_group_is_orphaned(const struct process *process);
 /* The process stopped or goes on: tell its parent. process_lock (family.h) is held, and dropped now and then. */
 void process_notify_stop(struct process *process, bool stopped, lock_state *state);
 
-/* Note the fault that is about to kill a program; print the line about a death on the log. */
+/* Note the fault that is about to kill a program; print the line about such a death on the log, in plain characters. */
 struct fault_verdict;
 void process_note_fault(const struct fault_verdict *verdict, vaddr_t program_counter);
 void process_report_death(const struct signal_info *info);
 
-/* exec in a process with threads: the others end. Sleeps. Returns 0, or -EINTR when another thread ends this one. */
+/*
+ * exec in a process with threads: the others end, and the caller becomes the process's first, with its number. Sleeps.
+ * Returns 0, or -EINTR when another thread ends this one.
+ */
 int  thread_stay_alone(void) MUST_CHECK;
 
 /* For the report: processes and threads alive. */

@@ -5,8 +5,12 @@
  * The frames a handler finds on its stack are the interface's (process/abi.h; kernel/linux/i386/signal_frame.c).
  *
  * A signal is delivered when its thread is about to return to the program. A system call
- * that a signal has cut short returns -ERESTART_* inside the kernel; delivery turns that into -EINTR or
+ * that a signal has cut short returns -ERESTART* inside the kernel; delivery turns that into -EINTR or
  * makes the program repeat the call, by SA_RESTART and the call's nature.
+ *
+ * Locking  one spin lock for all queues (RANK_SIGNALS), taken inside: calls that send may be made with locks of lower
+ *          ranks held, but signal_group() and signal_forget() take process_lock. signal_deliver() sleeps while the
+ *          process is stopped.
  */
 #ifndef QUIRE_PROCESS_SIGNAL_H
 #define QUIRE_PROCESS_SIGNAL_H
@@ -82,8 +86,9 @@ struct thread;
 extern struct wait_queue signals_kept;
 
 /*
- * These return 0; -EAGAIN: a real-time signal with details found the limit reached, or no memory for its entry.
- * signal_group() does not tell that: it returns 0, or -ESRCH when the group has no member.
+ * These return 0; -EAGAIN: a real-time signal that was not sent by a mere kill() found the limit reached, or no memory
+ * for its entry. Others come without their details then. signal_group() does not tell that: it returns 0, or -ESRCH
+ * when the group has no member.
  */
 int  signal_process(struct process *process, const struct signal_info *info);
 int  signal_thread(struct thread *thread, const struct signal_info *info);
@@ -108,7 +113,10 @@ uint64_t signals_waiting(const struct thread *thread);      /* blocked ones, too
 bool signal_take(uint64_t wanted, struct signal_info *out); /* sigtimedwait                             */
 bool signal_pending(const struct thread *thread);           /* one that is not blocked                  */
 bool signal_kills(const struct thread *thread);             /* SIGKILL waits for it                   */
-/* Before returning to the program: deliver, stop, or end. `frame` is the processor's trap frame. */
+/*
+ * Before returning to the program: deliver, stop, or end; what is to be killed does not stop. `frame` is the
+ * processor's trap frame.
+ */
 struct trap_frame;
 void signal_deliver(struct trap_frame *frame);
 

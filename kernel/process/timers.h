@@ -5,9 +5,14 @@
  * that it has missed by then are counted (by division, whatever the interval); timer_getoverrun() and siginfo_t have
  * their number. A timer that sends no signal is never armed: the moment at which it is due is computed.
  *
+ * A timer with a short interval whose signal is ignored, or finds no room, rests as well: for 10 ms, and where there
+ * are very many timers and processes for 0.1 ms for each of them, up to a second; what it misses is counted. So does an
+ * alarm, also while its last signal waits: for 1 ms at least.
+ *
  * Locking  the table belongs to the process, whose threads alone change it; fields that a timer changes as well when it
  *          fires are guarded by the alarms' lock (RANK_ALARMS), taken inside.
- * Cost     constant, and the logarithm of how many timers there are in all (timer_heap.h).
+ * Cost     constant, and the logarithm of how many timers there are in all (timer_heap.h); process_timers_clear(): a
+ *          step for each number up to the highest that is taken.
  * Source   timer_create(2), timer_settime(2), timer_getoverrun(2), setitimer(2).
  */
 #ifndef QUIRE_PROCESS_TIMERS_H

@@ -5,6 +5,8 @@
  * first: argument count, pointers to arguments, NULL, pointers to the environment, NULL, the
  * auxiliary vector, then the texts these point to. Nothing is placed at random: the same program has
  * the same addresses in each run, as measurements need.
+ *
+ * Locking  all calls may sleep, and are made without a lock. With many arguments they have points of rest.
  */
 #ifndef QUIRE_PROGRAMS_IMAGE_H
 #define QUIRE_PROGRAMS_IMAGE_H
@@ -53,7 +55,8 @@ struct image {
 
 /*
  * Build the program in `file` and its stack in a new space that is not current. Returns 0 or a negative
- * errno; on error the space may hold anything and is to be released.
+ * errno: -ENOEXEC for what is no program, -ELIBBAD where its interpreter is none, and what opening that and mapping
+ * return. On error the space may hold anything and is to be released.
  */
 int image_build(struct shared_space *memory, struct file *file, const char *path,
                 const struct image_arguments *arguments, struct image *image) MUST_CHECK;
@@ -61,7 +64,8 @@ int image_build(struct shared_space *memory, struct file *file, const char *path
 /* exec.c */
 /*
  * Open a file to run it, or to have it run another: a regular file with contents in memory, which its rights and its
- * file system allow to be executed and which nobody writes. `flags` as of path_open_program().
+ * file system allow to be executed and which nobody writes. `flags` as of path_open_program(). -EACCES, -ETXTBSY, or
+ * what that returns. As long as the open file lives, nobody writes it.
  */
 int program_open(struct node *start, const char *path, unsigned flags, struct file **out) MUST_CHECK;
 /*

@@ -2,24 +2,27 @@
  * epoll.h - a set of watched files that is kept between waits.
  *
  * An entry belongs to a descriptor number and its open file, which it does not keep open: when the open file
- * ends the entry goes. Each entry stands in its file's queue for as long as it exists; a wake of the queue puts the
- * entry on the epoll's list of those that may be ready, and a wait looks at these alone.
+ * ends the entry goes. Each entry stands in its file's queue for as long as it exists; a wake of the queue for what
+ * the entry asks for puts it on the epoll's list of those that may be ready, and a wait looks at these alone.
  *
  * Level-triggered entries stay on the list for as long as they are ready. Edge-triggered ones come back only with the
  * next wake: a pipe's reader is told of each write, its writer when a full pipe has room again, a socket of each
- * arrival and of each message that its peer has read. One-shot entries are silent until they are modified. With
- * EXCLUSIVE, of several epolls that watch a file only one with a waiting thread is woken.
+ * arrival, and of each message that its peer has read once less than half of the peer's room is taken. One-shot entries
+ * are silent until they are modified. With EXCLUSIVE, of several epolls that watch a file only one with a waiting
+ * thread is woken.
  *
  * An epoll may watch epolls, NESTED_DEEPEST of them one in another; never itself, not through others either.
  *
  * Locking  a mutex for the sets of all epolls (epolls_lock, outer), the node's mutex of each for its entries, outer
  *          epolls before inner ones. All calls may sleep. Wakers take neither lock: under the run queue's they push
  *          onto a list with atomic operations.
- * Cost     epoll_wait: O(entries that were woken), epoll_ctl: O(1) expected; a wake: O(epolls that watch the file, and
- *          those around them: at most the numbers in NESTED_PATHS).
+ * Cost     epoll_wait: O(entries that were woken, or are still ready), epoll_ctl: O(1) expected. Where epolls watch
+ *          epolls an addition looks at all entries of those below the new one as well, and at the paths up from their
+ *          files. A wake: O(epolls that watch the file, and those around them: at most the numbers in NESTED_PATHS).
+ *          The end of an epoll: O(entries). Long searches and ends have points of rest, with the locks held.
  * Errors   -EINVAL for a file that is no epoll, the epoll itself, a wrong operation, EXCLUSIVE where it is not allowed,
- *          and nesting by too many paths; -EPERM for files that are always ready, -EBADF for those that are only paths;
- *          -EEXIST; -ENOENT; -ELOOP for circles and nesting too deep; -ENOMEM.
+ *          and nesting by too many paths; -EPERM for files that are always ready; -EEXIST; -ENOENT; -ELOOP for circles
+ *          and nesting too deep; -ENOMEM.
  * Source   epoll(7), epoll_ctl(2), epoll_wait(2); Linux, fs/eventpoll.c for what is an edge, and for its limits.
  *
  * Invariants (epoll_broken):
@@ -39,13 +42,16 @@ struct epoll_event { uint32_t events; uint64_t data; } __attribute__((packed, al
 
 /* With one reference; NULL without memory. */
 struct file *epoll_make(void);
-/* The caller holds references on both files. `event` may be NULL to delete. */
+/*
+ * The caller holds references on both files, neither of which is only a path (O_PATH). `event` may be NULL to delete.
+ */
 int  epoll_control(struct file *epoll, int what, int number, struct file *file,
                    const struct epoll_event *event) MUST_CHECK;
 
 /*
- * Up to `most` events, each put in the buffer as a struct epoll_event. Returns how many; 0 at the deadline; -EINTR;
- * -EFAULT when the first cannot be put: an event that could not be put stays to be reported.
+ * Up to `most` events, one at least, each put in the buffer as a struct epoll_event; `deadline` as for poll_wait().
+ * Returns how many; 0 at the deadline; -EINTR; -EFAULT when the first cannot be put: an event that could not be put
+ * stays to be reported.
  */
 long epoll_wait_for(struct file *epoll, struct buffer *to, size_t most, uint64_t deadline);
 

@@ -8,13 +8,13 @@
  *
  * A node has a list of its owners in order of their arrival, each with a tree of its locks by position. A request that
  * must wait waits for one owner whose lock is in the way. Waiting requests are also in a list of all: a POSIX request
- * that would close a circle of owners that wait for each other is refused, if few requests wait on the way. Another
- * list has all owners, to be told.
+ * that would close a circle of owners that wait for each other is refused, if at most 64 requests wait on the way.
+ * Another list has all owners, to be told.
  *
  * Locking  one mutex for all locks. Waiting sleeps on a queue of the owner in the way, without it, and a signal ends
  *          it.
  * Cost     O(owners of the node + log locks of each), and for a shared request the shared locks in its way; looking for
- *          a circle: O(waiting requests) for each owner on the way.
+ *          a circle: O(waiting requests) for each of those on the way. The end of many locks has points of rest.
  * Errors   -EAGAIN, -EDEADLK, -ENOLCK (no memory), -ERESTARTSYS. On error nothing has changed, but for flock().
  * Source   fcntl(2), flock(2); Linux, fs/locks.c for the order of answers.
  *

@@ -51,9 +51,9 @@ static inline size_t pipe_room(const struct pipe *pipe, bool packet)
 
     return pipe->capacity - (begin - (pipe->from & ~(uint32_t)(PAGE_SIZE - 1)));
 }
-/* Room comes in whole pages, or with the pipe empty: a waiting writer can go on when this becomes true. */
 /* Whether the next byte to be read begins, or goes on in, a packet. */
 bool pipe_brings_packet(const struct pipe *pipe);
+/* Room comes in whole pages, or with the pipe empty: a waiting writer can go on when this becomes true. */
 static inline bool pipe_writable(const struct pipe *pipe) { return pipe_room(pipe, false) >= PIPE_ATOMIC; }
 /* Bytes in the pipe. O(pages). */
 size_t pipe_bytes(const struct pipe *pipe);

@@ -6,14 +6,18 @@
  * in order of age, and beyond a few also in a hash table. All bookkeeping is on the kernel heap.
  *
  * Owning   an entry holds a reference to its node, a node to the folders of its entries; the file system
- *          to its root. A node without entries and users is freed, with its contents.
- * Locking  node->lock, as file.h says; system->moves around what changes a folder's parent.
- * Cost     look-up O(1) expected; a listing O(entries) a call.
+ *          to its root. A node without entries and users is freed, with its contents. Until then it keeps its last
+ *          name, and that name's folder, to say where it was.
+ * Locking  node->lock, as file.h says; system->moves around what changes a folder's parent. Reads and writes have
+ *          points of rest between pages, with node->lock held.
+ * Cost     look-up O(1) expected; a listing O(entries) a call; a page of a file O(log pages).
  * Errors   -ENOMEM when there is no heap, or no frame, also after pages of programs have left (pageout/hand.h), for
  *          which a write may sleep. (Linux: -ENOSPC when a tmpfs has reached its size; here memory is the only limit.)
+ *          -ENOENT for a change in a folder that was removed, or whose file system has ended; else as on Linux.
  *
  * Invariants (tmpfs_ok):
- *   T1  a node's links equal the entries that name it, plus for a folder 1 ("."), plus its subfolders ("..")
+ *   T1  a node's links equal the entries that name it, plus for a folder 1 ("."), plus its subfolders (".."); the root
+ *       has one more
  *   T2  a folder's count equals its entries; each is found by its hash; ages ascend
  *   T3  a folder's entries name it as their folder, and no folder has two entries
  */
@@ -37,7 +41,10 @@ int tmpfs_adopt(struct node *node, uint64_t page, frame_t frame) MUST_CHECK;
 /* T1 to T3 hold, while no other thread changes the file system: for tests. */
 bool tmpfs_ok(struct file_system *system);
 
-/* Let go of all entries and of the root of a file system that is not mounted and not in use (file_system.end). */
+/*
+ * Let go of all entries and of the root of a file system that has ended (file_system.end). May sleep; with points of
+ * rest. Cost: O(entries).
+ */
 void tmpfs_destroy(struct file_system *system);
 
 #endif

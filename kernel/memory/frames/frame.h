@@ -1,25 +1,22 @@
 /*
  * frame.h - physical memory, one frame at a time.
  *
- * A frame is PAGE_SIZE bytes of RAM, named by number. Numbers cross this interface,
- * never pointers, because most RAM may have no permanent kernel address; memory/tables/slot.h
- * gives a view of a frame's bytes.
+ * A frame is PAGE_SIZE bytes of RAM, named by number. Numbers cross this interface, never pointers, because most RAM
+ * may have no permanent kernel address; memory/tables/slot.h gives a view of a frame's bytes.
  *
- * Each frame has a record: owner kind, reference count, flags, and one link that its
- * owner may use as it likes. The bitmap (pool.h) says free or used, at the place and in
- * the polarity that the layout's document asks for; the record says the rest.
+ * Each frame has a record: owner kind, reference count, flags, and one link that its owner may use as it likes. The
+ * bitmap (pool.h) says free or used, at the place and in the polarity that the layout's document asks for; the record
+ * says the rest.
  *
- * Owning   frame_get() hands the caller one reference; frame_put() ends it; at zero the
- *          frame is free and must not be touched again.
- * Locking  pool lock (rank POOL) inside, and not even that while this CPU's magazine serves;
- *          callable with any lock of a lower rank held and from interrupts. Counts are atomic.
- * Cost     frame_get(), frame_put(): O(1), whatever the amount of memory. A call touches at most
- *          12 words of metadata, counted in a test; a CPU that is asked to give up its
- *          magazine pays for that once. No allocation, no sleeping. Zeroing costs a page of
- *          writes. Runs: O(areas of 512 frames), for rare use.
- * Misuse   giving back a frame that is free (double free), that the pool never gave (foreign), or a
- *          run of which a frame is still shared, is detected, counted and printed with the frame's
- *          last owner, and changes nothing.
+ * Owning   frame_get() hands the caller one reference; frame_put() ends it; at zero the frame is free and must not be
+ *          touched again.
+ * Locking  pool lock (rank POOL) inside, and not even that while this CPU's magazine serves; callable with any lock of
+ *          a lower rank held and from interrupts. Counts are atomic.
+ * Cost     frame_get(), frame_put(): O(1), whatever the amount of memory. A call touches at most 12 words of metadata,
+ *          counted in a test; a CPU that is asked to give up its magazine pays for that once. No allocation, no
+ *          sleeping. Zeroing costs a page of writes. Runs: O(areas of 512 frames), for rare use.
+ * Misuse   giving back a frame that is free (double free), that the pool never gave (foreign), or a run of which a
+ *          frame is still shared, is detected, counted and printed with the frame's last owner, and changes nothing.
  * Source   which RAM exists: memory/frames/memmap.h. Policies: layout.policy; claims K2..K12, A8, A9, M6, M7.
  *
  * Invariants (frames_ok):
@@ -69,10 +66,10 @@ uint64_t frames_record_bytes(uint32_t end);
 uint64_t frames_summary_bytes(uint32_t end);
 
 /*
- * Open the pool. Everything `map` calls free becomes free; everything else keeps its owner
- * with a count of 1 and a link of 0. Afterwards the map is not read again. `low_end` is the first frame
- * that has no permanent kernel address. The three blocks of memory, aligned to 8 bytes, are the pool's from
- * now on; they are written in full. Checked builds poison frames as they are given back, not here.
+ * Open the pool. Everything `map` calls free becomes free; everything else keeps its owner with a count of 1 and a link
+ * of 0. Afterwards the map is not read again. `low_end` is the first frame that has no permanent kernel address. The
+ * three blocks of memory, aligned to 8 bytes, are the pool's from now on; they are written in full. Checked builds
+ * poison frames as they are given back, not here.
  */
 void frames_open(const struct memmap *map, const struct layout_policy *policy, uint32_t low_end,
                  void *bitmap, void *summary, struct frame_record *records);
@@ -94,9 +91,8 @@ bool frame_put(frame_t frame);
 bool frame_put_of(frame_t frame, enum owner owner);
 
 /*
- * One more reference to a frame that has one. Cannot fail: a count that reaches 2^20 - 1 stays there for
- * good and the frame is never freed (frame_sums.pinned): one frame lost, where a count that wrapped would
- * hand out a frame in use.
+ * One more reference to a frame that has one. Cannot fail: a count that reaches 2^20 - 1 stays there for good and the
+ * frame is never freed (frame_sums.pinned): one frame lost, where a count that wrapped would hand out a frame in use.
  * Frames that the map gave (a module) can be shared too; the map's own reference is never dropped.
  */
 void frame_share(frame_t frame);
@@ -116,12 +112,12 @@ bool frame_is_pinned(frame_t frame);
 void frame_show(frame_t frame);
 
 /*
- * Take `count` frames in a row, the first a multiple of `align` (a power of two, in frames),
- * all below frame `below` (0: no bound). Exact on one CPU: fails with -ENOMEM only if no such run exists, or if it
- * would cut into the reserve without FRAME_SPARE; frames in other CPUs' magazines are asked for, and not waited for.
- * Lowest first; up to 512 frames come from areas already broken into, if they fit there.
- * Each is then an ordinary frame with count 1, to be given back singly or with frame_run_put(),
- * which frees all of a run or, if one of its frames has another reference or was never given, none.
+ * Take `count` frames in a row, the first a multiple of `align` (a power of two, in frames), all below frame `below`
+ * (0: no bound). Exact on one CPU: fails with -ENOMEM only if no such run exists, or if it would cut into the reserve
+ * without FRAME_SPARE; frames in other CPUs' magazines are asked for, and not waited for. Lowest first; up to 512
+ * frames come from areas already broken into, if they fit there. Each is then an ordinary frame with count 1, to be
+ * given back singly or with frame_run_put(), which frees all of a run or, if one of its frames has another reference or
+ * was never given, none.
  */
 int  frame_run_get(enum owner owner, uint32_t count, uint32_t align, uint32_t below, unsigned flags,
                    frame_t *first) MUST_CHECK;
@@ -178,7 +174,7 @@ uint32_t frames_free(void);                     /* frames_owned(OWNER_FREE)     
 uint32_t frames_end(void);          /* one past the highest frame with a record              */
 
 /*
- * Whether frames are short. FRAMES_LOW: no more than the reserve and as many again are free in the bitmap.
+ * Whether frames are short. FRAMES_LOW: fewer than the reserve and as many again are free in the bitmap.
  * FRAMES_REFUSED: a call has found none since frames_were_refused() was asked last. memory/pageout/hand.h says who does
  * what then.
  */

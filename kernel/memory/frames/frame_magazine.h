@@ -4,18 +4,18 @@
  * Internal to the files frame*.c, the checks of frames (memory/check) and probes of claims. Between a call and the
  * bitmap stands the CPU's magazine, so that most calls touch no shared word but the frame's own record:
  *
- *   ring     frames given back lately, still warm in the cache. The newest is handed out first; when
- *            the ring is full the oldest goes back to the bitmap, one for one, so that no
- *            call ever pays for many.
- *   claim    the frames left of one word of the bitmap, claimed whole
+ *   ring     frames given back lately, still warm in the cache. The newest is handed out first; when the ring is full
+ *            the oldest goes back to the bitmap, one for one, so that no call ever pays for many, but the one that
+ *            another CPU has asked to empty it all.
+ *   claim    what is left of the frames claimed at once from one word of the bitmap: at most a ring's, not the reserve
  *   clean    frames zeroed in idle time
  *
- * A frame in a magazine reads used in the bitmap, and belongs to FREE. `room` is how many frames the ring may
- * hold: the document's `magazine`, and 0 while the pool is short or another CPU needs
- * frames; each frame given back then goes to the bitmap at once.
+ * A frame in a magazine reads used in the bitmap, and belongs to FREE. `room` is how many frames the ring may hold: the
+ * document's `magazine`, and 0 while the pool is short or another CPU needs frames; each frame given back then goes to
+ * the bitmap at once.
  *
- * Locking  a magazine belongs to its CPU, which uses it with interrupts off. Another CPU may
- *          only read counters, and write `room` and `wanted` under the pool lock.
+ * Locking  a magazine belongs to its CPU, which uses it with interrupts off. Another CPU may only read counters, and
+ *          write `room` and `wanted` under the pool lock; frames_drain() empties it while no CPU is inside a call.
  */
 #ifndef QUIRE_MEMORY_FRAME_MAGAZINE_H
 #define QUIRE_MEMORY_FRAME_MAGAZINE_H
@@ -31,7 +31,7 @@ enum { MAGAZINE_MOST = 64, CLEAN_MOST = 32 };
 struct frame_magazine {
     uint32_t newest, oldest;        /* ring positions: [oldest, newest), modulo MAGAZINE_MOST      */
     uint32_t room;                  /* [a] see above                                            */
-    uint32_t lowest;                /* fewest frames in the ring since peak_note()              */
+    uint32_t lowest;                /* fewest frames in the ring since the peak was looked at   */
     uint32_t wanted;                /* [a] 1: empty everything at the next call                 */
     uint32_t clean_count;
     uint32_t base;                  /* frame of the claim's bit 0                               */
@@ -60,7 +60,7 @@ struct frames {
     uint32_t    misuses, pinned;    /* [a]                                                      */
     /* Fields that change often lie in another cache line than those that every call reads. */
     uint32_t    peak __attribute__((aligned(64)));          /* [pool lock] most frames not free */
-    bool        is_short;           /* [pool lock] free bits are down to the reserve            */
+    bool        is_short;           /* [pool lock] fewer free bits than the reserve             */
     struct pool pool;               /* [pool lock]                                              */
 };
 
@@ -89,10 +89,9 @@ static inline void pool_leave(bool taken, lock_state state)
 /* ---- A record's state ------------------------------------------------------------------ */
 
 /*
- * bits 0..19 references, 20..24 owner; of a free frame also 25..29 its last owner, 30 it holds
- * zeros, 31 it holds the poison. The references stop counting at STATE_PINNED: a frame that was ever
- * shared so often is never freed, which loses one frame where a wrapped count would
- * hand it out while in use. It takes a million mappings to get there; the zero page may.
+ * bits 0..19 references, 20..24 owner; of a free frame also 25..29 its last owner, 30 it holds zeros, 31 it holds the
+ * poison. The references stop counting at STATE_PINNED: a frame that was ever shared so often is never freed, which
+ * loses one frame where a wrapped count would hand it out while in use. It takes a million mappings to get there.
  */
 enum {
     STATE_PINNED      = (1 << 20) - 1,
@@ -168,10 +167,7 @@ static inline void state_write(struct frame_record *record, uint32_t state)
 
 /* ---- Magazines: interrupts are off for all of these ----------------------------------------- */
 
-/*
- * The slow halves of taking and giving: a frame from another source than the ring's newest; a ring
- * without room. POOL_NONE: there is no frame.
- */
+/* The slow halves of taking and giving: another source than the ring's newest; a ring without room. POOL_NONE: none. */
 uint32_t frame_magazine_take(struct frame_magazine *magazine, unsigned flags);
 void     frame_magazine_give(struct frame_magazine *magazine, uint32_t frame);
 
@@ -181,12 +177,13 @@ bool frame_magazine_fails(void);
 /* All of a magazine goes to the bitmap. The caller holds the pool lock. */
 void frame_magazine_empty(struct frame_magazine *magazine);
 
-/* Ask the other CPUs to empty their magazines at their next call; [pool lock]. */
+/* Ask the other CPUs to empty their magazines at their next call, and to put nothing into the rings; [pool lock]. */
 void frame_magazines_want(const struct frame_magazine *mine);
 
 /*
  * Bring the peak up to date before the number of free bits changes; and after it the peak, the rooms of magazines, and
- * FRAMES_LOW in `frames_wanted`. [pool lock]
+ * FRAMES_LOW in `frames_wanted`. [pool lock] With one CPU and no frames zeroed ahead the peak is exact, else never too
+ * small. Cost: frame_magazines_adjust() mostly a few comparisons.
  */
 void peak_note(struct frame_magazine *mine);
 void frame_magazines_adjust(struct frame_magazine *mine);

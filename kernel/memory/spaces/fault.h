@@ -1,9 +1,9 @@
 /*
  * fault.h - what a page fault means: decided first, by one pure function, then done.
  *
- * fault_decide() takes only facts (what the region allows, what the entry is, what
- * was attempted) and names an action. Every combination is enumerated in a host test, and the table
- * of them is printed into the book. space_fault() collects the facts, decides, and acts.
+ * fault_decide() takes only facts (what the region allows, what the entry is, what was attempted) and names an action.
+ * Every combination is enumerated in a host test, and the table of them is printed into the book. space_fault()
+ * collects the facts, decides, and acts.
  *
  *   case  own page       behind it    access   action
  *   Z     none           nothing      write    ZERO      a fresh zero frame
@@ -24,6 +24,10 @@
  *
  * ro: the page is read-only. sole: its frame is private memory with one reference. counted: it has others.
  * sh.: the region is shared. bl.: the entry is BLOCKED.
+ *
+ * A stack grows no further than its own limit, the space's and, where it is locked, that of locked memory allow, and no
+ * nearer to what lies below it than its gap (STACK_GAP). Beyond that the case is N, and so it is where no more pages
+ * may be promised.
  */
 #ifndef QUIRE_MEMORY_FAULT_H
 #define QUIRE_MEMORY_FAULT_H
@@ -72,12 +76,13 @@ struct space;
 
 /*
  * Handle a fault of a program, or of the kernel on its behalf, at `address`. Returns 0: the access is to be tried
- * again. -EFAULT: *verdict says why. -ENOMEM: there was no frame; the caller frees memory or kills a process; nothing
- * has changed but that a stack may have grown.
+ * again. -EFAULT: *verdict says why. -ENOMEM: there was no frame for the page, its tables or the heap; the caller frees
+ * memory or kills a process; nothing has changed but that a stack may have grown.
  * Locking  takes the space's map lock to read, or to write where a stack grows; inside it the object's lock, the tables
  *          lock, and the lock of map_charge(). Waits for an object's pager without any lock: other faults of the space
  *          go on meanwhile, and calls that change its map. May sleep.
- * Cost     O(log regions), O(log pages) of an object; a read of an object brings in up to 16 neighbours as well.
+ * Cost     O(log regions), O(log pages) of an object; a read of an object maps, of the 16 pages of its group, those in
+ *          the region that are in memory.
  */
 int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict) MUST_CHECK;
 
@@ -85,10 +90,7 @@ int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fau
 extern uint64_t fault_counts[FAULT_ACTIONS];
 extern const char *const fault_action_names[FAULT_ACTIONS];
 
-/*
- * The frame of zeros, never to be written; its references are not counted. Returns 0 or -ENOMEM. Callable
- * with a cursor open.
- */
+/* The frame of zeros, never written; its references are not counted. 0 or -ENOMEM. Callable with a cursor open. */
 int zero_frame(frame_t *out) MUST_CHECK;
 extern frame_t zero_frame_number;               /* NO_FRAME until zero_frame() has made it         */
 static inline bool is_zero_frame(frame_t frame) { return frame_is(frame, zero_frame_number); }

@@ -9,7 +9,9 @@
  * Locking  each call but map_charge(), map_uncharge() and map_locked() takes the space's map lock, and may sleep:
  *          map_residency() and map_sync() as a reader, the others as the writer; map_break() the break lock outside it;
  *          map_copy() the parent's: no other thread can reach the child yet. Work on many pages or regions goes in
- *          batches with points of rest between them (base/rwlock.h), at which the map lock stays held.
+ *          batches with points of rest between them (base/rwlock.h), at which the map lock stays held. Pages that a
+ *          call brings in come one by one, as by faults: others may change the map meanwhile.
+ * Cost     O(log regions) for each region in the range, and for each of its pages that has an entry to change.
  * Source   Linux man-pages: mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2), msync(2).
  */
 #ifndef QUIRE_MEMORY_MAP_H
@@ -62,7 +64,9 @@ int map_sync(struct space *space, vaddr_t start, size_t bytes, int flags) MUST_C
 
 /*
  * mlock(2) and its relatives. Limits are space->limits.locked (0: -EPERM). Locked pages are brought in before the call
- * returns, unless on_fault. A hole is -ENOMEM: what lies below it is locked or unlocked all the same.
+ * returns, unless on_fault. A hole is -ENOMEM: what lies below it is locked or unlocked all the same. Where a page
+ * cannot be brought in, map_lock() returns -EAGAIN without memory, else -ENOMEM, and all stays locked; map_lock_all()
+ * brings in what it can.
  */
 int    map_lock(struct space *space, vaddr_t start, size_t bytes, bool on_fault) MUST_CHECK;
 int    map_unlock(struct space *space, vaddr_t start, size_t bytes) MUST_CHECK;

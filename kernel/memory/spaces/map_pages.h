@@ -11,7 +11,7 @@
  *   -EFAULT  (programs) not all of it lies in user space: the first 4 MiB, or past its end (K22)
  *   -EEXIST  something is mapped there already
  *   -EPERM   a physical page that may not be shown (below)
- *   -ENOMEM  too few pages, or the program's limits
+ *   -ENOMEM  too few pages, no room on the heap, or the program's limits; -EAGAIN that of locked memory
  *
  * For the kernel itself a space or range of the wrong kind is a mistake in the kernel: it stops (K22). A program gets
  * -EFAULT, from try_map_pages().
@@ -23,7 +23,9 @@
  * a device that is told addresses could be told the kernel's. Such pages are not counted (frame_show()), are not
  * inherited by a child, and go with munmap or the program.
  *
- * Locking  takes the space's map lock as the writer, and may sleep.
+ * Locking  takes the space's map lock as the writer, and may sleep. Pages of the pool are then brought in one by one,
+ *          as by faults, with points of rest without that lock. Should another thread of the program take the pages
+ *          away meanwhile, the answer may be -EFAULT, and what it has mapped in their place goes as well.
  * Cost     that of a fault for each page, without the trap.
  * Source   claims K18..K22; docs/claims.md has what was seen.
  */

@@ -21,7 +21,7 @@
  *          object_hold() and object_after() may sleep. Those that wait for a pager say so: their callers hold no lock
  *          of base/rwlock.h.
  * Cost     O(log pages) a look-up (a radix tree of 64-way nodes from the heap). What unmaps: the regions that map the
- *          object, and their pages.
+ *          object, and their pages. Growing: constant.
  *
  * Invariants (objects_audit):
  *   O1  an index slot below `pages` is empty or names a frame of the object's owner; beyond, all are empty;
@@ -138,8 +138,9 @@ uint64_t object_next(struct object *object, uint64_t from, bool resident);
 static inline bool object_is_writable(const struct object *object) { return object->writers > 0; }
 
 /*
- * Clear the bytes [from, to) of pages that are no holes: a truncation inside a page, a hole punched. O(pages). Returns
- * 0, or the pager's error, and then bytes are left. Waits for the pager.
+ * Clear the bytes [from, to) of pages that are no holes: a truncation inside a page, a hole punched. O(pages), with
+ * points of rest without the lock. Returns 0, also where the object ends before; or the pager's error, or -ENOMEM while
+ * it brings a page, and then bytes are left. Waits for the pager.
  */
 int object_zero(struct object *object, uint64_t from, uint64_t to) MUST_CHECK;
 

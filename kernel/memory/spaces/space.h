@@ -1,16 +1,15 @@
 /*
  * space.h - address spaces; the kernel's own is one of them.
  *
- * A space is a tree of regions (what ranges mean) and a set of page tables (what pages
- * are now). Kernel space holds the document's regions by name, and inside its
- * windows (heap, stacks, devices) the regions carved out while running. Every other space shares the
- * kernel part of the root table, entry by entry: the space in use gets a new kernel table at once, others when they
- * are next used. Not shared are the root's reference to itself and, where the document says so, the window of kernel
- * stacks.
+ * A space is a tree of regions (what ranges mean) and a set of page tables (what pages are now). Kernel space holds the
+ * document's regions by name, and inside its windows (heap, stacks, devices) the regions carved out while running.
+ * Every other space shares the kernel part of the root table, entry by entry: the space in use gets a new kernel table
+ * at once, others when they are next used. Not shared are the root's reference to itself and, where the document says
+ * so, the window of kernel stacks.
  *
  * Locking  a program's map lock sleeps (RWLOCK_MAP): a fault reads, what changes the map writes; kernel space's regions
- *          have a spin lock (RANK_MAP). Inside it the tables lock (RANK_TABLES), in cursors. The list of spaces has its
- *          own (RANK_SPACES).
+ *          have a spin lock (RANK_MAP). Inside it the tables lock (RANK_TABLES; kernel space's RANK_KERNEL), in
+ *          cursors. The list of spaces has its own (RANK_SPACES). Outside of a program's map lock is that of its break.
  *
  * Invariants (space_ok, and the auditor over all spaces):
  *   S1  every present kernel entry lies in a region, with no more rights than mmu_allow() of the region's
@@ -40,10 +39,7 @@ struct map_limits {
     bool    stack_by_write;                 /* a stack grows when it is written to, not when read   */
 };
 
-/*
- * Where the tables of a process have permanent addresses (tables/table_home.h): what that strategy remembers of a
- * space.
- */
+/* Where tables of processes have permanent addresses (tables/table_home.h): what that strategy remembers of a space. */
 struct table_home {
     union {
         struct bookkeeping     *structure;  /* table access `window`: in the window              */
@@ -95,10 +91,9 @@ static inline uint32_t space_peak(const struct space *space)
 }
 
 /*
- * Take over from the boot tables: the document's regions become regions of kernel space,
- * the image gets its rights, mappings that only the boot needed are removed. `root` is the boot directory.
- * Called once, before the pool is open: new tables are taken from the map. Afterwards kernel memory is
- * as the document says. Returns 0, or -ENOMEM when there is not even RAM for the tables.
+ * Take over from the boot tables: the document's regions become regions of kernel space, the image gets its rights,
+ * mappings that only the boot needed are removed: kernel memory is as the document says. `root` is the boot directory.
+ * Called once, before the pool is open: new tables are taken from the map. Returns 0, or -ENOMEM without RAM for them.
  */
 struct memmap;
 int space_start(frame_t root, struct memmap *map) MUST_CHECK;
@@ -119,8 +114,8 @@ void space_take_over(void);
 void space_guard(vaddr_t address);
 
 /*
- * All spaces one by one: kernel_space after NULL, then the others, then NULL. Takes the list lock inside;
- * the caller sees to it that the space it holds is not destroyed meanwhile.
+ * All spaces one by one: kernel_space after NULL, then the others, then NULL. Takes the list lock inside; the caller
+ * sees to it that the space it holds is not destroyed meanwhile.
  */
 struct space *space_after(const struct space *space);
 
@@ -138,7 +133,10 @@ struct space *space_active(void);
 /* A new space: empty where programs are, else the kernel's. Returns 0 or -ENOMEM. */
 int  space_create(struct space *space) MUST_CHECK;
 
-/* Give back every table and every frame its entries hold. The space must not be current, no stack of its own in use. */
+/*
+ * Give back every table and every frame its entries hold. The space must be neither current nor program_space, no stack
+ * of its own in use; a program's regions are gone (map_clear()). Cost: what its tables still have.
+ */
 void space_destroy(struct space *space);
 
 /*
