@@ -254,11 +254,17 @@ def check(quire, budgets):
     return wrong
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments_of(description):
+    """The words of a command that asks Linux and Quire, to which it adds its own."""
+    arguments = argparse.ArgumentParser(description=description)
     arguments.add_argument("--build", default="build")
     arguments.add_argument("--layout", default="quire", help="of Quire's kernel")
     arguments.add_argument("--only", choices=["linux", "quire"])
+    return arguments
+
+
+def main():
+    arguments = arguments_of(__doc__.splitlines()[0])
     arguments.add_argument("--sizes", metavar="MIB,...", help="compare Quire at these sizes of memory")
     arguments.add_argument("--budgets", help="a file with a column for each layout")
     arguments.add_argument("--write-budgets", metavar="FILE", help="make today's figures the layout's budgets")

@@ -7,7 +7,6 @@ bench/guest/growth.c runs as compare.py says. A row has its cost at 1, 10, 100, 
 instructions, and how many times the cost at 1 that at the most is. In the picture each thing has a field of its own,
 both axes logarithmic: a line that is level costs the same whatever there is.
 """
-import argparse
 import html
 import math
 import os
@@ -97,10 +96,7 @@ def draw(results, path):
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--build", default="build")
-    arguments.add_argument("--layout", default="quire")
-    arguments.add_argument("--only", choices=list(SYSTEMS))
+    arguments = compare.arguments_of(__doc__.splitlines()[0])
     arguments.add_argument("--svg", help="where the picture goes; build/growth.svg unless said")
     options = arguments.parse_args()
     build = os.path.abspath(options.build)

@@ -15,7 +15,6 @@ no kernel can save. --profile prints in which of Quire's functions the others ar
 With --memory, also the least memory with which each ends the job: found by halving, in steps of a sixteenth, without
 the clock. Linux holds the archive and what it unpacked from it for a moment, so this counts.
 """
-import argparse
 import bisect
 import collections
 import glob
@@ -339,10 +338,7 @@ def print_cells(cells):
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--build", default="build")
-    arguments.add_argument("--layout", default="quire", help="of Quire's kernel")
-    arguments.add_argument("--only", choices=["linux", "quire"])
+    arguments = compare.arguments_of(__doc__.splitlines()[0])
     arguments.add_argument("--memory", action="store_true", help="find the least memory as well, which takes long")
     arguments.add_argument("--profile", action="store_true", help="print where in Quire's kernel instructions go")
     arguments.add_argument("jobs", nargs="*", metavar="JOB", help=f"only these: {', '.join(JOBS)}")

@@ -22,4 +22,4 @@ adds_CLAIMS_T       = tracker_probes tracker_mutations
 
 # What of it the machine in plain memory has.
 machine_layouts += $(only_ACCESS_TRACKED)
-by_layout       += layouts/tracker/tests/test_tracker.c
+by_layout       += $(wildcard layouts/tracker/tests/test_*.c)

@@ -238,7 +238,7 @@ def report(comparison, count):
             print(f"never met, so it may go: {line}")
 
 
-def report_new(comparison, most, command, show=show):
+def report_new(comparison, most, command, show):
     """Every kind of difference that is new, and the shortest sequences of so many of them."""
     kinds = kinds_of(comparison)
     for name, found in sorted(kinds.items(), key=lambda kind: -len(kind[1])):
@@ -264,31 +264,37 @@ def task_of(word, operations=OPERATIONS):
     return int(seed), tuple(numbers or range(operations))
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+# What one command of this kind has of its own: its name, the word for a task, how many operations one has, its classes,
+# how a task is shown and what is recorded of its lines.
+Kind = collections.namedtuple("Kind", "command word operations machines comparison exceptions show digest")
+
+
+def main(kind, description):
+    arguments = argparse.ArgumentParser(description=description)
     arguments.add_argument("--build", default="build")
     arguments.add_argument("--layout", default="quire")
     arguments.add_argument("--count", type=int, default=200)
     arguments.add_argument("--seed", type=lambda text: int(text, 0), default=0, help="the first; 0: by chance")
     arguments.add_argument("--shrink", type=int, default=1, help="how many kinds of new differences are shrunk")
-    arguments.add_argument("--record", help="a file for the tasks in which both agree, with digests")
-    arguments.add_argument("--tell", help="one task: what both print")
+    arguments.add_argument("--record", help=f"a file for the {kind.word}s in which both agree, with digests")
+    arguments.add_argument("--tell", help=f"one {kind.word}: what both print")
     options = arguments.parse_args()
-    machines = Machines(os.path.abspath(options.build), options.layout)
+    machines = kind.machines(os.path.abspath(options.build), options.layout)
     if options.tell:
-        show(machines, task_of(options.tell))
+        kind.show(machines, task_of(options.tell, kind.operations))
         return 0
     seed = options.seed or int.from_bytes(os.urandom(4), "little") or 1
     print(f"seeds {seed} to {seed + options.count - 1}", flush=True)
-    comparison = Comparison(machines, Exceptions())
+    comparison = kind.comparison(machines, kind.exceptions())
     comparison.run(range(seed, seed + options.count))
     report(comparison, options.count)
     if options.record:
         with open(options.record, "w") as file:
-            file.writelines(f"{word} {digest(lines)}\n" for word, lines in comparison.agreed.items())
-    report_new(comparison, options.shrink, "tests/calls/differ.py")
+            file.writelines(f"{word} {kind.digest(lines)}\n" for word, lines in comparison.agreed.items())
+    report_new(comparison, options.shrink, kind.command, kind.show)
     return 1 if comparison.new else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Kind("tests/calls/differ.py", "task", OPERATIONS, Machines, Comparison, Exceptions, show, digest),
+                  __doc__.splitlines()[0]))

@@ -8,7 +8,6 @@
 A trace is a task of tests/calls/traces/traces.c, and is compared as those of differ.py are: step by step, a step with
 what all pages show after it and with the regions. Known differences are in traces-exceptions.txt.
 """
-import argparse
 import hashlib
 import itertools
 import os
@@ -146,31 +145,6 @@ def show(machines, task):
                 print(f"    {a}" if a == b else f"  L {a}\n  Q {b}")
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--build", default="build")
-    arguments.add_argument("--layout", default="quire")
-    arguments.add_argument("--count", type=int, default=200)
-    arguments.add_argument("--seed", type=lambda text: int(text, 0), default=0, help="the first; 0: by chance")
-    arguments.add_argument("--shrink", type=int, default=1, help="how many kinds of new differences are shrunk")
-    arguments.add_argument("--record", help="a file for the traces in which both agree, with digests of their steps")
-    arguments.add_argument("--tell", help="one trace: what both print")
-    options = arguments.parse_args()
-    machines = Machines(os.path.abspath(options.build), options.layout)
-    if options.tell:
-        show(machines, differ.task_of(options.tell, STEPS))
-        return 0
-    seed = options.seed or int.from_bytes(os.urandom(4), "little") or 1
-    print(f"seeds {seed} to {seed + options.count - 1}", flush=True)
-    comparison = Comparison(machines, Exceptions())
-    comparison.run(range(seed, seed + options.count))
-    differ.report(comparison, options.count)
-    if options.record:
-        with open(options.record, "w") as file:
-            file.writelines(f"{word} {digests(lines)}\n" for word, lines in comparison.agreed.items())
-    differ.report_new(comparison, options.shrink, "tests/calls/traces.py", show)
-    return 1 if comparison.new else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(differ.main(differ.Kind("tests/calls/traces.py", "trace", STEPS, Machines, Comparison, Exceptions, show,
+                                     digests), __doc__.splitlines()[0]))

@@ -36,10 +36,10 @@
 #include "process/above.h"
 #include "process/family.h"
 #include "tests/claims/processor.h"
+#include "tests/host/fiber_stack.h"
 #include "trap.h"
 
 enum { INSTRUCTION = 100, TICK = 10000000 };        /* nanoseconds */
-enum { FIBER_BYTES = 256 * 1024 };
 
 /* ---- Threads ------------------------------------------------------------------------------------------ */
 
@@ -59,38 +59,6 @@ static struct fiber *fiber_of(const struct thread *thread)
 }
 
 struct trap_frame *thread_frame(const struct thread *thread) { return &fiber_of(thread)->frame; }
-
-#ifdef __SANITIZE_ADDRESS__
-void __sanitizer_start_switch_fiber(void **fake, const void *bottom, size_t bytes);
-void __sanitizer_finish_switch_fiber(void *fake, const void **bottom, size_t *bytes);
-
-static const void *boot_bottom;
-static size_t      boot_bytes;
-
-static void *stack_leave(bool for_good, const struct fiber *to)
-{
-    void *fake = NULL;
-
-    __sanitizer_start_switch_fiber(for_good ? NULL : &fake, to->stack != NULL ? to->stack : boot_bottom,
-                                   to->stack != NULL ? FIBER_BYTES : boot_bytes);
-    return fake;
-}
-
-static void stack_enter(void *fake)
-{
-    const void *bottom;
-    size_t      bytes;
-
-    __sanitizer_finish_switch_fiber(fake, &bottom, &bytes);
-    if (boot_bottom == NULL) {
-        boot_bottom = bottom;
-        boot_bytes  = bytes;
-    }
-}
-#else
-static void *stack_leave(bool for_good, const struct fiber *to) { (void)for_good; (void)to; return NULL; }
-static void  stack_enter(void *fake)                            { (void)fake; }
-#endif
 
 static void run_program(struct fiber *self) NORETURN;
 
@@ -113,12 +81,7 @@ static struct fiber *fiber_new(struct thread *thread)
     struct fiber *fiber = calloc(1, sizeof *fiber);
 
     assert(fiber != NULL);
-    fiber->stack = mmap(NULL, FIBER_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert(fiber->stack != MAP_FAILED);
-    getcontext(&fiber->context);
-    fiber->context.uc_stack.ss_sp   = fiber->stack;
-    fiber->context.uc_stack.ss_size = FIBER_BYTES;
-    makecontext(&fiber->context, fiber_start, 0);
+    fiber->stack = stack_make(&fiber->context, fiber_start);
     thread->machine.of_test = fiber;
     return fiber;
 }
@@ -139,7 +102,7 @@ void thread_drop_state(struct thread *thread)
 
     if (fiber == NULL)
         return;
-    munmap(fiber->stack, FIBER_BYTES);
+    stack_drop(fiber->stack);
     free(fiber);
     thread->machine.of_test = NULL;
 }
@@ -154,7 +117,7 @@ void thread_switch(struct thread *from, struct thread *to)
         table_home_keep(&from->stack_memory->space, &gone->frame, sizeof gone->frame);
     if (frame_exists(root))
         mmu_activate(root);
-    fake = stack_leave(from->phase == THREAD_DEAD, next);
+    fake = stack_leave(from->phase == THREAD_DEAD, next->stack);
     swapcontext(&gone->context, &next->context);
     stack_enter(fake);
 }

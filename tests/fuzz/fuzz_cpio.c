@@ -1,6 +1,7 @@
 /*
  * fuzz_cpio.c - whatever claims to be an archive, unpacking it ends, the files that it left are sound, and all goes.
  */
+#include "../host/memory_source.h"
 #include "../host/one_thread.h"
 
 #include "files/root/cpio.h"
@@ -10,24 +11,6 @@
 #include "memory/heap/heap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct memory {
-    struct source  source;
-    const uint8_t *bytes;
-    size_t         left;
-};
-
-static long read_memory(struct source *source, void *to, size_t bytes)
-{
-    struct memory *self = (struct memory *)source;
-
-    if (bytes > self->left)
-        bytes = self->left;
-    memcpy(to, self->bytes, bytes);
-    self->bytes += bytes;
-    self->left  -= bytes;
-    return (long)bytes;
-}
 
 /* One page in two is a frame of its own. */
 static bool take_frame(struct source *source, frame_t *out)
@@ -45,7 +28,7 @@ static bool take_frame(struct source *source, frame_t *out)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static bool         started;
-    struct memory       memory = { { read_memory, take_frame, NULL }, data, size };
+    struct memory       memory = { { read_memory, take_frame, NULL }, data, size, SIZE_MAX };
     struct heap_sums    before, after;
     struct file_system *root;
     struct fs_context  *fs;

@@ -123,6 +123,20 @@ static inline struct node *find(const char *path)
     return node;
 }
 
+/* A new system of files, mounted on a new folder. */
+static inline struct file_system *mount_new(const char *path)
+{
+    struct file_system *other = tmpfs_new(0700);
+    struct node        *folder;
+
+    assert_non_null(other);
+    assert_int_equal(path_make_folder(fs, NULL, path, 0755), 0);
+    folder = find(path);
+    assert_int_equal(path_mount(folder, other->root), 0);
+    node_release(folder);
+    return other;
+}
+
 static inline void assert_holds(const char *path, const void *bytes, size_t count)
 {
     struct file *file = open_file(path, O_RDONLY);

@@ -34,19 +34,27 @@ static inline void squeeze(char *text)
     *out = '\0';
 }
 
-/* A document of layouts/; the caller frees it. */
-static inline char *document_text(const char *name)
+/* A file of the tree. Freed by the caller. */
+static inline char *kept_text(const char *path)
 {
-    char path[64], *text = calloc(1, BYTES_LIMIT);
-    FILE *file;
+    char *text = calloc(1, BYTES_LIMIT);
+    FILE *file = fopen(path, "r");
 
-    snprintf(path, sizeof(path), "layouts/%s/layout.md", name);
-    file = fopen(path, "r");
     if (file == NULL)
         fail_msg("%s: not found; this test runs at the top of the tree", path);
     assert_non_null(text);
     assert_true(fread(text, 1, BYTES_LIMIT - 1, file) > 0);
     fclose(file);
+    return text;
+}
+
+/* A document of layouts/; the caller frees it. */
+static inline char *document_text(const char *name)
+{
+    char path[64], *text;
+
+    snprintf(path, sizeof(path), "layouts/%s/layout.md", name);
+    text = kept_text(path);
     squeeze(text);
     return text;
 }

@@ -45,20 +45,6 @@ static struct {
     struct document   original;
 } document;
 
-/* Freed by the caller. */
-static inline char *kept_text(const char *path)
-{
-    char *text = calloc(1, BYTES_LIMIT);
-    FILE *file = fopen(path, "r");
-
-    if (file == NULL)
-        fail_msg("%s: not found; this test runs at the top of the tree", path);
-    assert_non_null(text);
-    assert_true(fread(text, 1, BYTES_LIMIT - 1, file) > 0);
-    fclose(file);
-    return text;
-}
-
 /* What is said and made of it is compared with what was made of `like`, a good one. */
 static inline void open_text(const char *name, const char *text, const char *like)
 {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "memory/layout.h"
+#include "mmu.h"
 
 /* `document`, `regions` and `physical`. */
 #include "document.c"
@@ -103,7 +104,40 @@ static inline bool own_kernel_space(void)
     return true;
 }
 
-/* The tests of a program, where the kernel sees but the first megabytes all the time; 0 without such a row. */
+/*
+ * The tests of a program once more, under another document. Each returns 0 where the compiled one cannot be made that:
+ * most want tables in direct sight, as others have the tables for it, or not, when they are compiled.
+ */
+
+/* Each process has stacks of its own. */
+static inline int with_stacks_of_each_process(int (*tests)(void))
+{
+    read_document();
+    if (document.access != ACCESS_DIRECT)
+        return 0;
+    own_row(PURPOSE_STACKS)->scope = SCOPE_PROCESS;
+    return tests();
+}
+
+/* The image's first table shows a second time. */
+static inline int with_image_shown_twice(int (*tests)(void))
+{
+    read_document();
+    if (document.access != ACCESS_DIRECT || !own_alias(page_of(layout.kernel_offset), MMU_ENTRIES))
+        return 0;
+    return tests();
+}
+
+/* Kernel space has the addresses of programs to itself. */
+static inline int with_kernel_space_of_its_own(int (*tests)(void))
+{
+    read_document();
+    if (document.access != ACCESS_DIRECT || !own_kernel_space())
+        return 0;
+    return tests();
+}
+
+/* The kernel sees but the first megabytes all the time. */
 static inline int with_little_in_sight(int (*tests)(void))
 {
     read_document();

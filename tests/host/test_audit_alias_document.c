@@ -16,8 +16,5 @@
 
 int main(void)
 {
-    read_document();
-    if (document.access != ACCESS_DIRECT || !own_alias(page_of(layout.kernel_offset), MMU_ENTRIES))
-        return 0;
-    return tests_of_audits();
+    return with_image_shown_twice(tests_of_audits);
 }

@@ -15,9 +15,5 @@
 
 int main(void)
 {
-    read_document();
-    if (document.access != ACCESS_DIRECT)
-        return 0;
-    own_row(PURPOSE_STACKS)->scope = SCOPE_PROCESS;
-    return tests_of_ends();
+    return with_stacks_of_each_process(tests_of_ends);
 }

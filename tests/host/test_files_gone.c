@@ -70,16 +70,12 @@ static void nothing_comes_into_a_folder_that_is_gone(void **state)
 static void who_comes_late_to_a_mount_does_not_end_it_again(void **state)
 {
     struct file_system *other;
-    struct node        *folder, *inside, *top, *above;
+    struct node        *inside, *top, *above;
     struct file        *file;
 
     (void)state;
     start_files();
-    assert_int_equal(path_make_folder(fs, NULL, "/m", 0755), 0);
-    other  = tmpfs_new(0700);
-    folder = find("/m");
-    assert_int_equal(path_mount(folder, other->root), 0);
-    node_release(folder);
+    other = mount_new("/m");
     assert_int_equal(path_make_folder(fs, NULL, "/m/d", 0755), 0);
     assert_int_equal(path_make_node(fs, NULL, "/m/d/f", S_REGULAR | 0600, 0, NULL), 0);
     inside = find("/m/d");
@@ -111,17 +107,9 @@ static void no_mount_moves_to_what_is_gone(void **state)
 
     (void)state;
     start_files();
-    assert_int_equal(path_make_folder(fs, NULL, "/m", 0755), 0);
     assert_int_equal(path_make_folder(fs, NULL, "/d", 0755), 0);
-    assert_int_equal(path_make_folder(fs, NULL, "/l", 0755), 0);
-    other  = tmpfs_new(0700);
-    folder = find("/m");
-    assert_int_equal(path_mount(folder, other->root), 0);
-    node_release(folder);
-    leaving = tmpfs_new(0700);
-    folder  = find("/l");
-    assert_int_equal(path_mount(folder, leaving->root), 0);
-    node_release(folder);
+    other   = mount_new("/m");
+    leaving = mount_new("/l");
     assert_int_equal(path_make_folder(fs, NULL, "/l/in", 0755), 0);
     inside = find("/l/in");
     folder = find("/d");

@@ -12,38 +12,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "files/root/inflate.h"
-#include "memory/heap/heap.h"
+#include "memory_source.h"
+#include "no_heap.h"
 
 enum { MOST = 300000 };
-
-/* The heap is not tested here. */
-void *heap_alloc(size_t bytes, unsigned flags) { return flags & HEAP_ZERO ? calloc(1, bytes) : malloc(bytes); }
-void  heap_free_sized(void *block, size_t bytes)
-{
-    (void)bytes;
-    free(block);
-}
-
-struct memory {
-    struct source  source;
-    const uint8_t *bytes;
-    size_t         left, most;          /* at most `most` at a time */
-};
-
-static long read_memory(struct source *source, void *to, size_t bytes)
-{
-    struct memory *self = (struct memory *)source;
-
-    if (bytes > self->left)
-        bytes = self->left;
-    if (bytes > self->most)
-        bytes = self->most;
-    memcpy(to, self->bytes, bytes);
-    self->bytes += bytes;
-    self->left  -= bytes;
-    return (long)bytes;
-}
 
 static uint8_t plain[MOST], packed[MOST + 4096], unpacked[MOST + 1];
 

@@ -308,17 +308,10 @@ static const struct limit limits[] = {
 
 static char *fixed_document(const char *name)
 {
-    char path[128], *text = calloc(1, BYTES_LIMIT);
-    FILE *file;
+    char path[128];
 
     snprintf(path, sizeof path, FOLDER "%s.md", name);
-    file = fopen(path, "r");
-    if (file == NULL)
-        fail_msg("%s: not found; this test runs at the top of the tree", path);
-    assert_non_null(text);
-    assert_true(fread(text, 1, BYTES_LIMIT - 1, file) > 0);
-    fclose(file);
-    return text;
+    return kept_text(path);
 }
 
 static bool has_line(const char *said, const char *line)

@@ -1,40 +1,15 @@
 /*
  * test_map_calls.c - madvise, mincore, remap_file_pages, mremap that keeps the old place, and PROT_GROWSDOWN.
  */
-#include "map_world.h"
+#include "map_contents.h"
 
-#include "memory/spaces/object.h"
 #include "memory/spaces/user.h"
 
 enum { NORMAL = 0, WILL_NEED = 3, DONT_NEED = 4, FREE = 8, REMOVE = 9, COLD = 20, PAGE_OUT = 21, POPULATE_READ = 22,
        POPULATE_WRITE = 23, COLLAPSE = 25 };
 enum { MAY_MOVE = 1, FIXED = 2, KEEP_OLD = 4 };
 
-static struct object *contents;
-static vaddr_t        out;
-
-static int map_file(size_t first, size_t pages, uint64_t offset, uint8_t rights, uint32_t flags)
-{
-    struct map_request wanted = request(column(first), pages, rights, MAP_IS_FIXED | flags);
-
-    wanted.object = contents;
-    wanted.offset = offset;
-    return map_create(&program, &wanted, &out);
-}
-
-/* Word 0 of page n is 50 + n. */
-static void make_contents(uint64_t pages)
-{
-    frame_t frame;
-
-    contents = object_create(OWNER_FILE, pages);
-    assert_non_null(contents);
-    for (uint64_t n = 0; n < pages; n++) {
-        assert_int_equal(object_page(contents, n, true, &frame), 0);
-        *(uint32_t *)&machine_ram[frame_address(frame)] = 50 + (uint32_t)n;
-        frame_put(frame);
-    }
-}
+static void make_contents(uint64_t pages) { make_contents_but(pages, UINT64_MAX); }
 
 static int advise(size_t first, size_t pages, int advice)
 {

@@ -1,40 +1,12 @@
 /*
  * test_map_contents.c - mappings of files, promises of memory, and faults of stacks.
  */
-#include "map_world.h"
-
-#include "memory/spaces/object.h"
-
-static vaddr_t out;
+#include "map_contents.h"
 
 /* ---- Files ------------------------------------------------------------------------------------------------ */
 
-static struct object *contents;
-
-static int map_file(size_t first, size_t pages, uint64_t offset, uint8_t rights, uint32_t flags)
-{
-    struct map_request wanted = request(column(first), pages, rights, MAP_IS_FIXED | flags);
-
-    wanted.object = contents;
-    wanted.offset = offset;
-    return map_create(&program, &wanted, &out);
-}
-
-/* Contents: word 0 of page n is 50 + n; page 3 is a hole. */
-static void make_contents(uint64_t pages)
-{
-    frame_t frame;
-
-    contents = object_create(OWNER_FILE, pages);
-    assert_non_null(contents);
-    for (uint64_t n = 0; n < pages; n++) {
-        if (n == 3)
-            continue;
-        assert_int_equal(object_page(contents, n, true, &frame), 0);
-        *(uint32_t *)&machine_ram[frame_address(frame)] = 50 + (uint32_t)n;
-        frame_put(frame);
-    }
-}
+/* Page 3 is a hole. */
+static void make_contents(uint64_t pages) { make_contents_but(pages, 3); }
 
 static uint32_t word_in_contents(uint64_t page)
 {

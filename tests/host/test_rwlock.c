@@ -1,7 +1,7 @@
 /*
  * test_rwlock.c - locks that sleep, as far as one thread can tell: which calls get in at once, and which are misuse.
  *
- * Threads that really wait are tested with the scheduler (test_schedule.c).
+ * Threads that really wait are tested with the scheduler (test_sleep_lock_turns.c).
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * test_rwlock_wait.c - a wait for a lock that is free by now: it is had at once, and once.
  *
  * A thread sees that a lock is taken, and the holder drops it before the thread asks the scheduler. The order of those
- * that really wait is tested in test_schedule.c.
+ * that really wait is tested in test_sleep_lock_turns.c.
  */
 #include "process_notes.h"
 

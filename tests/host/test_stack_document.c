@@ -15,9 +15,5 @@
 
 int main(void)
 {
-    read_document();
-    if (document.access != ACCESS_DIRECT)       /* others have the tables for it, or not, when they are compiled */
-        return 0;
-    own_row(PURPOSE_STACKS)->scope = SCOPE_PROCESS;
-    return tests_of_stacks();
+    return with_stacks_of_each_process(tests_of_stacks);
 }

@@ -16,8 +16,5 @@
 
 int main(void)
 {
-    read_document();
-    if (document.access != ACCESS_DIRECT || !own_kernel_space())
-        return 0;
-    return tests_of_walks();
+    return with_kernel_space_of_its_own(tests_of_walks);
 }

@@ -6,16 +6,11 @@
  *
  * As many threads and processes are started as asked for, or as there may be. A line for each, as stretches.c has
  * them: "NAME TICKS FUNCTION < CALLER < ...", and one with the numbers that were reached.
- *
- * Threads and processes alike share the memory, and have a stack of a page each: clone() without a C library behind it.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
-#include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,170 +26,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "herd.h"
 #include "stretch.h"
 
-enum { STACK = 4096, MOST = 16384 };
-enum { THREAD = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM };
-enum { PROCESS = CLONE_VM | CLONE_FS | CLONE_FILES | SIGCHLD };
-
-static unsigned      threads, processes;
-static char         *self;
-static char         *stacks;
-static volatile int  word, other_word;          /* futexes */
-static volatile unsigned started;
-static int           ends[2];                   /* of a pipe */
-static struct {
-    unsigned reached[2];                        /* threads, processes: the most there have been */
-    int      numbers[MOST + 1];                 /* of the members, as they come */
-} *shared;                                      /* by all processes */
-#define numbers shared->numbers
-
-/* ---- Herds ------------------------------------------------------------------------------------ */
-
-static long futex(volatile int *at, int what, int value, long more, volatile int *to)
-{
-    return syscall(SYS_futex, at, what, value, more, to, 0);
-}
-
-static void add_one(volatile unsigned *to) { __atomic_add_fetch(to, 1, __ATOMIC_SEQ_CST); }
-
-/* Start up to `wanted`, each of which says that it is there; return when all have. */
-static unsigned herd(unsigned wanted, int flags, int (*member)(void *))
-{
-    unsigned count;
-
-    started = 0;
-    for (count = 0; count < wanted; count++) {
-        int id = clone(member, stacks + (count + 1) * STACK, flags, (void *)(long)count);
-
-        if (id < 0)
-            break;
-        numbers[count] = id;
-    }
-    while (started < count)
-        sched_yield();
-    if (shared->reached[flags == PROCESS] < count)
-        shared->reached[flags == PROCESS] = count;
-    return count;
-}
-
-/* All that are there have gone to sleep: each has run since, as they take turns. */
-static void settle(void)
-{
-    for (int i = 0; i < 20; i++)
-        sched_yield();
-}
-
-static void kill_herd(unsigned count)
-{
-    while (count-- > 0)
-        kill(numbers[count], SIGKILL);
-}
+static unsigned threads, processes;
+static char    *self;
 
 static void end_at_once(void) { syscall(SYS_exit_group, 0); }
-
-/* ---- Members ---------------------------------------------------------------------------------- */
-
-static int member_pauses(void *number)
-{
-    (void)number;
-    add_one(&started);
-    for (;;)
-        syscall(SYS_pause);
-}
-
-static int member_waits(void *number)
-{
-    (void)number;
-    add_one(&started);
-    for (;;)
-        futex(&word, FUTEX_WAIT, 0, 0, NULL);
-}
-
-static int member_reads(void *number)
-{
-    char byte;
-
-    (void)number;
-    add_one(&started);
-    for (;;)
-        if (syscall(SYS_read, ends[0], &byte, 1) == 0)
-            syscall(SYS_pause);
-}
-
-static int member_polls(void *number)
-{
-    struct pollfd file = { ends[0], POLLIN, 0 };
-
-    (void)number;
-    add_one(&started);
-    for (;;) {
-        syscall(SYS_poll, &file, 1, -1);
-        syscall(SYS_pause);
-    }
-}
-
-static int member_locks(void *number)
-{
-    (void)number;
-    add_one(&started);
-    syscall(SYS_flock, ends[0], LOCK_EX);
-    for (;;)
-        syscall(SYS_pause);
-}
-
-static int member_awaits_signal(void *number)
-{
-    unsigned long none[2] = { 1ul << (SIGUSR2 - 1), 0 };
-
-    (void)number;
-    add_one(&started);
-    for (;;)
-        syscall(SYS_rt_sigtimedwait, none, NULL, NULL, 8);
-}
-
-static int member_blocks(void *number)
-{
-    unsigned long all[2] = { ~0ul, ~0ul };
-
-    (void)number;
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, all, NULL, 8);
-    add_one(&started);
-    for (;;)
-        syscall(SYS_pause);
-}
-
-static int member_ends(void *number)
-{
-    (void)number;
-    add_one(&started);
-    syscall(SYS_exit, 0);
-    return 0;
-}
-
-static volatile int go;
-
-static int member_sleeps_till(void *number)
-{
-    struct timespec until = { go, 0 };
-
-    (void)number;
-    add_one(&started);
-    syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
-    for (;;)
-        syscall(SYS_pause);
-}
-
-static int member_maps(void *number)
-{
-    (void)number;
-    add_one(&started);
-    while (!go)
-        futex(&go, FUTEX_WAIT, 0, 0, NULL);
-    syscall(SYS_munmap, syscall(SYS_mmap2, 0, 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096);
-    for (;;)
-        syscall(SYS_pause);
-}
 
 /* ---- Threads ---------------------------------------------------------------------------------- */
 
@@ -557,7 +395,7 @@ static void do_chain(void)
 
 /* ------------------------------------------------------------------------------------------------ */
 
-static const struct { const char *name; void (*act)(void); } acts[] = {
+static const struct operation acts[] = {
     { "exit-group", do_exit_group }, { "exec", do_exec }, { "futex", do_futex }, { "pipe", do_pipe },
     { "poll", do_poll }, { "epoll", do_epoll }, { "flock", do_flock }, { "signal", do_signal },
     { "signal-wait", do_signal_wait }, { "stop", do_stop }, { "usage", do_usage }, { "sleep", do_sleep },
@@ -580,14 +418,6 @@ static void act(unsigned i)
     waitpid(child, NULL, 0);
     settle();
     tell(acts[i].name);
-}
-
-static int is_named(const char *name, char **names)
-{
-    for (; *names != NULL; names++)
-        if (strcmp(*names, name) == 0)
-            return 1;
-    return 0;
 }
 
 int main(int count, char **words)

@@ -13,15 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "errnos.h"
+
 #define P 4096
-#define SAY(call) (errno = 0, say(#call, (long)(call)))
-
-static void say(const char *what, long result)
-{
-    int error = errno;
-
-    printf("%s: %s %d\n", what, result == -1 ? "errno" : "0", result == -1 ? error : 0);
-}
 
 static char *fresh(size_t pages, int rights, int flags)
 {

@@ -43,4 +43,19 @@ static void tell(const char *name)
     fflush(stdout);
 }
 
+/* ---- What a program measures: all of it, or what is named ------------------------------------------ */
+
+struct operation {
+    const char *name;
+    void      (*act)(void);
+};
+
+static int is_named(const char *name, char **names)
+{
+    for (; *names != NULL; names++)
+        if (strcmp(*names, name) == 0)
+            return 1;
+    return 0;
+}
+
 #endif

@@ -297,7 +297,7 @@ static void do_many_truncate(void)
 
 /* ------------------------------------------------------------------------------------------------ */
 
-static const struct { const char *name; void (*act)(void); } acts[] = {
+static const struct operation acts[] = {
     { "touch", do_touch }, { "unmap", do_unmap }, { "replace", do_replace }, { "protect", do_protect },
     { "move", do_move }, { "forget", do_forget }, { "lock", do_lock }, { "fork", do_fork }, { "exec", do_exec },
     { "thin", do_thin }, { "nothing-there", do_nothing_there },
@@ -316,14 +316,6 @@ static void act(unsigned i)
     }
     wait(NULL);
     tell(acts[i].name);
-}
-
-static int is_named(const char *name, char **names)
-{
-    for (; *names != NULL; names++)
-        if (strcmp(*names, name) == 0)
-            return 1;
-    return 0;
 }
 
 int main(int count, char **words)

@@ -99,6 +99,13 @@ class House:
         """A small machine's memory, for -m: 16 MiB, or twice what the kernel needs where that is more."""
         return f"{max(least, 2 * self.least(layout))}K"
 
+    def sources_and_headers(self):
+        """The kernel's, its port's and the layouts', by their names in the tree."""
+        for folder in ("kernel", "arch/i386", "layouts"):
+            for path, _, names in sorted(os.walk(os.path.join(TREE, folder))):
+                yield from (os.path.relpath(os.path.join(path, name), TREE) for name in sorted(names)
+                            if name.endswith((".c", ".h", ".S")))
+
     def make(self, *words):
         """Run make; returns (exit status, all it printed)."""
         with building():

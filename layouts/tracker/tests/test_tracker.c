@@ -1,85 +1,11 @@
 /*
- * test_tracker.c - page-table objects: their cost, growth, moves and end, and failures without memory.
+ * test_tracker.c - page-table objects: their start and their cost, how they grow and move, pins.
  *
- * Runs only for layouts whose table access is `tracked`. The machine's translation cache changes by flushes only, so an
- * object that moved without a flush would still be seen at its old place.
+ * Runs only for layouts whose table access is `tracked`.
  */
-#include <layout.h>
+#include "tracker_world.h"
 
 #ifdef LAYOUT_ACCESS_TRACKED
-
-#include "tests/host/clean.h"
-#include "tests/host/cursor_world.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/error.h"
-#include "cpu.h"
-#include "layouts/tracker/master.h"
-#include "memory/tables/slot.h"
-#include "layouts/tracker/list.h"
-#include "layouts/tracker/tracker.h"
-
-static const struct rights user_data = { READ | WRITE, READ | WRITE };
-
-/* The first page of the n-th table of user space, page B being the 0th. */
-static page_t page_of_table(unsigned n) { return layout.user.first + n * MMU_ENTRIES; }
-
-static int try_map(struct space *s, page_t page, frame_t frame)
-{
-    struct cursor c;
-    int           err = cursor_open(&c, s, span_of(page, 1), CURSOR_BUILD);
-
-    if (err != 0)
-        return err;
-    cursor_map(&c, page, frame, user_data, CACHE_BACK);
-    cursor_close(&c);
-    return 0;
-}
-
-static void map_in(struct space *s, page_t page, uint32_t word)
-{
-    assert_int_equal(try_map(s, page, new_frame(word)), 0);
-}
-
-static void discard_in(struct space *s, page_t page)
-{
-    struct cursor c;
-
-    assert_int_equal(cursor_open(&c, s, span_of(page, 1), 0), 0);
-    cursor_discard(&c, page);
-    cursor_close(&c);
-}
-
-/* Make another space, with one region over all of it, so that the auditor accepts its pages. */
-struct another {
-    struct space  space;
-    struct region all;
-};
-
-static int try_create(struct another *a)
-{
-    int err = space_create(&a->space);
-
-    if (err != 0)
-        return err;
-    a->all = (struct region){ .span = layout.user, .name = "all", .rights = all.rights };
-    assert_int_equal(region_insert(&a->space.map, &a->all), 0);
-    return 0;
-}
-
-static void create(struct another *a) { assert_int_equal(try_create(a), 0); }
-
-static vaddr_t  object_of(const struct space *s) { return address_of(s->home.info); }
-static uint32_t pages_of(const struct space *s)  { return tracker_at(s->home.tracker)->pcount; }
-
-static bool read_faults(vaddr_t address)
-{
-    struct machine_fault fault;
-
-    return MACHINE_FAULTS(&fault, (void)*(volatile uint32_t *)pointer_to(address));
-}
 
 /* ---- The start -------------------------------------------------------------------------------------- */
 
@@ -236,12 +162,6 @@ static void an_object_grows_where_it_is_while_it_can(void **state)
     end();
 }
 
-static void create_long(struct another *a)
-{
-    create(a);
-    map_in(&a->space, layout.user.end - 1, 1);
-}
-
 /* Others move after it and are placed below, not in the room behind it. */
 static void an_object_that_has_moved_has_room_to_grow(void **state)
 {
@@ -357,168 +277,6 @@ static void a_move_without_one_of_its_flushes_is_noticed(void **state)
     assert_in_range(noticed, 2, flushes);           /* both pages of the old place at least */
 }
 
-/* ---- Without memory, without room ---------------------------------------------------------------------------- */
-
-/*
- * Let allocation k fail, for k = 1, 2, ... until the object has moved: to the top, or below others that have it. The
- * fourth from the top lies in two pages of the list.
- */
-static void move_without_memory(unsigned above)
-{
-    struct another behind, others[3];
-    int            err = -ENOMEM;
-    uint32_t       k = 1;
-
-    start();
-    create(&behind);
-    for (unsigned i = 0; i < above; i++)
-        create_long(&others[i]);
-    map_in(&space, page_of_table(0), 7);
-    for (; err == -ENOMEM; k++) {
-        struct frame_sums before, after;
-        vaddr_t           object = object_of(&space);
-        frame_t           frame = new_frame(8);
-        uint32_t          value;
-
-        frames_sums(&before);
-        frame_fail_at(k);
-        err = try_map(&space, layout.user.end - 1, frame);
-        frame_fail_at(0);
-        if (err != 0) {
-            frames_sums(&after);
-            assert_memory_equal(before.owned, after.owned, sizeof before.owned);
-            assert_int_equal(object_of(&space), object);
-            assert_int_equal(pages_of(&space), 2);
-            frame_put(frame);
-        }
-        assert_clean();
-        assert_true(user_reads(page_of_table(0), &value));
-        assert_int_equal(value, 7);
-    }
-    assert_int_equal(err, 0);
-    assert_in_range(k, 4, 10);                      /* a table and a page of the list, at least */
-    discard_in(&space, page_of_table(0));
-    discard_in(&space, layout.user.end - 1);
-    for (unsigned i = 0; i < above; i++)
-        space_destroy(&others[i].space);
-    space_destroy(&behind.space);
-    end();
-}
-
-static void without_memory_a_move_changes_nothing(void **state)
-{
-    (void)state;
-    move_without_memory(0);
-    move_without_memory(3);
-}
-
-/* Places that lie in three pages of the list: those made already go again. */
-static void without_memory_no_page_of_the_list_is_left(void **state)
-{
-    struct span places = span_of(5 * POINTERS_A_PAGE - 1, POINTERS_A_PAGE + 2);
-    lock_state  locked;
-    uint32_t    free;
-
-    (void)state;
-    start();
-    free   = frames_free();
-    locked = lock_take(&trackers_lock);
-    for (uint32_t k = 1; k <= 3; k++) {
-        frame_fail_at(k);
-        assert_int_equal(lists_prepare(places), -ENOMEM);
-        assert_int_equal(frames_free(), free);
-    }
-    frame_fail_at(0);
-    assert_int_equal(lists_prepare(places), 0);
-    assert_int_equal(frames_free(), free - 3);
-    for (uint32_t n = 4; n <= 6; n++)
-        assert_int_equal(pinned_page_out(trackers_list_page(n)), 0);
-    lock_drop(&trackers_lock, locked);
-    end();
-}
-
-/* The first space of a page of trackers takes the most frames: root, page B, a page of trackers. */
-static void without_memory_no_space_is_half_made(void **state)
-{
-    static struct another spaces[TRACKERS_A_PAGE];
-    int                   err = -ENOMEM;
-    unsigned              made = 0;
-    uint32_t              k = 1;
-
-    (void)state;
-    start();
-    while (made < TRACKERS_A_PAGE - 2)              /* the master table and `space` have one each */
-        create(&spaces[made++]);
-    assert_false(pinned_page_is_there(trackers_page(1)));
-    for (; err == -ENOMEM; k++) {
-        uint32_t free = frames_free();
-
-        frame_fail_at(k);
-        err = try_create(&spaces[made]);
-        frame_fail_at(0);
-        if (err != 0)
-            assert_int_equal(frames_free(), free);
-        assert_clean();
-    }
-    assert_int_equal(err, 0);
-    assert_int_equal(k, 5);
-    made++;
-    assert_int_equal(spaces[made - 1].space.home.tracker, TRACKERS_A_PAGE);    /* the 513th page table */
-    assert_true(pinned_page_is_there(trackers_page(1)));
-    while (made > 0)
-        space_destroy(&spaces[--made].space);
-    assert_false(pinned_page_is_there(trackers_page(1)));
-    end();
-}
-
-enum { LONG_ONES = 1200 };
-
-/*
- * Objects of the greatest length fill the region; then growth is refused, and the object is unchanged. A short one
- * still finds a place to move to.
- */
-static void without_room_an_object_stays_as_it_is(void **state)
-{
-    static struct another spaces[LONG_ONES];
-    unsigned              made = 0;
-    uint32_t              value;
-    frame_t               frame;
-    int                   err = 0;
-
-    (void)state;
-    assert_null(machine_boot(64 * MiB));
-    while (err == 0 && made < LONG_ONES) {
-        create(&spaces[made]);
-        map_in(&spaces[made].space, page_of_table(0), made);
-        frame = new_frame(made);
-        err   = try_map(&spaces[made].space, layout.user.end - 1, frame);
-        made++;
-    }
-    assert_int_equal(err, -ENOMEM);
-    frame_put(frame);
-    assert_in_range(made, 1000, LONG_ONES - 1);
-    assert_int_equal(pages_of(&spaces[made - 1].space), 2);
-    assert_int_equal(tracked_counts().refused, 1);
-    assert_true(machine_load(&spaces[made - 1].space, page_address(page_of_table(0)), true, &value,
-                             &(struct machine_fault){ 0 }));
-    assert_int_equal(value, made - 1);
-    assert_clean();
-    create(&spaces[made]);
-    map_in(&spaces[made - 1].space, page_of_table(1), 1);
-    assert_int_equal(pages_of(&spaces[made - 1].space), 3);
-    assert_int_equal(tracked_counts().refused, 1);
-    assert_clean();
-    space_destroy(&spaces[made].space);
-    space_destroy(&spaces[0].space);                /* room for one */
-    map_in(&spaces[made - 1].space, layout.user.end - 1, 1);
-    assert_clean();
-    while (made > 1)
-        space_destroy(&spaces[--made].space);
-    assert_int_equal(owned(OWNER_TEST), 0);
-    assert_clean();
-    machine_stop();
-}
-
 /* ---- Pins ------------------------------------------------------------------------------------------------------ */
 
 static int take_out(page_t page)
@@ -548,87 +306,6 @@ static void a_page_that_is_needed_does_not_go(void **state)
     end();
 }
 
-/* ---- Random lives ------------------------------------------------------------------------------------------------ */
-
-enum { LIVES = 24, STEPS = 3000, TABLES = 12, SOMETIMES = 150, LONGEST = 241 };
-
-static struct another lives[LIVES];
-static bool           alive[LIVES], there[LIVES][TABLES];
-
-static void live(unsigned n)
-{
-    unsigned table = (unsigned)rand() % TABLES, number = table == TABLES - 1 ? 479 : table;
-
-    if (!alive[n]) {
-        create(&lives[n]);
-        alive[n] = true;
-    } else if (rand() % 8 == 0) {
-        space_destroy(&lives[n].space);
-        alive[n] = false;
-        memset(there[n], 0, sizeof there[n]);
-    } else if (!there[n][table]) {
-        map_in(&lives[n].space, page_of_table(number) + n, n * 100 + table);
-        there[n][table] = true;
-    } else {
-        uint32_t             value;
-        struct machine_fault fault;
-
-        assert_true(machine_load(&lives[n].space, page_address(page_of_table(number) + n), true, &value, &fault));
-        assert_int_equal(value, n * 100 + table);
-        discard_in(&lives[n].space, page_of_table(number) + n);
-        there[n][table] = false;
-    }
-}
-
-static bool all_free(struct span places)
-{
-    while (!span_empty(places) && lists_at((uint32_t)places.first) == 0)
-        places.first++;
-    return span_empty(places);
-}
-
-/* A search begins where the last one ended: it finds what a look at every place finds. */
-static void assert_search_misses_nothing(void)
-{
-    lock_state  state = lock_take(&trackers_lock);
-    page_t      low = 0, high = lists_places() - LONGEST;
-    struct span found;
-
-    while (lists_at((uint32_t)low) != 0)
-        low++;
-    while (!all_free(span_of(high, LONGEST)))
-        high--;
-    assert_true(lists_find_lowest(&found));
-    assert_int_equal(found.first, low);
-    assert_true(lists_find_run(5, &found));
-    assert_int_equal(found.first, high);
-    assert_int_equal(found.end, high + 3);
-    lock_drop(&trackers_lock, state);
-}
-
-static void objects_live_random_lives(void **state)
-{
-    uint32_t free;
-
-    (void)state;
-    start();
-    free = frames_free();
-    srand(4);
-    for (unsigned step = 0; step < STEPS; step++) {
-        live((unsigned)rand() % LIVES);
-        assert_search_misses_nothing();
-        if (step % SOMETIMES == 0)
-            assert_clean();
-    }
-    assert_in_range(tracked_counts().moved, 50, STEPS);
-    for (unsigned n = 0; n < LIVES; n++)
-        if (alive[n])
-            space_destroy(&lives[n].space);
-    assert_int_equal(frames_free(), free);
-    assert_clean();
-    end();
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -642,12 +319,7 @@ int main(void)
         cmocka_unit_test(an_object_is_moved_out_of_anothers_way),
         cmocka_unit_test(an_object_that_has_moved_has_room_to_grow),
         cmocka_unit_test(a_move_without_one_of_its_flushes_is_noticed),
-        cmocka_unit_test(without_memory_a_move_changes_nothing),
-        cmocka_unit_test(without_memory_no_page_of_the_list_is_left),
-        cmocka_unit_test(without_memory_no_space_is_half_made),
-        cmocka_unit_test(without_room_an_object_stays_as_it_is),
         cmocka_unit_test(a_page_that_is_needed_does_not_go),
-        cmocka_unit_test(objects_live_random_lives),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
@@ -655,12 +327,6 @@ int main(void)
 
 #else
 
-#include <stdio.h>
-
-int main(void)
-{
-    puts("no tests: tables are no objects under this layout");
-    return 0;
-}
+int main(void) { return no_tests(); }
 
 #endif

@@ -1,0 +1,188 @@
+/*
+ * test_files_sockets.c - sockets: names, borders of messages, and files that are passed in them.
+ */
+#include "streams_world.h"
+
+#include "files/core/event.h"
+#include "files/ipc/socket.h"
+
+static char back[sizeof text];
+
+static struct socket_name named(const char *bytes, size_t length)
+{
+    struct socket_name name = { .length = length };
+
+    memcpy(name.text, bytes, length);
+    return name;
+}
+
+static void streams_connect_by_name(void **state)
+{
+    struct socket_name name = named("/tmp.sock", 9), hidden = named("\0hidden", 7), out;
+    struct file       *listener, *client, *server, *other;
+
+    (void)state;
+    begin();
+    assert_int_equal(socket_make(SOCKET_STREAM, O_NONBLOCK, &listener), 0);
+    assert_int_equal(socket_make(SOCKET_STREAM, O_NONBLOCK, &client), 0);
+    assert_int_equal(socket_make(SOCKET_STREAM, O_NONBLOCK, &other), 0);
+    assert_int_equal(socket_connect(client, &name), -ENOENT);
+    assert_int_equal(socket_bind(listener, &name), 0);
+    assert_int_equal(socket_bind(other, &name), -EADDRINUSE);
+    assert_int_equal(socket_connect(client, &name), -ECONNREFUSED);
+    assert_int_equal(socket_listen(listener, 0), 0);
+    assert_int_equal(socket_accept(listener, 0, &server), -EAGAIN);
+    assert_int_equal(send(client, "x", 1), -ENOTCONN);
+    assert_int_equal(socket_connect(client, &name), 0);
+    assert_int_equal(socket_connect(client, &name), -EISCONN);
+    assert_int_equal(socket_connect(other, &name), -EAGAIN);
+    assert_int_equal(send(client, text, 10000), 10000);
+    assert_int_equal(socket_accept(listener, O_NONBLOCK, &server), 0);
+    assert_int_equal(socket_peer_name(client, &out), 0);
+    assert_string_equal(out.text, "/tmp.sock");
+    assert_int_equal(receive(server, back, 4000), 4000);
+    assert_int_equal(receive(server, back + 4000, sizeof back), 6000);
+    assert_memory_equal(text, back, 10000);
+    assert_int_equal(receive(server, back, 1), -EAGAIN);
+    assert_int_equal(socket_shut(client, false, true), 0);
+    assert_int_equal(receive(server, back, 1), 0);
+    assert_int_equal(send(client, "x", 1), -EPIPE);
+    assert_int_equal(send(server, "yz", 2), 2);
+    file_release(server);
+    assert_int_equal(receive(client, back, 10), 2);
+    assert_int_equal(receive(client, back, 10), 0);
+    assert_int_equal(socket_bind(other, &hidden), 0);
+    file_release(listener);
+    file_release(client);
+    file_release(other);
+    assert_int_equal(path_remove(fs, NULL, "/tmp.sock", false), 0);
+    stop_files();
+}
+
+static void messages_keep_their_borders(void **state)
+{
+    struct socket_name here = named("\0here", 5);
+    struct sending     sending = { .to = &here };
+    struct received    received;
+    struct file       *one, *two, *left, *right;
+    struct buffer      piece;
+
+    (void)state;
+    begin();
+    assert_int_equal(socket_pair(SOCKET_DATAGRAM, O_NONBLOCK, &one, &two), 0);
+    assert_int_equal(send(one, "abc", 3), 3);
+    assert_int_equal(send(one, "", 0), 0);
+    assert_int_equal(send(one, "defgh", 5), 5);
+    assert_int_equal(receive(two, back, 10), 3);
+    assert_int_equal(receive(two, back, 10), 0);
+    piece = (struct buffer){ .user = (user_t)back, .bytes = 2 };
+    assert_int_equal(socket_receive(two, &piece, 1, MSG_PEEK | MSG_TRUNC, &received), 5);
+    assert_true(received.cut);
+    assert_int_equal(receive(two, back, 2), 2);
+    assert_int_equal(receive(two, back, 2), -EAGAIN);
+    assert_int_equal(send(one, text, SOCKET_ROOM + 1), -EMSGSIZE);
+
+    assert_int_equal(socket_make(SOCKET_DATAGRAM, O_NONBLOCK, &left), 0);
+    assert_int_equal(socket_make(SOCKET_DATAGRAM, O_NONBLOCK, &right), 0);
+    assert_int_equal(socket_bind(left, &here), 0);
+    piece = (struct buffer){ .user = (user_t) "to you", .bytes = 6 };
+    assert_int_equal(socket_send(right, &piece, 1, &sending, 0), 6);
+    piece = (struct buffer){ .user = (user_t)back, .bytes = 10 };
+    assert_int_equal(socket_receive(left, &piece, 1, 0, &received), 6);
+    assert_int_equal(received.from.length, 0);
+    assert_true(socket_ok(left) && socket_ok(right) && socket_ok(two));
+    file_release(one);
+    file_release(two);
+    file_release(left);
+    file_release(right);
+    stop_files();
+}
+
+/* Send a byte, and a file with it. */
+static void pass(struct file *to, struct file *carried)
+{
+    struct buffer  piece   = { .user = (user_t) "x", .bytes = 1 };
+    struct sending sending = { .passed = passed_make(1) };
+
+    file_hold(carried);
+    passed_set(sending.passed, 0, carried);
+    assert_int_equal(socket_send(to, &piece, 1, &sending, 0), 1);
+    assert_null(sending.passed);
+    assert_true(socket_ok(to));
+}
+
+static void a_passed_file_lives_as_long_as_its_message(void **state)
+{
+    struct buffer   piece = { .user = (user_t)back, .bytes = 10 };
+    struct received received;
+    struct file    *one, *two, *event = NULL;
+
+    (void)state;
+    begin();
+    assert_int_equal(socket_pair(SOCKET_STREAM, O_NONBLOCK, &one, &two), 0);
+    event = event_make(0, O_NONBLOCK, false);
+    pass(one, event);
+    pass(one, event);
+    assert_int_equal(event->references, 3);
+    assert_int_equal(event->in_flight, 2);
+    assert_true(socket_ok(two));
+    assert_int_equal(socket_receive(two, &piece, 1, MSG_PEEK, &received), 1);
+    assert_ptr_equal(passed_file(received.passed, 0), event);
+    passed_release(received.passed);
+    assert_int_equal(socket_receive(two, &piece, 1, 0, &received), 1);  /* it ends behind bytes with files */
+    assert_int_equal(event->in_flight, 1);
+    passed_release(received.passed);
+    assert_int_equal(receive(two, back, 10), 1);                        /* a read without room for files closes them */
+    assert_int_equal(event->references, 1);
+    pass(one, event);
+    file_release(one);
+    file_release(two);                                                  /* with an unread message */
+    assert_int_equal(event->references, 1);
+    file_release(event);
+    stop_files();
+}
+
+/* Sockets at random in each other's messages; whatever can be reached stays, and in the end nothing is left
+ * (stop_files). */
+static void sockets_that_only_messages_hold_are_closed(void **state)
+{
+    enum { PAIRS = 6 };
+    struct file  *ends[PAIRS][2];
+    unsigned      random = 7;
+
+    (void)state;
+    for (unsigned round = 0; round < 60; round++) {
+        begin();
+        for (unsigned i = 0; i < PAIRS; i++)
+            assert_int_equal(socket_pair(i % 2 ? SOCKET_STREAM : SOCKET_DATAGRAM, O_NONBLOCK, &ends[i][0], &ends[i][1]),
+                             0);
+        for (unsigned i = 0; i < 20; i++) {
+            random = random * 1103515245 + 12345;
+            pass(ends[(random >> 8) % PAIRS][random >> 16 & 1], ends[(random >> 20) % PAIRS][random >> 28 & 1]);
+        }
+        for (unsigned i = 0; i < PAIRS; i++) {
+            random = random * 1103515245 + 12345;
+            file_release(ends[i][random >> 16 & 1]);
+            ends[i][0] = ends[i][!(random >> 16 & 1)];
+            for (unsigned k = i; k < PAIRS; k++)
+                assert_true(socket_ok(ends[k][0]));
+        }
+        for (unsigned i = 0; i < PAIRS; i++) {
+            assert_true(socket_ok(ends[i][0]));
+            file_release(ends[i][0]);
+        }
+        stop_files();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(streams_connect_by_name),
+        cmocka_unit_test(messages_keep_their_borders),
+        cmocka_unit_test(a_passed_file_lives_as_long_as_its_message),
+        cmocka_unit_test(sockets_that_only_messages_hold_are_closed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
