@@ -44,7 +44,8 @@ def run(build, program, words):
                               check=False).stdout.decode(errors="replace").splitlines()
     kernel = os.environ.get("QUIRE_LINUX") or os.path.join(build, "programs", "linux", "vmlinuz")
     if not os.path.exists(kernel):
-        raise Unavailable(f"no {kernel}; `make {os.path.relpath(build)}/programs/kernel.done` fetches it")
+        raise Unavailable(f"no {kernel}; `make {os.path.relpath(build)}/programs/kernel.done` fetches it, "
+                          "or takes what QUIRE_LINUX names")
     with tempfile.NamedTemporaryFile() as initrd:
         initrd.write(archive(build, program, words))
         initrd.flush()
