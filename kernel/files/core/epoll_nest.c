@@ -21,6 +21,7 @@ static unsigned find_depth_below(struct epoll *self, const struct epoll *strange
     if (self->search == searches)
         return self->depth;
     self->search = searches;
+    self->depth  = NESTED_DEEPEST + 1;          /* who comes to it again from below has gone round a circle */
     for (uint32_t i = 0; i < self->size; i++)
         for (const struct epoll_item *item = self->table[i]; item != NULL; item = item->same_hash)
             if (is_epoll(item->file)) {
