@@ -310,7 +310,7 @@ static void put_row_sender(struct row *row, const struct sender_numbers *sender)
         row_advance(row, out.head.bytes);
 }
 
-/* Make a descriptor for a passed file; its number is written to the program before the descriptor is open. */
+/* Make a descriptor for a passed file and write its number to the program; where that fails, it is closed again. */
 static bool put_row_file(struct file *file, user_t to, bool close_on_exec)
 {
     int32_t number;

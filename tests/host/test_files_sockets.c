@@ -98,6 +98,26 @@ static void messages_keep_their_borders(void **state)
     stop_files();
 }
 
+/* A stream's packet of more than 1 800 bytes lies in a frame, and takes the room of a page. */
+static void what_packets_hold_is_counted_in_heap_and_in_frames(void **state)
+{
+    static const size_t sizes[] = { 1, 1800, 1801, 3000, PAGE_SIZE, PAGE_SIZE + 1 };
+    struct file *one, *two;
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT_OF(sizes); i++) {
+        begin();
+        assert_int_equal(socket_pair(SOCKET_STREAM, O_NONBLOCK, &one, &two), 0);
+        assert_int_equal(send(one, text, sizes[i]), (int64_t)sizes[i]);
+        assert_true(socket_ok(two));
+        assert_int_equal(receive(two, back, 1), 1);
+        assert_true(socket_ok(two));
+        file_release(one);
+        file_release(two);
+        stop_files();
+    }
+}
+
 /* Send a byte, and a file with it. */
 static void pass(struct file *to, struct file *carried)
 {
@@ -180,6 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(streams_connect_by_name),
         cmocka_unit_test(messages_keep_their_borders),
+        cmocka_unit_test(what_packets_hold_is_counted_in_heap_and_in_frames),
         cmocka_unit_test(a_passed_file_lives_as_long_as_its_message),
         cmocka_unit_test(sockets_that_only_messages_hold_are_closed),
     };

@@ -334,7 +334,7 @@ static bool packets_ok(const struct socket *self)
 
     for (const struct packet *packet = self->first; packet != NULL; last = packet, packet = packet->next) {
         bytes += packet->bytes - packet->at;
-        held  += packet->bytes + PACKET_COST;
+        held  += packet_cost(packet);
         packets++;
         for (uint32_t i = 0; i < passed_count(packet->passed); i++)
             carries += socket_is(passed_file(packet->passed, i));

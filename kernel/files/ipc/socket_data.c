@@ -11,11 +11,6 @@
 /* Of a stream, what is too large for the small heap's blocks goes in frames, a page in each packet. */
 enum { HEAP_PIECE = 1800 };
 
-static size_t packet_cost(const struct packet *packet)
-{
-    return (frame_exists(packet->frame) ? PAGE_SIZE : packet->bytes) + PACKET_COST;
-}
-
 /* The sender's name in a packet. */
 static char *packet_name(struct packet *packet)
 {

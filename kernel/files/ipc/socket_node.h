@@ -36,6 +36,11 @@ struct packet {
 /* A packet's overhead, counted against the receiver's room, so that many small packets fill it, too. */
 enum { PACKET_COST = 768 };
 
+static inline size_t packet_cost(const struct packet *packet)
+{
+    return (frame_exists(packet->frame) ? PAGE_SIZE : packet->bytes) + PACKET_COST;
+}
+
 /* All on sockets_lock. */
 struct socket {
     struct node        node;
