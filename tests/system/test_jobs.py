@@ -60,8 +60,9 @@ def test_both_systems_get_the_same_files(house, jobs, tmp_path):
     jobs.prepare(house.build, "lua", str(folder))
     there = {os.path.relpath(os.path.join(where, name), folder)
              for where, folders, files in os.walk(folder) for name in folders + files}
-    assert {"init", "job", "home/job.lua", "bin/sh", "bin/dash", "usr/bin/lua5.4", "lib/ld-linux.so.2",
+    assert {"init", "job", "home/job.lua", "bin/sh", "bin/dash", "lib/ld-linux.so.2",
             "lib/i386-linux-gnu/ld-linux.so.2", "lib/i386-linux-gnu/libc.so.6"} <= there
+    assert {"bin/lua5.4", "usr/bin/lua5.4"} & there     # in a release whose /bin is a link to /usr/bin, the first
     assert not [path for path in there if os.path.islink(folder / path) and not os.path.exists(
         folder / os.path.dirname(path) / os.readlink(folder / path).lstrip("/"))]
     names = [name for name, *_ in jobs.entries(str(folder))]
