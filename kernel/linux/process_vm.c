@@ -87,7 +87,8 @@ static long transfer_all(struct transfer *t)
     long          moved = 0;
 
     deep_assert(t != NULL);
-    while ((here = next_range(&t->here)) != NULL && (there = next_range(&t->there)) != NULL && moved < BYTES_A_CALL) {
+    while ((here = next_range(&t->here)) != NULL && (there = next_range(&t->there)) != NULL && moved < BYTES_A_CALL &&
+           !signal_kills(current_thread())) {
         size_t bytes = smaller_size(smaller_size(here->bytes, there->bytes), PAGE_SIZE - there->start % PAGE_SIZE);
         size_t done  = transfer_piece(t, here->start, there->start, bytes);
 
