@@ -107,7 +107,6 @@ void signal_end_threads(struct process *process, struct thread *spared)
 {
     lock_state state = lock_take(&signals_lock);
 
-    process_end_stop(process);
     process->spared = spared;
     threads_rouse(process, ROUSE_RESUME | ROUSE_END, 0, 0);
     lock_drop(&signals_lock, state);

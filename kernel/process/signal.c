@@ -424,13 +424,21 @@ static void stop_process(int number)
     lock_drop(&process_lock, state);
 }
 
-/* While the process is stopped its threads stay here. */
+/* All end, or another thread is in exec, and only this one ends. */
+static bool is_to_end(const struct process *process)
+{
+    return process->exiting || (process->survivor != NULL && process->survivor != current_thread());
+}
+
+/* While the process is stopped its threads stay here, but those that are to end. */
 static void stay_stopped(void)
 {
     struct process *process = current_process();
 
-    while (process->state == PROCESS_STOPPED)   /* bound: sleeps in each step */
+    while (process->state == PROCESS_STOPPED && !is_to_end(process))    /* bound: sleeps in each step */
         schedule_stop_here();
+    if (is_to_end(process))
+        thread_exit(0);
     if (process->notify_continue) {
         lock_state state = lock_take(&process_lock);
 
@@ -496,8 +504,6 @@ void signal_deliver(struct trap_frame *frame)
 
     may_sleep();
     assert(self->process != NULL);
-    if (self->process->exiting || (self->process->survivor != NULL && self->process->survivor != self))
-        thread_exit(0);                         /* all end, or another thread is in exec, and only this one ends */
     stay_stopped();
     while (deliverable_signals(self) != 0) {
         struct signal_info info;
