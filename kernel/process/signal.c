@@ -521,6 +521,7 @@ void signal_deliver(struct trap_frame *frame)
             }
         }
         handled |= run_handler(frame, &info);
+        point_of_rest();                        /* very many may wait, and each may have a frame */
         stay_stopped();
     }
     if (call >= 0)
