@@ -29,17 +29,28 @@ static bool open_makes_sense(unsigned flags)
     return making != (O_CREAT | O_DIRECTORY);
 }
 
+/* The number comes first: what opening does to files, fifos and terminals cannot be taken back. */
+static long open_named(const struct named *named, unsigned flags, uint32_t mode, unsigned resolve)
+{
+    long         number = reserve_descriptor(), err;
+    struct file *file;
+
+    if (number < 0)
+        return number;
+    err = path_open_within(current_process()->fs, named->start, named->path, flags, mode, resolve, &file);
+    return settle_descriptor(number, err, file, flags & O_CLOEXEC);
+}
+
 static long open_at(int folder, user_t path, unsigned flags, uint32_t mode)
 {
     struct named named;
-    struct file *file;
-    int          err = open_makes_sense(flags) ? named_begin(&named, folder, path) : -EINVAL;
+    long         err = open_makes_sense(flags) ? named_begin(&named, folder, path) : -EINVAL;
 
     if (err != 0)
         return err;
-    err = path_open(current_process()->fs, named.start, named.path, (uint32_t)flags, (uint32_t)mode, &file);
+    err = open_named(&named, flags, mode, 0);
     named_end(&named);
-    return err != 0 ? err : new_descriptor(file, flags & O_CLOEXEC);
+    return err;
 }
 
 struct open_how { uint64_t flags, mode, resolve; };
@@ -88,8 +99,7 @@ SYSTEM_CALL(openat2, int, folder, user_t, path, user_t, how_at, size_t, how_byte
 {
     struct open_how how;
     struct named    named;
-    struct file    *file;
-    int             err = how_bytes < HOW_LEAST ? -EINVAL : structure_in(&how, sizeof how, how_at, how_bytes);
+    long            err = how_bytes < HOW_LEAST ? -EINVAL : structure_in(&how, sizeof how, how_at, how_bytes);
 
     if (err == 0)
         err = check_how(&how);
@@ -100,10 +110,9 @@ SYSTEM_CALL(openat2, int, folder, user_t, path, user_t, how_at, size_t, how_byte
     if (how.resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT))
         err = restricted_start(&named, folder);
     if (err == 0)
-        err = path_open_within(current_process()->fs, named.start, named.path, (uint32_t)how.flags, (uint32_t)how.mode,
-                               (unsigned)how.resolve, &file);
+        err = open_named(&named, (unsigned)how.flags, (uint32_t)how.mode, (unsigned)how.resolve);
     named_end(&named);
-    return err != 0 ? err : new_descriptor(file, how.flags & O_CLOEXEC);
+    return err;
 }
 
 SYSTEM_CALL(open, user_t, path, uint32_t, flags, uint32_t, mode) { return open_at(AT_FDCWD, path, flags, mode); }

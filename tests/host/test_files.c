@@ -350,6 +350,17 @@ static int do_open(void)
     return err;
 }
 
+/* Made again, it would find its own file. */
+static int do_make(void)
+{
+    struct file *file;
+    int          err = path_open(fs, NULL, "/new", O_CREAT | O_EXCL | O_RDWR | O_LARGEFILE, 0, &file);
+
+    if (err == 0)
+        file_release(file);
+    return err;
+}
+
 static int do_write(void)
 {
     struct file *file = NULL;
@@ -425,6 +436,7 @@ static void without_memory_nothing_changes(void **state)
         { "mkdir", do_folder }, { "symlink", do_symlink }, { "link", do_link }, { "rename", do_rename },
         { "open", do_open }, { "through a link", do_through }, { "exchange", do_exchange }, { "write", do_write },
         { "whiteout", do_whiteout }, { "pipe", do_pipe }, { "lock", do_lock }, { "descriptors", do_descriptors },
+        { "open and make", do_make },
     };
 
     (void)state;
@@ -442,6 +454,50 @@ static void without_memory_nothing_changes(void **state)
 }
 
 /* ---- Descriptors --------------------------------------------------------------------------------------------- */
+
+/* For calls that leave something behind: the number is nobody's until they have their file. */
+static void a_reserved_number_is_kept(void **state)
+{
+    struct files *files, *copy;
+    struct file  *file;
+
+    (void)state;
+    start_files();
+    files = files_new();
+    file  = open_file("f", O_CREAT | O_RDWR);
+    file_hold(file);
+    assert_int_equal(descriptor_add(files, file, 0, false, 64), 0);
+    assert_int_equal(descriptor_add(files, NULL, 0, false, 64), 1);
+    assert_int_equal(descriptor_add(files, NULL, 0, false, 64), 2);
+    assert_true(files_ok(files));
+    assert_null(descriptor_file(files, 1));
+    assert_int_equal(descriptor_close(files, 1), -EBADF);
+    assert_int_equal(descriptor_flag(files, 1), -EBADF);
+    assert_int_equal(descriptor_next(files, 1), -1);
+    assert_int_equal(descriptor_put(files, 1, file, false, 64), -EBUSY);
+    assert_int_equal(descriptor_add(files, NULL, 0, false, 3), -EMFILE);
+    copy = files_copy(files);
+    assert_true(files_ok(copy));
+    assert_int_equal(descriptor_add(copy, NULL, 0, false, 64), 1);
+    descriptor_settle(copy, 1, NULL, false);
+    files_release(copy);
+    for (int i = 64; i < 600; i += 100) {       /* the table grows */
+        file_hold(file);
+        assert_int_equal(descriptor_put(files, i, file, false, 600), 0);
+        assert_true(files_ok(files));
+    }
+    file_hold(file);
+    descriptor_settle(files, 1, file, true);
+    descriptor_settle(files, 2, NULL, false);
+    assert_int_equal(descriptor_flag(files, 1), 1);
+    assert_true(files_ok(files));
+    file_hold(file);
+    assert_int_equal(descriptor_add(files, file, 0, false, 64), 2);
+    files_release(files);
+    assert_int_equal(file->references, 1);
+    file_release(file);
+    stop_files();
+}
 
 static void the_lowest_free_number_is_given(void **state)
 {
@@ -637,6 +693,7 @@ int main(void)
         cmocka_unit_test(a_folder_that_was_large_becomes_small_again),
         cmocka_unit_test(without_memory_nothing_changes),
         cmocka_unit_test(the_lowest_free_number_is_given),
+        cmocka_unit_test(a_reserved_number_is_kept),
         cmocka_unit_test(numbers_far_apart_are_found_and_copied),
         cmocka_unit_test(locks_agree_with_an_array),
     };

@@ -4,7 +4,7 @@
  * The files lie in an array; beside it two sets of numbers say which are open and which close on exec, so that the
  * lowest free number is found without a look at each, however many are open.
  *
- *   D1  a number is in the set of open ones if and only if its slot has a file
+ *   D1  a number is in the set of open ones if its slot has a file, or a call has reserved it, and only then
  *   D2  a number that closes on exec is open
  *   D3  both sets are sound (base/bitset.h)
  *
@@ -94,25 +94,28 @@ static bool table_find_top(const struct table *table, uint32_t *top)
     return word == 0 || table->open.bits[word - 1] != 0;
 }
 
-static const char *table_broken(const struct table *table)
+static const char *table_broken(const struct table *table, uint32_t reserved)
 {
+    uint32_t bare = 0;
+
     if (!bitset_ok(&table->open) || !bitset_ok(&table->close_on_exec))
         return "D3";
     for (uint32_t number = 0; number < table->room; number++) {
         bool open = bitset_has(&table->open, number);
 
-        if (open != (table->slots[number] != NULL))
+        if (!open && table->slots[number] != NULL)
             return "D1";
+        bare += open && table->slots[number] == NULL;
         if (!open && bitset_has(&table->close_on_exec, number))
             return "D2";
     }
-    return NULL;
+    return bare != reserved ? "D1" : NULL;
 }
 
 const char *files_broken(struct files *files)
 {
     lock_state  state  = lock_take(&files->lock);
-    const char *broken = table_broken(&files->table);
+    const char *broken = table_broken(&files->table, files->reserved);
 
     lock_drop(&files->lock, state);
     return broken;
@@ -176,7 +179,10 @@ static uint32_t copy_stretch(struct files *copy, struct files *files, uint32_t f
     deep_assert(first < copy->table.room && copy->references == 1);
     table_copy(&copy->table, &files->table, first, end);
     for (uint32_t n = first; (n = bitset_next_below(&copy->table.open, n, end)) < end; n++)    /* bound: a stretch */
-        file_hold(copy->table.slots[n]);
+        if (copy->table.slots[n] != NULL)
+            file_hold(copy->table.slots[n]);
+        else
+            bitset_remove(&copy->table.open, n);        /* reserved in the original */
     lock_drop(&files->lock, state);
     return end;
 }
@@ -350,6 +356,16 @@ static uint32_t lowest_free(const struct table *table, uint32_t from)
     return from < table->room ? bitset_next_free(&table->open, from) : from;
 }
 
+/* Open, without a file yet. */
+static void reserve_number(struct files *files, uint32_t number)
+{
+    deep_assert(lock_held(&files->lock));
+    if (number < files->copied)
+        bitset_add(&files->larger->open, number);
+    bitset_add(&files->table.open, number);
+    files->reserved++;
+}
+
 /* With the lock held. Returns the number, -EMFILE, or -EAGAIN when the table must first have room for *number. */
 static int add_descriptor(struct files *files, struct file *file, int from, bool close_on_exec, uint32_t limit,
                           uint32_t *number)
@@ -360,7 +376,10 @@ static int add_descriptor(struct files *files, struct file *file, int from, bool
         return -EMFILE;
     if (*number >= files->table.room)
         return -EAGAIN;
-    (void)files_set(files, *number, file, close_on_exec);
+    if (file != NULL)
+        (void)files_set(files, *number, file, close_on_exec);
+    else
+        reserve_number(files, *number);
     return (int)*number;
 }
 
@@ -369,7 +388,7 @@ int descriptor_add(struct files *files, struct file *file, int from, bool close_
     int err;
 
     may_sleep();
-    assert(file != NULL && from >= 0 && limit <= DESCRIPTORS_MOST);
+    assert(from >= 0 && limit <= DESCRIPTORS_MOST);
     do {                                        /* bound: the lock is dropped in each step */
         lock_state state = lock_take(&files->lock);
         uint32_t   number;
@@ -381,6 +400,16 @@ int descriptor_add(struct files *files, struct file *file, int from, bool close_
         err = make_descriptor_room(files, number);
     } while (err == 0);
     return err;
+}
+
+void descriptor_settle(struct files *files, int number, struct file *file, bool close_on_exec)
+{
+    lock_state state = lock_take(&files->lock);
+
+    assert(files->reserved > 0 && table_file(&files->table, number) == NULL);
+    files->reserved--;
+    (void)files_set(files, (uint32_t)number, file, close_on_exec);
+    lock_drop(&files->lock, state);
 }
 
 int descriptor_put(struct files *files, int number, struct file *file, bool close_on_exec, uint32_t limit)
@@ -397,7 +426,9 @@ int descriptor_put(struct files *files, int number, struct file *file, bool clos
         lock_state state = lock_take(&files->lock);
 
         put = (unsigned)number < files->table.room;
-        if (put)
+        if (put && files->table.slots[number] == NULL && bitset_has(&files->table.open, (uint32_t)number))
+            err = -EBUSY;
+        else if (put)
             old = files_set(files, (uint32_t)number, file, close_on_exec);
         lock_drop(&files->lock, state);
         if (!put)
@@ -458,6 +489,10 @@ int descriptor_next(struct files *files, int from)
         lock_state state = lock_take(&files->lock);
 
         number = find_next(files, &files->table.open, number, &found);
+        if (found && files->table.slots[number] == NULL) {
+            found = false;                      /* reserved */
+            number++;
+        }
         lock_drop(&files->lock, state);
     }
     return found ? (int)number : -1;

@@ -205,6 +205,9 @@ void file_hold(struct file *file);
 void file_release(struct file *file);
 /* Takes over the caller's reference on the node, unless there is no memory: NULL. */
 struct file *file_make(struct node *node, const struct node_operations *operations, uint32_t flags);
+/* The same in memory of sizeof(struct file), got before a step that cannot be taken back; NULL: then NULL. */
+struct file *file_make_in(struct file *room, struct node *node, const struct node_operations *operations,
+                          uint32_t flags);
 void file_abandon(struct file *file);       /* free one whose open() failed; drops the node */
 
 /*

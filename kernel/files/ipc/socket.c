@@ -229,21 +229,22 @@ struct socket *socket_new(int type)
 }
 
 /* A socket has one open file at most: it cannot be opened by a path. */
-int socket_open(struct socket *self, uint32_t flags, struct file **out)
+struct file *socket_open(struct socket *self, struct file *room, uint32_t flags)
 {
-    *out = file_make(&self->node, &socket_operations, O_RDWR | flags);
-    self->file = *out;
-    return *out != NULL ? 0 : -ENOMEM;
+    return self->file = file_make_in(room, &self->node, &socket_operations, O_RDWR | flags);
 }
 
 int socket_make(int type, uint32_t flags, struct file **out)
 {
     struct socket *self = socket_new(type);
-    int            err  = self == NULL ? -ENOMEM : socket_open(self, flags, out);
 
-    if (err != 0 && self != NULL)
-        node_release(&self->node);
-    return err;
+    if (self == NULL)
+        return -ENOMEM;
+    *out = socket_open(self, heap_alloc(sizeof(struct file), 0), flags);
+    if (*out != NULL)
+        return 0;
+    node_release(&self->node);
+    return -ENOMEM;
 }
 
 void socket_join(struct socket *a, struct socket *b)

@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "base/string.h"
 #include "files/ipc/socket_node.h"
+#include "memory/heap/heap.h"
 #include "process/process.h"
 
 static struct socket *abstract;                 /* [sockets_lock] those with abstract names */
@@ -329,22 +330,11 @@ static int accept_locked(struct socket *self, uint64_t deadline, struct socket *
     return 0;
 }
 
-/* A connection that was accepted, and got no open file, ends. */
-static void abandon_child(struct socket *child)
-{
-    struct passed *dropped = NULL;
-
-    mutex_take(&sockets_lock);
-    socket_part(child);
-    socket_drop_packets(child, &dropped);
-    mutex_drop(&sockets_lock);
-    node_release(&child->node);
-    passed_release_all(dropped);
-}
-
+/* All memory is had before a connection is taken: one that is lost for want of it would not come again. */
 int socket_accept(struct file *file, uint32_t flags, struct file **out)
 {
-    struct socket *self     = socket_of(file->node), *child;
+    struct socket *self = socket_of(file->node), *child;
+    struct file   *room;
     uint64_t       deadline;
     int            err;
 
@@ -355,14 +345,15 @@ int socket_accept(struct file *file, uint32_t flags, struct file **out)
         return -EOPNOTSUPP;
     if (!self->listening)
         return -EINVAL;
+    room = heap_alloc(sizeof *room, 0);
+    if (room == NULL)
+        return -ENOMEM;
     mutex_take(&sockets_lock);
     err = accept_locked(self, deadline, &child);
     if (err == 0)
-        err = socket_open(child, flags, out);
-    else
-        child = NULL;
+        *out = socket_open(child, room, flags);
     mutex_drop(&sockets_lock);
-    if (err != 0 && child != NULL)
-        abandon_child(child);
+    if (err != 0)
+        heap_free_sized(room, sizeof *room);
     return err;
 }

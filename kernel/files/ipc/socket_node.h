@@ -78,8 +78,8 @@ int  socket_find(const struct socket_name *name, struct socket **out) MUST_CHECK
 
 /* socket.c: all with sockets_lock held. A socket without an open file, with a reference; NULL without memory. */
 struct socket *socket_new(int type) MUST_CHECK;
-/* Its open file, of which it has one at most: no path opens it. Takes the reference. Returns 0 or -ENOMEM. */
-int  socket_open(struct socket *self, uint32_t flags, struct file **out) MUST_CHECK;
+/* Its open file, in `room` (file_make_in), of which it has one at most: no path opens it. Takes the reference. */
+struct file *socket_open(struct socket *self, struct file *room, uint32_t flags);
 /* Two streams become each other's peer; a datagram socket's messages go to its peer from now on. */
 void socket_join(struct socket *a, struct socket *b);
 void socket_be_client(struct socket *self, struct socket *peer);
