@@ -6,6 +6,7 @@
 #include "base/string.h"
 #include "files/core/lock.h"
 #include "files/ipc/pipe.h"
+#include "files/ipc/socket.h"
 #include "files/tmpfs/tmpfs.h"
 #include "linux/calls.h"
 #include "linux/files.h"
@@ -130,6 +131,7 @@ enum { CLOSE_RANGE_UNSHARE = 2, CLOSE_RANGE_CLOEXEC = 4 };
 SYSTEM_CALL(close_range, unsigned, first, unsigned, last, unsigned, flags)
 {
     struct process *process = current_process();
+    bool            put_off;
 
     if ((flags & ~(uintptr_t)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || first > last)
         return -EINVAL;
@@ -143,6 +145,7 @@ SYSTEM_CALL(close_range, unsigned, first, unsigned, last, unsigned, flags)
     }
     if (first > INT32_MAX)
         return 0;
+    put_off = sockets_put_off();
     for (int n = (int)first; (n = descriptor_next(process->files, n)) >= 0 && (uintptr_t)n <= last; n++) {
         if (flags & CLOSE_RANGE_CLOEXEC)
             descriptor_set_flag(process->files, n, true);
@@ -150,6 +153,7 @@ SYSTEM_CALL(close_range, unsigned, first, unsigned, last, unsigned, flags)
             descriptor_close(process->files, n);
         point_of_rest();
     }
+    sockets_search(put_off);
     return 0;
 }
 

@@ -180,6 +180,7 @@ struct thread {
     uint16_t            io_priority;            /* ioprio_set(2): kept and told; 0: follows from the niceness */
     int32_t             nice;                   /* -20 to 19, stored only: all turns have the same length   */
     uint64_t            timer_slack;            /* PR_SET_TIMERSLACK: kept and told, nanoseconds            */
+    bool                searches_later;         /* [t] it closes many files: files/ipc/socket.h                */
     bool                no_new_privileges;      /* PR_SET_NO_NEW_PRIVS: cannot be taken back                */
     char                name[16];
 };

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/string.h"
 #include "files/core/lock.h"
+#include "files/ipc/socket.h"
 #include "memory/heap/heap.h"
 
 /* A stretch: 2 KiB of slots to copy, or 512 words of a set to search (numbers of 32 * 512). Less costs more locking. */
@@ -210,14 +211,18 @@ static void drop_descriptor_file(struct files *files, struct file *file)
 
 void files_release(struct files *files)
 {
+    bool put_off;
+
     may_sleep();
     if (__atomic_sub_fetch(&files->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    assert(files->larger == NULL);
+    assert(files->larger == NULL && files->reserved == 0);
+    put_off = sockets_put_off();
     for (uint32_t n = 0; (n = bitset_next_below(&files->table.open, n, files->table.room)) < files->table.room; n++) {
         drop_descriptor_file(files, files->table.slots[n]);
         point_of_rest();
     }
+    sockets_search(put_off);
     heap_free(files->table.slots);
     heap_free_sized(files, sizeof *files);
 }
@@ -245,6 +250,8 @@ static uint32_t find_next(const struct files *files, const struct bitset *set, u
 
 void files_close_on_exec(struct files *files)
 {
+    bool put_off = sockets_put_off();
+
     may_sleep();
     for (uint32_t n = 0; n < FILES_END; ) {     /* bound: the lock is dropped in each step */
         lock_state   state = lock_take(&files->lock);
@@ -259,6 +266,7 @@ void files_close_on_exec(struct files *files)
             drop_descriptor_file(files, file);
         point_of_rest();
     }
+    sockets_search(put_off);
 }
 
 /* ---- One descriptor --------------------------------------------------------------------------- */

@@ -114,6 +114,7 @@ static void socket_close(struct file *file)
     struct passed *dropped = NULL;
 
     mutex_take(&sockets_lock);
+    passed_forget(self);
     self->closed = true;
     socket_unname(self);
     socket_part(self);

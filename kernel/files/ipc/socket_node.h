@@ -61,6 +61,7 @@ struct socket {
     uint32_t           carries;                 /* sockets' open files in its packets         */
     uint32_t           outside;                 /* references that the search has not explained */
     struct socket     *next_found, *next_alive;
+    struct socket     *next_suspect, **to_suspect;  /* to_suspect NULL: is none                */
     bool               found, alive;
 };
 
@@ -103,5 +104,7 @@ void passed_enter(struct passed *passed, struct socket *carrier);
 void passed_leave(struct passed *passed, struct socket *carrier);
 /* Release a chain of passed files. No lock is held. */
 void passed_release_all(struct passed *chain);
+/* A socket that ends need not be searched for. The lock is held. */
+void passed_forget(struct socket *self);
 
 #endif
