@@ -11,8 +11,8 @@
  * Locking  node->lock (a mutex) around contents, size and folder entries; file->lock around the position.
  *          A folder's lock is taken before those of its entries; two folders' by address. read, write and
  *          resize of regular files are called with node->lock held, those of other nodes without.
- *          file->lock is taken before all others, but for a pipe's node->lock, which a splice holds while it
- *          reads or writes the other file.
+ *          file->lock is taken before all others. None is held while a call waits for what another program does:
+ *          waiting for a lock does not end by a signal.
  * Owning   a node and an open file live as long as they have references; an open file holds one to its node, a node's
  *          own part ends with operations->release(), an open file's with close().
  * Errors   negative errno, as Linux gives for the same call.

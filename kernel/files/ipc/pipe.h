@@ -44,7 +44,7 @@ int pipe_wait(struct file *file, bool writing) MUST_CHECK;
  * when none was moved.
  *
  * The actor gets or fills part of a piece and returns how much, or an errno; less than all of it ends the call. It is
- * called with the pipe's node->lock held, may sleep, and may take the locks of any file that is no pipe.
+ * called without a lock and may sleep. Others who want this end of the pipe wait meanwhile, as for bytes or for room.
  */
 struct pipe_actor { long (*move)(struct pipe_actor *actor, struct buffer *piece); };
 long pipe_empty_into(struct file *file, size_t bytes, bool wait, struct pipe_actor *actor);
