@@ -216,6 +216,11 @@ int  process_clone(const struct clone_request *request);        /* child's numbe
 bool process_is_over_limit(const struct process *process);
 
 void thread_exit(int status) NORETURN;
+/*
+ * The current thread is about to leave its memory, by its end or by exec: what it has promised to write there then is
+ * written now, and nothing later (robust futexes, CLONE_CHILD_CLEARTID).
+ */
+void thread_leave_memory(struct thread *self);
 void process_exit_group(int wait_status) NORETURN;      /* as wait4() reports: status << 8, or a signal's number */
 
 /*

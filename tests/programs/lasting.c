@@ -11,6 +11,7 @@
 #include "answers.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdbool.h>
@@ -127,6 +128,43 @@ static void a_number_that_is_kept(void)
     pthread_join(thread, &got);
     SAY((long)got == kept);
     SAY(fcntl(kept, F_GETFD));
+}
+
+/* ---- What an old program has promised --------------------------------------------------------------------- */
+
+/* Ends at once: a new program. */
+static void execute(void)
+{
+    execl("/proc/self/exe", "lasting", "nothing", NULL);
+    _exit(1);
+}
+
+/* A lock of a program that goes, in memory that others have, too: they are told when it goes, not when it ends. */
+static void promises_of_the_old_program(void)
+{
+    static struct { struct robust_list_head head; } robust;
+    struct { struct robust_list entry; uint32_t word; } *lock;
+    static volatile int cleared = 1;
+    pid_t               child;
+
+    lock  = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    child = fork();
+    if (child == 0) {
+        lock->word       = (uint32_t)getpid();
+        lock->entry.next = &robust.head.list;
+        robust.head      = (struct robust_list_head){ { &lock->entry }, (char *)&lock->word - (char *)lock, NULL };
+        syscall(SYS_set_robust_list, &robust.head, sizeof robust.head);
+        execute();
+    }
+    waitpid(child, NULL, 0);
+    SAY(lock->word == FUTEX_OWNER_DIED);
+    child = vfork();
+    if (child == 0) {
+        syscall(SYS_set_tid_address, &cleared);
+        execute();
+    }
+    waitpid(child, NULL, 0);
+    SAY(cleared);
 }
 
 /* ---- SIGKILL beside a splice that waits ------------------------------------------------------------------ */
@@ -344,6 +382,7 @@ int main(int count, char **words)
     static const struct part parts[] = {
         { "a number first", a_number_first },
         { "a number that is kept", a_number_that_is_kept },
+        { "promises of the old program", promises_of_the_old_program },
     };
     static const struct part beside[] = {
         { "a splice out of a pipe", beside_a_splice_out_of_a_pipe },
@@ -352,6 +391,8 @@ int main(int count, char **words)
     };
     const char *which = count > 1 ? words[1] : "";
 
+    if (strcmp(which, "nothing") == 0)
+        return 0;
     if (strcmp(which, "terminal") == 0)
         behind_a_stopped_write();
     else if (strcmp(which, "linked") == 0)
