@@ -1,7 +1,7 @@
 /*
- * lasting.c - what calls leave, and what they keep others waiting for: an open file's number comes before a file is made
- * or a connection taken; a splice that waits keeps nobody from being killed; and a new program finds nothing of what its
- * process had promised for the old one.
+ * lasting.c - what calls leave, and what they keep others waiting for: an open file's number comes before a file is
+ * made or a connection taken; a splice that waits keeps nobody from being killed; and a new program finds nothing of
+ * what its process had promised for the old one.
  *
  *   lasting             what Linux answers, too
  *   lasting beside      SIGKILL beside a splice that waits

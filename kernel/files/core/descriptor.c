@@ -4,7 +4,7 @@
  * The files lie in an array; beside it two sets of numbers say which are open and which close on exec, so that the
  * lowest free number is found without a look at each, however many are open.
  *
- *   D1  a number is in the set of open ones if its slot has a file, or a call has reserved it, and only then
+ *   D1  a number is in the set of open ones if and only if its slot has a file, or a call has reserved it
  *   D2  a number that closes on exec is open
  *   D3  both sets are sound (base/bitset.h)
  *
@@ -306,7 +306,7 @@ bool files_are_own(const struct files *files) { return __atomic_load_n(&files->r
 /*
  * Copy the next stretch to the larger table; after the last it replaces the old table, which *old then is, to be freed.
  */
-static void grow_stretch(struct files *files, struct table *larger, struct table *old)
+static void __attribute__((cold)) grow_stretch(struct files *files, struct table *larger, struct table *old)
 {
     lock_state state = lock_take(&files->lock);
     uint32_t   first = files->copied, end = first + NUMBERS_A_STRETCH;
@@ -326,7 +326,7 @@ static void grow_stretch(struct files *files, struct table *larger, struct table
     lock_drop(&files->lock, state);
 }
 
-static int grow_descriptors(struct files *files, uint32_t room)
+static int __attribute__((cold)) grow_descriptors(struct files *files, uint32_t room)
 {
     struct table larger, old = { .slots = NULL };
 
@@ -342,7 +342,7 @@ static int grow_descriptors(struct files *files, uint32_t room)
 }
 
 /* Make room for a number. The lock is not held. */
-static int make_descriptor_room(struct files *files, uint32_t number)
+static int __attribute__((noinline, cold)) make_descriptor_room(struct files *files, uint32_t number)
 {
     uint32_t room;
     int      err;

@@ -86,10 +86,6 @@ void socket_join(struct socket *a, struct socket *b);
 void socket_be_client(struct socket *self, struct socket *peer);
 /* A datagram socket drops its peer, if it has one; the peer is not told. */
 void socket_let_go(struct socket *self);
-/* A socket drops its peer, and a stream's peer drops it: the end of the peer's stream. Who waits for room wakes. */
-void socket_part(struct socket *self);
-/* Drop all packets that it has received; the files in them go to the chain. */
-void socket_drop_packets(struct socket *self, struct passed **dropped);
 /* socket_connect.c: a socket that ends loses its name. The lock is held. */
 void socket_unname(struct socket *self);
 /* Drop the first packet; the files that it still has go to the chain. */
