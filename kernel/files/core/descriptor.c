@@ -414,9 +414,12 @@ void descriptor_settle(struct files *files, int number, struct file *file, bool 
 {
     lock_state state = lock_take(&files->lock);
 
-    assert(files->reserved > 0 && table_file(&files->table, number) == NULL);
+    assert(files->reserved > 0 && files->table.slots[number] == NULL);
     files->reserved--;
-    (void)files_set(files, (uint32_t)number, file, close_on_exec);
+    if (file == NULL || close_on_exec || (uint32_t)number < files->copied)
+        (void)files_set(files, (uint32_t)number, file, close_on_exec);
+    else
+        files->table.slots[number] = file;      /* the sets say so already */
     lock_drop(&files->lock, state);
 }
 
