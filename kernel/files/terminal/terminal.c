@@ -66,7 +66,7 @@ static void top_up(struct terminal *t)
 void terminal_start(struct terminal *t, const struct terminal_device *device)
 {
     assert(device != NULL && device->put != NULL && device->flush != NULL);
-    *t = (struct terminal){ .lock = LOCK("terminal", RANK_TERMINAL), .device = device, .writing = MUTEX("terminal") };
+    *t = (struct terminal){ .lock = LOCK("terminal", RANK_TERMINAL), .device = device };
     line_discipline_start(&t->line_discipline);
     top_up(t);
 }
@@ -229,7 +229,7 @@ static bool put_out(struct terminal *t)
     lock_state state = lock_take(&t->lock);
     size_t     gone  = can_put(t) ? t->device->put(t->out, t->out_used) : 0;
 
-    deep_assert(mutex_held(&t->writing) && t->out_used <= TERMINAL_OUT);
+    deep_assert(t->writer == current_thread() && t->out_used <= TERMINAL_OUT);
     if (gone > 0)
         t->device->flush();
     t->out_used -= gone;
@@ -238,15 +238,33 @@ static bool put_out(struct terminal *t)
     return t->out_used == 0;
 }
 
-/* The same, with waiting. Returns 0, -EAGAIN or -ERESTARTSYS. */
-static int put_out_all(struct terminal *t, uint32_t flags)
+static bool become_writer(struct terminal *t)
+{
+    if (t->writer != NULL) {
+        t->writer_awaited = true;
+        return false;
+    }
+    t->writer = current_thread();
+    return true;
+}
+
+static void end_writing(struct terminal *t)
+{
+    t->writer = NULL;
+    if (!t->writer_awaited)
+        return;
+    t->writer_awaited = false;
+    wake_all(&t->ready);
+}
+
+/* One of the two steps that may have to wait, until it is done. Returns 0, -EAGAIN or -ERESTARTSYS. */
+static int wait_to(bool (*step)(struct terminal *), struct terminal *t, uint32_t flags)
 {
     int err = 0;
 
-    deep_assert(mutex_held(&t->writing));
     while (err == 0) {
         wait_start(&t->ready);
-        if (put_out(t))
+        if (step(t))
             err = 1;
         else
             err = flags & O_NONBLOCK ? -EAGAIN : wait_linked(NEVER, WAIT_SIGNALS);
@@ -255,13 +273,15 @@ static int put_out_all(struct terminal *t, uint32_t flags)
     return err == 1 ? 0 : err == -EINTR ? -ERESTARTSYS : err;
 }
 
+static int put_out_all(struct terminal *t, uint32_t flags) { return wait_to(put_out, t, flags); }
+
 /* A piece of a program's bytes, processed into `out`, which is empty enough. Returns how many. */
 static size_t process_piece(struct terminal *t, const uint8_t *piece, size_t count)
 {
     lock_state state = lock_take(&t->lock);
     size_t     used;
 
-    deep_assert(mutex_held(&t->writing));
+    deep_assert(t->writer == current_thread());
     t->out_used += line_discipline_output(&t->line_discipline, piece, count, &used, t->out + t->out_used,
                                           TERMINAL_OUT - t->out_used);
     lock_drop(&t->lock, state);
@@ -273,7 +293,7 @@ static long write_all(struct terminal *t, struct buffer *from, uint32_t flags)
     long done = 0;
     int  err  = put_out_all(t, flags);          /* what an interrupted write has left */
 
-    deep_assert(mutex_held(&t->writing));
+    deep_assert(t->writer == current_thread());
     while (from->bytes > 0 && err == 0) {
         uint8_t piece[PIECE];
         size_t  got = buffer_get(from, piece, from->bytes < PIECE ? from->bytes : PIECE);
@@ -301,11 +321,12 @@ long terminal_write(struct terminal *t, struct buffer *from, uint32_t flags)
 
     may_sleep();
     err = t->line_discipline.settings.local & TOSTOP ? terminal_check(t, SIGTTOU) : 0;
+    if (err == 0)
+        err = wait_to(become_writer, t, flags);
     if (err != 0)
         return err;
-    mutex_take(&t->writing);
     done = write_all(t, from, flags);
-    mutex_drop(&t->writing);
+    end_writing(t);
     return done;
 }
 

@@ -5,8 +5,9 @@
  * Processes of other groups that read are stopped (SIGTTIN), and if the settings say so, those that write (SIGTTOU).
  *
  * Locking  terminal->lock (RANK_TERMINAL, outermost, for the interrupt brings input) around every change; a read looks
- *          without it whether it must wait, and takes bytes under it. `writing` keeps what one program writes in one
- *          piece. The device's calls are made with the lock held, so they may not sleep.
+ *          without it whether it must wait, and takes bytes under it. There is one `writer` at a time, so that what it
+ *          writes stays in one piece; a signal ends the wait for it. The device's calls are made with the lock held,
+ *          so they may not sleep.
  * Errors   -ERESTARTSYS after a signal, -EAGAIN with O_NONBLOCK, -EIO for a process in the background that cannot be
  *          stopped, -EFAULT. Reading, writing and controlling may sleep; what the device calls may not.
  * Source   POSIX.1-2017, 11.1 "Interface Characteristics"; Linux man-pages, ioctl_tty(2).
@@ -18,6 +19,7 @@
 #include "files/terminal/line_discipline.h"
 
 struct process;
+struct thread;
 
 /* The device. */
 struct terminal_device {
@@ -42,8 +44,9 @@ struct terminal {
     char                          echo[TERMINAL_ECHO];
     size_t                        echoed;
     struct wait_queue             ready;            /* input, room for output, or another change  */
-    struct mutex                  writing;
-    char                          out[TERMINAL_OUT];/* [writing]                               */
+    const struct thread          *writer;           /* whose bytes are on their way, NULL: nobody's */
+    bool                          writer_awaited;   /* others wait until it is done            */
+    char                          out[TERMINAL_OUT];/* [writer]                                */
     size_t                        out_used;
 };
 
