@@ -9,6 +9,8 @@
 #include "files/ipc/socket_node.h"
 #include "process/process.h"
 
+enum { NAME_TRIES = 100 };                      /* of a million names: none of so many is free only where few are */
+
 static struct socket *abstract;                 /* [sockets_lock] those with abstract names */
 
 /* ---- Names -------------------------------------------------------------------------------------------- */
@@ -56,15 +58,15 @@ static int bind_path(struct socket *self, const char *path)
 }
 
 /*
- * A socket that binds without a name gets an abstract one of five hexadecimal digits. They begin anywhere, so that it
- * does not take longer the more there are.
+ * A socket that binds without a name gets an abstract one of five hexadecimal digits. Each try is another number: rows
+ * that a program has bound itself would be gone through in one stretch.
  */
 static int bind_some(struct socket *self, struct socket_name *name)
 {
     uint32_t number;
 
-    random_bytes(&number, sizeof number);
-    for (uint32_t tries = 0; tries < 0x100000; tries++, number++) {
+    for (uint32_t tries = 0; tries < NAME_TRIES; tries++) {
+        random_bytes(&number, sizeof number);
         name->length  = 6;
         name->text[0] = '\0';
         format_text(name->text + 1, 6, "%05x", (unsigned)(number & 0xFFFFF));
