@@ -177,6 +177,8 @@ static void change_program(struct shared_space *memory, const struct stack *ther
     process->personality &= PERSONALITY_FLAGS;
     usage_keep_peak(process);
     move_thread(self, memory, there);
+    memory->dumpable = credentials->user.real == credentials->user.effective &&
+                       credentials->group.real == credentials->group.effective;
     credentials_take(credentials);              /* in the new memory: what lent us the old one is not concerned */
     process_timers_clear(process);
     actions_forget_handlers(actions);

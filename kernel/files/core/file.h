@@ -91,7 +91,7 @@ struct node_operations {
     int  (*symlink)(struct node *folder, const char *name, size_t length, const char *target, struct node **out);
     /* links */
     long (*read_link)(struct node *node, char *to, size_t size);
-    struct node *(*follow)(struct node *node);          /* /proc/self/exe and friends: straight to the node */
+    int  (*follow)(struct node *node, struct node **out);       /* /proc/self/exe and friends: straight to a node */
     void (*release)(struct node *node);                 /* the last reference is gone; may sleep */
     /* The folder that holds the node (borrowed) and its name there; NULL when it is in none any more. */
     struct node *(*whereabouts)(struct node *node, const char **name, size_t *length);
