@@ -139,6 +139,7 @@ void thread_drop_state(struct thread *thread)
 {
     struct fiber *fiber = thread->machine.of_test;
 
+    assert_true(thread->phase != THREAD_DEAD || thread->process == NULL);
     if (fiber == NULL)
         return;
     munmap(fiber->stack, FIBER_BYTES);
@@ -314,6 +315,7 @@ struct node       { int uses, runners; };
 static int  parts_alive;                        /* tables of files, and contexts */
 static void (*on_part_gone)(void);              /* when the next goes: a process that ends has no memory then */
 static bool no_memory_for_parts;
+static unsigned no_memory_for_part;             /* for the so-manieth from now on; 0: for each there is some */
 
 void files_hold(struct files *files) { files->references++; }
 void fs_context_hold(struct fs_context *fs) { fs->references++; }
@@ -322,7 +324,7 @@ static inline void *new_part(size_t bytes)
 {
     struct files *part;
 
-    if (no_memory_for_parts)
+    if (no_memory_for_parts || (no_memory_for_part > 0 && --no_memory_for_part == 0))
         return NULL;
     part = calloc(1, bytes);
     part->references = 1;
@@ -478,6 +480,7 @@ static inline void start_processes(void)
     words_loaded = change_word_at = 0;
     the_program = tls_answer = 0;
     no_memory_for_parts = no_memory_for_state = no_room_for_frame = false;
+    no_memory_for_part = 0;
     told[0] = 0;
     on_part_gone = NULL;
 }
