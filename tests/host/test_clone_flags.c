@@ -22,7 +22,7 @@ static int purpose_of(unsigned bit)
     case 8:  return SHARES_MEMORY | HAS_NO_OTHER_STACK;
     case 9:  return SHARES_FS;
     case 10: return SHARES_FILES;
-    case 11: return SHARES_MEMORY | HAS_NO_OTHER_STACK | SHARES_ACTIONS;                    /* asked for with CLONE_VM */
+    case 11: return SHARES_MEMORY | HAS_NO_OTHER_STACK | SHARES_ACTIONS;     /* asked for with CLONE_VM */
     case 14: return IS_WAITED_FOR;
     case 15: return IS_A_BROTHER;
     case 16: return SHARES_MEMORY | HAS_NO_OTHER_STACK | SHARES_ACTIONS | SHARES_FS | SHARES_FILES | IS_A_THREAD;

@@ -293,7 +293,7 @@ static void counts_its_threads(void)
 
 static void root_and_two_rights_have_no_limit_of_threads(void) { begin(counts_its_threads); }
 
-/* ---- capset() ------------------------------------------------------------------------------------------------------ */
+/* ---- capset() --------------------------------------------------------------------------------------------- */
 
 /* Two bits stand for all: each set has neither, one, or both. */
 static void has_rights(uint64_t permitted, uint64_t inheritable, uint64_t bounding, bool may_all)

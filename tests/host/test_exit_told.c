@@ -114,7 +114,43 @@ static void who_does_not_ask_hears_of_no_death(void)
     assert_string_equal(order, "q");
 }
 
-/* ---- How long the lock is held ------------------------------------------------------------------------------------ */
+/* ---- Who else hears of an end ----------------------------------------------------------------------------------- */
+
+static void ends_twice(void)
+{
+    ids[0] = fork_into(does_nothing);
+    assert_int_equal(wait_for(ids[0], 0), ids[0]);
+}
+
+static void all_above_hear_of_each_end(void)
+{
+    begin(ends_twice);
+    assert_int_equal(endings, 2);
+    assert_int_equal(ends, 2);
+    assert_int_equal(samples, 2);
+    assert_int_equal(terminals_left, 2);
+}
+
+/* ---- In which order ------------------------------------------------------------------------------------------- */
+
+static void leaves_three_zombies(void)
+{
+    for (int i = 1; i <= 3; i++)
+        ids[i] = fork_into(does_nothing);
+    sleep_for(TICK);
+}
+
+static void takes_three_zombies(void)
+{
+    ids[0] = fork_into(leaves_three_zombies);
+    assert_int_equal(wait_for(ids[0], 0), ids[0]);
+    for (int i = 1; i <= 3; i++)
+        assert_int_equal(wait_for(-1, 0), ids[i]);
+}
+
+static void children_are_given_away_in_their_order(void) { begin(takes_three_zombies); }
+
+/* ---- How long the lock is held ---------------------------------------------------------------------------- */
 
 static unsigned lettings, children_wanted, ancestors_wanted;
 
@@ -229,6 +265,8 @@ int main(void)
         in_world(a_parent_is_told_of_the_real_user),
         in_world(a_child_is_told_of_the_real_user_that_has_ended),
         in_world(who_does_not_ask_hears_of_no_death),
+        in_world(all_above_hear_of_each_end),
+        in_world(children_are_given_away_in_their_order),
         in_world(four_children_are_given_away_at_once),
         in_world(sixty_four_ancestors_are_looked_at_at_once),
     };

@@ -143,7 +143,7 @@ static void wakes_many_after_a_wait(void)
 
 static void a_waker_among_waiters_is_no_waiter(void) { begin(wakes_many_after_a_wait); }
 
-/* ---- Locks whose owner has ended ---------------------------------------------------------------------------------- */
+/* ---- Locks whose owner has ended -------------------------------------------------------------------------- */
 
 static uint32_t bits_beside;                    /* in the word, beside the owner's number */
 static vaddr_t  low_bit;                        /* in pointers: a lock that hands its priority on */

@@ -158,7 +158,7 @@ static void outlives_a_parent_of_another_session(void)
 
 static void a_parent_in_another_session_was_no_link(void) { begin(outlives_a_parent_of_another_session); }
 
-/* ---- Which others are links ----------------------------------------------------------------------------------------- */
+/* ---- Which others are links ------------------------------------------------------------------------------- */
 
 static void (*second_program)(void);
 
@@ -251,7 +251,7 @@ static void a_member_is_a_link_while_it_and_its_parent_live_in_two_groups(void)
     assert_false(is_left_stopped_beside(leaves_such_a_one_behind));
 }
 
-/* ---- Group 1 --------------------------------------------------------------------------------------------------------- */
+/* ---- Group 1 ---------------------------------------------------------------------------------------------- */
 
 static void stops_in_group_1(void)
 {
@@ -286,7 +286,7 @@ static void the_first_group_is_like_any_other(void)
     assert_int_equal(handlers_run, 1);          /* the group is sent the signal, its leader as well */
 }
 
-/* ---- Two groups of one parent ------------------------------------------------------------------------------------------ */
+/* ---- Two groups of one parent ----------------------------------------------------------------------------- */
 
 static int32_t first_member, second_member, third_member;
 
