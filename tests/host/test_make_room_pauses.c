@@ -32,7 +32,7 @@ static void learn_rest(void)
     rests = 0;
     looks();
     looks();
-    rests = lettings;                           /* of two calls in a row at most one looks, and that is not the second */
+    rests = lettings;                           /* of two calls in a row the second does not look */
 }
 
 static void has_pages(void)
