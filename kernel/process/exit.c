@@ -65,10 +65,10 @@ static bool notify_parent(struct process *process)
     bool               alone;
 
     assert(lock_held(&process_lock) && process->state == PROCESS_ZOMBIE);
-    if (parent == NULL || parent->state == PROCESS_ZOMBIE || parent->actions == NULL)
+    if (parent == NULL || parent->actions == NULL)      /* one that has ended has no actions */
         return parent == NULL;
     alone = is_unwanted_zombie(parent, process->exit_signal);
-    if (process->exit_signal > 0 && process->exit_signal <= SIGNALS)
+    if (process->exit_signal > 0)
         signal_process(parent, &info);
     wake_all(&parent->child_change);
     return alone;

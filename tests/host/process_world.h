@@ -373,11 +373,14 @@ int node_add_runner(struct node *node)
 }
 
 static unsigned terminals_left;
+static void (*on_terminal_left)(void);          /* by each that ends, which may wait there */
 
 void terminal_leave(struct process *process)
 {
     (void)process;
     terminals_left++;
+    if (on_terminal_left != NULL)
+        on_terminal_left();
 }
 
 /* ---- The floor above ------------------------------------------------------------------------------------- */
@@ -482,7 +485,7 @@ static inline void start_processes(void)
     no_memory_for_parts = no_memory_for_state = no_room_for_frame = false;
     no_memory_for_part = 0;
     told[0] = 0;
-    on_part_gone = NULL;
+    on_part_gone = on_terminal_left = NULL;
 }
 
 /* All processes have ended, and none of their memory is left. */
