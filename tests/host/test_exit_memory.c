@@ -73,7 +73,7 @@ static void a_space_that_others_have_stays(void)
     begin(shares_its_memory);
 }
 
-/* ---- What it begins with -------------------------------------------------------------------------------------------- */
+/* ---- What it begins with ---------------------------------------------------------------------------------- */
 
 static void is_new(void)
 {

@@ -92,6 +92,115 @@ static void has_a_copy_of_a_file(void)
 
 static void a_private_copy_of_a_file_has_words_of_its_own(void) { begin(has_a_copy_of_a_file); }
 
+/* ---- Words that are there no more, or not to be read ----------------------------------------------------------- */
+
+static void unmaps_in_between(void)
+{
+    struct space *space = &current_process()->memory->space;
+
+    rwlock_write(&space->map_lock);
+    give_way_inside();                          /* the other thread has read the word, and waits to look for its page */
+    rwlock_write_drop(&space->map_lock);
+    assert_int_equal(map_remove(space, ONE, PAGE_SIZE), 0);
+    thread_exit(0);
+}
+
+static int answer;
+
+static void names_a_word(void)
+{
+    answer = futex_wake(ONE, false, 1, ~0u);
+    thread_exit(0);
+}
+
+static void loses_a_page(void)
+{
+    map_pages_at(&current_process()->memory->space, ONE, 1);
+    set_word(ONE, 5);
+    answer = 99;
+    thread_into(unmaps_in_between);
+    thread_into(names_a_word);
+    sleep_for(2 * TICK);
+    assert_int_equal(answer, -EFAULT);
+}
+
+static void a_word_that_goes_before_it_is_named_has_no_name(void) { begin(loses_a_page); }
+
+static void may_not_read(void)
+{
+    struct map_request wanted = { .address = ONE, .bytes = PAGE_SIZE, .flags = MAP_IS_FIXED };
+    vaddr_t            out;
+
+    assert_int_equal(map_create(&current_process()->memory->space, &wanted, &out), 0);
+    assert_int_equal(futex_wake(ONE, false, 1, ~0u), -EFAULT);
+    assert_int_equal(futex_check(ONE, false), -EFAULT);
+    assert_int_equal(futex_check(ONE, true), 0);
+}
+
+static void a_word_that_may_not_be_read_has_no_shared_name(void) { begin(may_not_read); }
+
+/* ---- How many --------------------------------------------------------------------------------------------- */
+
+static void moves_none(void)
+{
+    word_of_next = WORD;
+    woken = 0;
+    thread_into(waits);
+    thread_into(waits);
+    give_way();
+    assert_int_equal(futex_requeue(WORD, false, 0, OTHER, 0, false, 0), 0);     /* none is woken, none moves */
+    assert_int_equal(futex_requeue(WORD, false, 1, OTHER, 0, false, 0), 1);
+    give_way();
+    assert_int_equal(woken, 1);
+    assert_int_equal(futex_requeue(OTHER, false, 1, WORD + 1, 0, true, 0), -EINVAL);
+    assert_int_equal(futex_requeue(OTHER + 1, false, 1, WORD, 0, true, 0), -EINVAL);
+    assert_int_equal(wake_at(WORD), 1);
+    give_way();
+    assert_int_equal(woken, 2);
+}
+
+static void as_many_move_as_are_to(void) { begin(moves_none); }
+
+static void clears_its_word(void)
+{
+    current_thread()->clear_at_exit = WORD;
+    set_word(WORD, 0);
+    sleep_for(2 * TICK);
+    thread_exit(0);
+}
+
+static void joins_by_two(void)
+{
+    thread_into(clears_its_word);
+    give_way();
+    start_waiter(WORD);
+    thread_into(waits);
+    sleep_for(3 * TICK);
+    assert_int_equal(woken, 1);                 /* of those that wait for its end */
+    assert_int_equal(wake_at(WORD), 1);
+    give_way();
+}
+
+static void the_end_of_a_thread_wakes_one(void) { begin(joins_by_two); }
+
+static void ends_alone_with_a_word(void)
+{
+    set_word(ONE, 7);
+    current_thread()->clear_at_exit = ONE;
+}
+
+static void shares_a_word(void)
+{
+    object = object_create(OWNER_FILE, 1);
+    map_object(ONE, 1, 0, MAP_IS_SHARED);
+    ids[0] = fork_into(ends_alone_with_a_word);
+    assert_int_equal(wait_for(ids[0], 0), ids[0]);
+    assert_int_equal(word_at(ONE), 7);          /* nobody else has its space, so its word is left as it is */
+    object_release(object);
+}
+
+static void who_is_alone_in_its_space_clears_no_word(void) { begin(shares_a_word); }
+
 /* ---- The mark at a waker's place ------------------------------------------------------------------------------ */
 
 static unsigned looks;
@@ -226,6 +335,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         in_world(a_word_of_a_file_is_one_wherever_its_page_is_seen),
         in_world(a_private_copy_of_a_file_has_words_of_its_own),
+        in_world(a_word_that_goes_before_it_is_named_has_no_name),
+        in_world(a_word_that_may_not_be_read_has_no_shared_name),
+        in_world(as_many_move_as_are_to),
+        in_world(the_end_of_a_thread_wakes_one),
+        in_world(who_is_alone_in_its_space_clears_no_word),
         in_world(a_waker_among_waiters_is_no_waiter),
         in_world(a_dead_owners_lock_says_so_and_whether_others_wait),
         in_world(two_thousand_and_forty_eight_locks_are_marked),
