@@ -10,6 +10,9 @@ static void looks_at_the_space(void)
 {
     space_at_end = space_of_program();
     assert_null(current_process()->memory);
+    assert_null(current_process()->actions);
+    assert_null(current_process()->files);
+    assert_null(current_process()->fs);
     seen++;
 }
 
@@ -73,6 +76,24 @@ static void a_space_that_others_have_stays(void)
     begin(shares_its_memory);
 }
 
+/* What is given back of others leaves the one that runs where it is. */
+static void loses_children(void)
+{
+    const struct space *own = &current_process()->memory->space;
+
+    no_memory_for_part = 2;
+    assert_int_equal(fork_into(does_nothing), -ENOMEM);         /* the copy of its memory goes again */
+    assert_ptr_equal(space_of_program(), own);
+    ids[0] = fork_into(does_nothing);
+    give_way();
+    assert_ptr_equal(space_of_program(), own);
+    assert_int_equal(wait_for(ids[0], 0), ids[0]);
+    assert_ptr_equal(space_of_program(), own);
+    assert_int_equal(word_at(PROGRAM_PAGE), 0);
+}
+
+static void memory_of_others_goes_without_a_change_of_space(void) { begin(loses_children); }
+
 /* ---- What it begins with ---------------------------------------------------------------------------------- */
 
 static void is_new(void)
@@ -110,6 +131,7 @@ int main(void)
         in_world(a_space_is_left_before_it_is_emptied),
         in_world(a_space_is_left_before_its_tables_go),
         in_world(a_space_that_others_have_stays),
+        in_world(memory_of_others_goes_without_a_change_of_space),
         in_world(a_child_begins_with_its_own_time_and_none_used),
     };
 

@@ -239,6 +239,36 @@ static void who_is_to_remain_wakes_the_others_and_waits(void)
     assert_string_equal(order, "");
 }
 
+/* ---- Stopped, and to end ---------------------------------------------------------------------------------- */
+
+static void is_there_as_well(void)
+{
+    for (;;)
+        sleep_for(1000 * (uint64_t)TICK);
+}
+
+/* In a call, while a stop has come to all other threads. */
+static void is_in_a_call(void)
+{
+    ids[1] = thread_into(is_there_as_well);
+    while (self()->state != PROCESS_STOPPED)
+        give_way_inside();
+    for (int i = 0; i < 4; i++)
+        give_way_inside();
+    exit_with(3);
+}
+
+static void stops_it_in_a_call(void)
+{
+    ids[0] = fork_into(is_in_a_call);
+    give_way();
+    assert_int_equal(signal_thread(thread_find(ids[1]), &(struct signal_info){ .number = SIGSTOP }), 0);
+    assert_int_equal(wait_for(ids[0], 0), ids[0]);
+    assert_int_equal(waited.status, 3 << 8);
+}
+
+static void a_stop_does_not_keep_threads_from_their_end(void) { begin(stops_it_in_a_call); }
+
 /* ---- What is said of a death ------------------------------------------------------------------------------ */
 
 static vaddr_t noted_at, died_at;
@@ -304,6 +334,7 @@ int main(void)
         in_world(two_signals_come_to_groups_of_any_size),
         in_world(two_large_groups_are_sent_each_its_own),
         in_world(who_is_to_remain_wakes_the_others_and_waits),
+        in_world(a_stop_does_not_keep_threads_from_their_end),
         in_world(a_death_is_told_with_the_fault_that_was_its_own),
     };
 

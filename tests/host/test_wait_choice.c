@@ -1,6 +1,6 @@
 /*
- * test_wait_choice.c - which child's change a wait tells of: while others change in the middle of the look, by group, by
- * thread; and that no look keeps anything for itself.
+ * test_wait_choice.c - which child's change a wait tells of: where others change in the middle of the look, by group,
+ * by thread; and that no look keeps anything for itself.
  */
 #include "process_notes.h"
 
