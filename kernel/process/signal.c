@@ -281,7 +281,7 @@ static int send_signal(struct process *process, struct thread *thread, const str
 
     assert(info->number > 0 && info->number <= SIGNALS);
     act_on_signal_at_once(process, info->number);
-    if (process->thread_count > 0 && process->state != PROCESS_ZOMBIE &&
+    if (process->thread_count > 0 &&
         (!signal_is_ignored(process, info->number) || signal_is_blocked(process, thread, info->number))) {
         used = queue_signal(thread != NULL ? &thread->pending : &process->pending, info, entry);
         if (used >= 0 && thread != NULL)
@@ -504,9 +504,7 @@ void signal_deliver(struct trap_frame *frame)
 
         if (!signal_take(~(self->mask & ~unmaskable), &info))
             break;
-        if (info.number == SIGKILL)
-            process_exit_group(SIGKILL);
-        if (call >= 0 && !handled) {
+        if (call >= 0) {
             const struct signal_action *action = &self->process->actions->action[info.number];
 
             if (action->handler > SIG_IGN) {

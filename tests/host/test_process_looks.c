@@ -156,6 +156,21 @@ static void has_all_numbers(void)
 
 static void without_a_number_nothing_is_made(void) { begin(has_all_numbers); }
 
+/* A process that nobody has made by fork: the console's, and the first program's. */
+static void a_new_process_has_no_limit_of_time_and_all_rights(void)
+{
+    struct process *process = process_new();
+
+    assert_true(process->cpu_due == NEVER);
+    assert_true(process->start_time == clock_now());
+    assert_int_equal(process->id, 0);
+    assert_int_equal(process->credentials->user.real, 0);
+    assert_true(process->credentials->capabilities.effective == CAPABILITIES_ALL);
+    assert_true(list_is_empty(&process->children) && list_is_empty(&process->changed_children));
+    process_free(process);
+    order[0] = 0;
+}
+
 /* ---- Changes that are noted ------------------------------------------------------------------------------- */
 
 /* A stop that was waited for is news no more; the going on after it is. */
@@ -299,6 +314,7 @@ int main(void)
         in_world(sixty_four_numbers_are_passed_at_once),
         in_world(a_zombie_is_a_process_without_a_thread),
         in_world(without_a_number_nothing_is_made),
+        in_world(a_new_process_has_no_limit_of_time_and_all_rights),
         in_world(a_stop_that_was_waited_for_is_no_news),
         in_world(each_stop_and_going_on_is_one_change),
         in_world(a_change_goes_with_its_child_to_another_parent),

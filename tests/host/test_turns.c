@@ -21,13 +21,18 @@ static void says_b(void)
 }
 
 static uint64_t alone_for;
+static bool     hurried;                        /* something has to be done in the middle of its turn */
 static uint64_t alarm_in;                       /* after it has made another ready */
 
 static void has_been_alone(void)
 {
     uint64_t began = the_time;
 
-    the_time += alone_for;
+    the_time += alone_for / 2;
+    if (hurried)
+        schedule_hurry();
+    back();
+    the_time += alone_for - alone_for / 2;
     thread_into(says_b);
     note('a');
     alarm_in = alarm_moment - began;
@@ -56,6 +61,77 @@ static void after_a_whole_turn_alone_another_comes_at_once(void)
     assert_string_equal(order_after(SLICE - 1), "ab");
     assert_string_equal(order_after(SLICE), "ba");
     assert_string_equal(order_after(3 * SLICE), "ba");
+    hurried = true;
+    assert_string_equal(order_after(SLICE - 2000000), "ab");
+    assert_int_equal(alarm_in, SLICE);          /* the same turn, whatever was done meanwhile */
+    assert_string_equal(order_after(SLICE), "ba");
+    hurried = false;
+}
+
+/* Two that are started by the idle thread, which has no turns: the first has one all the same. */
+static void computes_for_long(void)
+{
+    uint64_t began = the_time;
+
+    assert_int_equal(alarm_moment, began + SLICE);
+    note('1');
+    pass_time(SLICE - 1);
+    back();
+    note('1');
+    pass_time(1);
+    back();
+    note('1');
+}
+
+static void says_2(void) { note('2'); }
+
+static void a_turn_from_the_idle_thread_ends_as_well(void)
+{
+    pass_time(20 * SECOND);
+    order[0] = 0;
+    start_program(computes_for_long);
+    start_program(says_2);
+    run();
+    assert_string_equal(order, "1121");
+}
+
+/* ---- Turns that are counted ------------------------------------------------------------------------------------- */
+
+static void gives_up_its_turns(void)
+{
+    assert_int_equal(current_thread()->used.switches_voluntary, 0);
+    sleep_for(TICK);
+    assert_int_equal(current_thread()->used.switches_voluntary, 1);
+    assert_int_equal(current_thread()->used.switches_involuntary, 0);
+    give_way();                                 /* to the other one, which is ready: it could have gone on */
+    assert_int_equal(current_thread()->used.switches_voluntary, 1);
+    assert_int_equal(current_thread()->used.switches_involuntary, 1);
+    sleep_for(TICK);
+    assert_int_equal(current_thread()->used.switches_voluntary, 2);
+    note('k');
+}
+
+static void is_ready_all_the_time(void)
+{
+    while (order[0] == 0) {
+        tick();
+        give_way();
+    }
+}
+
+static void counts_turns(void)
+{
+    ids[0] = fork_into(gives_up_its_turns);
+    ids[1] = fork_into(is_ready_all_the_time);
+    assert_int_equal(wait_for(ids[0], 0), ids[0]);
+    assert_int_equal(waited.usage.switches_voluntary, 2);       /* its end is counted by nobody */
+    assert_int_equal(wait_for(ids[1], 0), ids[1]);
+}
+
+static void who_waits_gives_up_its_turn_and_who_is_ready_does_not(void)
+{
+    begin(counts_turns);
+    assert_string_equal(order, "k");
 }
 
 /* ---- Out of turn, for a lock ------------------------------------------------------------------------------------ */
@@ -65,6 +141,7 @@ static uint64_t held_for;
 static void holds_and_hands_on(void)
 {
     mutex_take(&mutex);
+    assert_false(current_thread()->leads);      /* its turn has come */
     note('z');
     the_time += held_for;
     mutex_drop(&mutex);
@@ -109,6 +186,38 @@ static void threads_lead_for_a_lock_as_long_as_a_turn(void)
     held_for = SLICE;
     begin(hands_on_twice);
     assert_string_equal(order, "zxw zxw");
+}
+
+static unsigned handing_on;
+
+static void hands_on_after_two_thirds(void)
+{
+    mutex_take(&mutex);
+    note((char)('a' + handing_on++));
+    the_time += SLICE * 2 / 3;
+    mutex_drop(&mutex);
+    back();
+}
+
+/* The second third of those that lead comes after a whole turn, counted from the first. */
+static void hands_on_thrice(void)
+{
+    handing_on = 0;
+    mutex_take(&mutex);
+    for (int i = 0; i < 4; i++)
+        ids[i] = fork_into(hands_on_after_two_thirds);
+    give_way_inside();
+    ids[4] = fork_into(computes);
+    mutex_drop(&mutex);
+    give_way();
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(wait_for(ids[i], 0), ids[i]);
+}
+
+static void the_turn_of_those_that_lead_begins_with_the_first(void)
+{
+    begin(hands_on_thrice);
+    assert_string_equal(order, "abxcd");
 }
 
 /* Nobody else is ready: whoever is woken for a lock has an ordinary turn, and none that comes later is passed. */
@@ -196,6 +305,57 @@ static void errands_are_done_before_a_pause(void)
     assert_int_equal(works, 1);
 }
 
+/* ---- Timers that an interrupt has left over --------------------------------------------------------------- */
+
+static unsigned     count_fired;
+static struct timer many[7];
+
+static void count_one(struct timer *timer)
+{
+    (void)timer;
+    count_fired++;
+}
+
+static void has_seven_timers(void)
+{
+    uint64_t due = the_time + TICK;
+
+    count_fired = 0;
+    for (unsigned n = 0; n < COUNT_OF(many); n++) {
+        many[n].fire = count_one;
+        timer_arm(&many[n], due);
+    }
+    pass_time(TICK);
+    assert_int_equal(count_fired, 4);
+    back();
+    assert_int_equal(count_fired, 7);           /* before the program goes on */
+    for (unsigned n = 0; n < COUNT_OF(many); n++)
+        timer_arm(&many[n], the_time + 20000);
+    pass_time(20000);
+    assert_int_equal(count_fired, 11);
+    assert_int_equal(schedule_between(), 0);
+    assert_int_equal(count_fired, 14);
+}
+
+static void timers_that_are_left_over_fire_before_a_program_goes_on(void)
+{
+    pass_time(20 * SECOND);
+    begin(has_seven_timers);
+}
+
+/* ---- The idle thread -------------------------------------------------------------------------------------- */
+
+static void the_idle_thread_has_no_points_of_rest(void)
+{
+    order[0] = 0;
+    start_program(computes);
+    schedule_hurry();
+    assert_false(point_of_rest());
+    assert_string_equal(order, "");
+    run();
+    assert_string_equal(order, "x");
+}
+
 /* ---- Chores ----------------------------------------------------------------------------------------------- */
 
 static uint32_t load[LOADS];
@@ -236,11 +396,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         in_world(after_a_whole_turn_alone_another_comes_at_once),
+        in_world(a_turn_from_the_idle_thread_ends_as_well),
+        in_world(who_waits_gives_up_its_turn_and_who_is_ready_does_not),
         in_world(threads_lead_for_a_lock_as_long_as_a_turn),
+        in_world(the_turn_of_those_that_lead_begins_with_the_first),
         in_world(who_is_ready_alone_does_not_lead),
         in_world(a_pause_that_an_interrupt_has_ended_rings_no_more),
         in_world(a_pause_ends_at_its_moment),
         in_world(errands_are_done_before_a_pause),
+        in_world(timers_that_are_left_over_fire_before_a_program_goes_on),
+        in_world(the_idle_thread_has_no_points_of_rest),
         in_world(the_load_is_measured_while_a_thread_runs),
         in_world(nothing_is_measured_while_nothing_runs),
     };

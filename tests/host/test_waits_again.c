@@ -254,6 +254,66 @@ static void is_in_a_writers_way_once(void)
 
 static void who_waits_again_to_write_has_not_tried_yet(void) { begin(is_in_a_writers_way_once); }
 
+static void reads_for_a_while(void)
+{
+    rwlock_read(&rwlock);
+    note('r');
+    for (int i = 0; i < 4; i++)
+        give_way_inside();
+    note('x');
+    rwlock_read_drop(&rwlock);
+}
+
+static void writes_once(void)
+{
+    rwlock_write(&rwlock);
+    note('w');
+    rwlock_write_drop(&rwlock);
+}
+
+static void keeps_many_waiting(void)
+{
+    ids[0] = fork_into(reads_for_a_while);
+    ids[1] = fork_into(reads_for_a_while);
+    ids[2] = fork_into(writes_once);
+    ids[3] = fork_into(reads_for_a_while);
+    rwlock_write(&rwlock);
+    give_way_inside();
+    rwlock_write_drop(&rwlock);
+    while (wait_for(-1, 0) > 0)
+        continue;
+    assert_int_equal(rwlock.state, 0);
+}
+
+static void readers_before_a_writer_read_together(void)
+{
+    begin(keeps_many_waiting);
+    assert_string_equal(order, "rrxxwrx");
+}
+
+/* The first in the queue is a reader, woken and not yet back; another reads meanwhile, and so may a third. */
+static void reads_beside_a_reader(void)
+{
+    ids[0] = fork_into(reads_for_a_while);
+    rwlock_write(&rwlock);
+    give_way_inside();
+    rwlock_write_drop(&rwlock);
+    rwlock_read(&rwlock);
+    assert_int_equal(rwlock.state, 1 | RWLOCK_WAITED);
+    rwlock_read_drop(&rwlock);
+    assert_string_equal(order, "");
+    ids[1] = fork_into(reads_for_a_while);
+    assert_int_equal(wait_for(ids[0], 0), ids[0]);
+    assert_int_equal(wait_for(ids[1], 0), ids[1]);
+    assert_int_equal(rwlock.state, 0);
+}
+
+static void a_reader_that_waits_keeps_no_reader_waiting(void)
+{
+    begin(reads_beside_a_reader);
+    assert_string_equal(order, "rrxx");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +325,8 @@ int main(void)
         in_world(each_wait_for_a_mutex_is_overtaken_by_itself),
         in_world(who_waits_behind_another_does_not_overtake),
         in_world(who_waits_again_to_write_has_not_tried_yet),
+        in_world(readers_before_a_writer_read_together),
+        in_world(a_reader_that_waits_keeps_no_reader_waiting),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
