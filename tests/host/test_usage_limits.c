@@ -118,14 +118,15 @@ static void has_threads(void)
     uint64_t before = process_time(self());
 
     spent = 1000;
+    ids[0] = thread_into(spends);
     thread_into(spends);
-    spent = 1000;
-    thread_into(spends);
+    assert_int_equal(thread_time(thread_find(ids[0])), 0);
     the_time += 7;
     assert_int_equal(process_time(self()) - before, 7);
     give_way();
     assert_int_equal(process_time(self()) - before, 2007);
     assert_int_equal(thread_time(current_thread()), 7 + before);
+    assert_int_equal(thread_time(thread_find(ids[0])), 1000);
     give_way();
     assert_int_equal(threads_alive(), 1);
     assert_int_equal(process_time(self()) - before, 4007);

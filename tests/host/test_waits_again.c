@@ -122,6 +122,129 @@ static void wakes_many_thrice(void)
 
 static void a_queue_of_many_is_woken_again_and_again(void) { begin(wakes_many_thrice); }
 
+static unsigned calls[MANY];
+static struct waiter *links;
+
+static bool counts_calls(struct waiter *waiter, unsigned bits)
+{
+    (void)bits;
+    calls[waiter - links]++;
+    return false;
+}
+
+/* One leaves that has been told, one that comes next, and one that comes later. */
+static void leave_in_the_middle(void)
+{
+    queue = (struct wait_queue){ 0 };
+    links = heap_alloc(MANY * sizeof *links, HEAP_ZERO);
+    memset(calls, 0, sizeof calls);
+    for (unsigned i = 0; i < MANY; i++)
+        wait_link_call(&links[i], &queue, counts_calls, false);
+    wake_all(&queue);
+    assert_ptr_equal(queue.next_to_wake, &links[32]);
+    wait_unlink(&links[5]);
+    assert_ptr_equal(queue.next_to_wake, &links[32]);
+    wait_unlink(&links[32]);
+    assert_ptr_equal(queue.next_to_wake, &links[33]);
+    wait_unlink(&links[40]);
+    assert_ptr_equal(queue.next_to_wake, &links[33]);
+    back();
+    for (unsigned i = 0; i < MANY; i++) {
+        assert_int_equal(calls[i], i != 32 && i != 40);
+        wait_unlink(&links[i]);                 /* of those that have left nothing is to be done */
+    }
+    assert_null(queue.waiters.first);
+    assert_null(wakes_broken());
+    heap_free(links);
+    exit_with(0);
+}
+
+static void each_that_stays_is_told_once(void) { begin(leave_in_the_middle); }
+
+static unsigned lettings;
+
+static void count_letting(void) { lettings++; }
+
+/* How often interrupts are let in while so many are told before the program goes on. */
+static unsigned lettings_of(unsigned count)
+{
+    queue = (struct wait_queue){ 0 };
+    links = heap_alloc(MANY * sizeof *links, HEAP_ZERO);
+    for (unsigned i = 0; i < count; i++)
+        wait_link_call(&links[i], &queue, counts_calls, false);
+    lettings  = 0;
+    on_let_in = count_letting;
+    wake_all(&queue);
+    assert_int_equal(lettings, 0);
+    back();
+    on_let_in = NULL;
+    for (unsigned i = 0; i < count; i++)
+        wait_unlink(&links[i]);
+    heap_free(links);
+    return lettings;
+}
+
+static void tells_many(void)
+{
+    assert_int_equal(lettings_of(32), 0);
+    assert_int_equal(lettings_of(33), 1);
+    assert_int_equal(lettings_of(64), 1);
+    assert_int_equal(lettings_of(65), 2);
+    assert_int_equal(lettings_of(MANY), 2);
+    exit_with(0);
+}
+
+static void thirty_two_are_told_at_once(void) { begin(tells_many); }
+
+static struct wait_queue other_queue;
+static unsigned          told_in_all, last_of_first, first_of_other;
+
+static bool notes_the_first_queue(struct waiter *waiter, unsigned bits)
+{
+    (void)waiter;
+    (void)bits;
+    last_of_first = ++told_in_all;
+    return false;
+}
+
+static bool notes_the_other_queue(struct waiter *waiter, unsigned bits)
+{
+    (void)waiter;
+    (void)bits;
+    if (++told_in_all > 64 && first_of_other == 0)
+        first_of_other = told_in_all;
+    return false;
+}
+
+/* Two queues that are left over: the first goes on to its end before the second does. */
+static void tells_two_queues(void)
+{
+    struct waiter *others = heap_alloc(MANY * sizeof *others, HEAP_ZERO);
+
+    queue = other_queue = (struct wait_queue){ 0 };
+    links = heap_alloc(MANY * sizeof *links, HEAP_ZERO);
+    told_in_all = last_of_first = first_of_other = 0;
+    for (unsigned i = 0; i < MANY; i++) {
+        wait_link_call(&links[i], &queue, notes_the_first_queue, false);
+        wait_link_call(&others[i], &other_queue, notes_the_other_queue, false);
+    }
+    wake_all(&queue);
+    wake_all(&other_queue);
+    assert_int_equal(told_in_all, 64);
+    back();
+    assert_int_equal(told_in_all, 2 * MANY);
+    assert_true(last_of_first < first_of_other);
+    for (unsigned i = 0; i < MANY; i++) {
+        wait_unlink(&links[i]);
+        wait_unlink(&others[i]);
+    }
+    heap_free(links);
+    heap_free(others);
+    exit_with(0);
+}
+
+static void queues_are_told_one_after_the_other(void) { begin(tells_two_queues); }
+
 /* ---- Mutexes ---------------------------------------------------------------------------------------------- */
 
 static void takes_twice(void)
@@ -157,6 +280,40 @@ static void is_in_the_way_once(void)
 }
 
 static void who_waits_again_for_a_mutex_has_not_tried_yet(void) { begin(is_in_the_way_once); }
+
+/* Its last wait could be ended by a signal, this one cannot. */
+static void waits_for_a_mutex_after_a_wait(void)
+{
+    on_signal(SIGUSR1, 100, 0);
+    assert_int_equal(wait_for_queue(clock_now() + TICK, WAIT_SIGNALS), -ETIMEDOUT);
+    mutex_take(&mutex);
+    note('t');
+    mutex_drop(&mutex);
+    back();
+    assert_int_equal(handlers_run, 1);
+}
+
+static void signals_one_that_waits_for_a_mutex(void)
+{
+    queue  = (struct wait_queue){ 0 };
+    ids[0] = fork_into(waits_for_a_mutex_after_a_wait);
+    mutex_take(&mutex);
+    wait_start(&current_process()->child_change);
+    assert_int_equal(wait_linked(clock_now() + 3 * TICK, 0), -ETIMEDOUT);
+    wait_end();
+    if (thread_find(ids[0])->phase == THREAD_WAITING && thread_find(ids[0])->mutex_waiter.queue != NULL)
+        note('w');
+    assert_int_equal(signal_thread(thread_find(ids[0]), &(struct signal_info){ .number = SIGUSR1 }), 0);
+    assert_int_equal(thread_find(ids[0])->phase, THREAD_WAITING);
+    mutex_drop(&mutex);
+    assert_int_equal(wait_for(ids[0], 0), ids[0]);
+}
+
+static void no_signal_ends_a_wait_for_a_mutex(void)
+{
+    begin(signals_one_that_waits_for_a_mutex);
+    assert_string_equal(order, "wt");
+}
 
 /* Overtaken so often, as nobody lets it run in between. */
 static unsigned overtake(unsigned most)
@@ -321,6 +478,10 @@ int main(void)
         in_world(a_wake_after_a_limit_is_a_wake),
         in_world(a_wait_that_no_signal_ends_lasts),
         in_world(a_queue_of_many_is_woken_again_and_again),
+        in_world(each_that_stays_is_told_once),
+        in_world(thirty_two_are_told_at_once),
+        in_world(queues_are_told_one_after_the_other),
+        in_world(no_signal_ends_a_wait_for_a_mutex),
         in_world(who_waits_again_for_a_mutex_has_not_tried_yet),
         in_world(each_wait_for_a_mutex_is_overtaken_by_itself),
         in_world(who_waits_behind_another_does_not_overtake),
