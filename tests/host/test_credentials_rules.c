@@ -58,6 +58,7 @@ static void begins_as(struct user_numbers user, struct user_numbers group, uint3
     uint64_t            permitted = root ? BOUNDING | INHERITABLE : AMBIENT;
     uint64_t            effective = !root ? AMBIENT : user.effective == 0 ? permitted : AMBIENT;
 
+    user.files = group.files = 88;
     be(user, group, EFFECTIVE, secure_bits);
     assert_int_equal(credentials_after_exec(&c), 0);
     assert_true(same(c->user, (struct user_numbers){ user.real, user.effective, user.effective, user.effective }));
@@ -237,7 +238,9 @@ static void asks_for_what_it_has(void)
     be((struct user_numbers){ 0, 1, 77, 99 }, (struct user_numbers){ 4, 5, 6, 7 }, CAPABILITIES_ALL, 0);
     before = acting();
     assert_int_equal(credentials_set_files_user(99), 99);
+    assert_ptr_equal(acting(), before);
     assert_int_equal(credentials_set_files_group(7), 7);
+    assert_ptr_equal(acting(), before);
     assert_int_equal(credentials_set_files_user(NOBODY), 99);
     assert_int_equal(credentials_set_files_group(NOBODY), 7);
     assert_ptr_equal(acting(), before);

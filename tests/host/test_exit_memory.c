@@ -76,6 +76,30 @@ static void a_space_that_others_have_stays(void)
     begin(shares_its_memory);
 }
 
+/* Its parent has nothing left but its number: the child is for whoever comes next. */
+static void lets_its_child_end(void)
+{
+    on_terminal_left = NULL;
+    assert_null(current_process()->actions);
+    schedule();
+    assert_int_equal(process_find(ids[1])->state, PROCESS_ZOMBIE);
+}
+
+static void has_a_child_that_ends_with_it(void)
+{
+    ids[1] = fork_into(does_nothing);
+    on_terminal_left = lets_its_child_end;
+}
+
+static void waits_for_a_grandchild(void)
+{
+    ids[0] = fork_into(has_a_child_that_ends_with_it);
+    assert_int_equal(wait_for(ids[0], 0), ids[0]);
+    assert_int_equal(wait_for(ids[1], 0), ids[1]);
+}
+
+static void a_child_may_end_in_the_middle_of_its_parents_end(void) { begin(waits_for_a_grandchild); }
+
 /* What is given back of others leaves the one that runs where it is. */
 static void loses_children(void)
 {
@@ -131,6 +155,7 @@ int main(void)
         in_world(a_space_is_left_before_it_is_emptied),
         in_world(a_space_is_left_before_its_tables_go),
         in_world(a_space_that_others_have_stays),
+        in_world(a_child_may_end_in_the_middle_of_its_parents_end),
         in_world(memory_of_others_goes_without_a_change_of_space),
         in_world(a_child_begins_with_its_own_time_and_none_used),
     };
