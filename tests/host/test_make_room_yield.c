@@ -52,7 +52,7 @@ static void end_it(void)
 
 /* ---- Poor yields ------------------------------------------------------------------------------------------------- */
 
-/* All three pages go each time, and are back before the next: which is room for three, and poor where more are wanted. */
+/* All three pages go each time and are back before the next: room for three, and poor where more are wanted. */
 static unsigned rooms_made(unsigned most, size_t want)
 {
     unsigned rooms = 0;
@@ -86,7 +86,7 @@ static void makes_poor_room(void)
 
 static void sixteen_poor_rooms_in_a_row_are_none(void) { begin(makes_poor_room); }
 
-/* ---- Who is to end --------------------------------------------------------------------------------------------------- */
+/* ---- Who is to end ---------------------------------------------------------------------------------------- */
 
 static void is_to_end(void)
 {
@@ -104,7 +104,7 @@ static void is_to_end(void)
 
 static void who_is_to_end_takes_no_pages(void) { begin(is_to_end); }
 
-/* ---- Who runs meanwhile ------------------------------------------------------------------------------------------------ */
+/* ---- Who runs meanwhile ----------------------------------------------------------------------------------- */
 
 static void says_m(void) { note('m'); }
 
