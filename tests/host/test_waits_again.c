@@ -120,6 +120,33 @@ static void wakes_many_thrice(void)
     }
 }
 
+static void waits_once(void)
+{
+    assert_int_equal(wait_for_queue(NEVER, 0), 0);
+    woken++;
+    thread_exit(0);
+}
+
+/* The second wake is for one, and the first, which is for all, is not done. */
+static void wakes_all_and_one(void)
+{
+    queue = (struct wait_queue){ 0 };
+    woken = 0;
+    for (unsigned i = 0; i < MANY; i++)
+        thread_into(waits_once);
+    sleep_for(TICK);
+    wake_one(&queue);
+    sleep_for(TICK);
+    assert_int_equal(woken, 1);
+    wake_all(&queue);
+    assert_non_null(queue.next_to_wake);
+    wake_one(&queue);
+    sleep_for(TICK);
+    assert_int_equal(woken, MANY);
+}
+
+static void a_wake_of_one_does_not_cut_a_wake_of_all_short(void) { begin(wakes_all_and_one); }
+
 static void a_queue_of_many_is_woken_again_and_again(void) { begin(wakes_many_thrice); }
 
 static unsigned calls[MANY];
@@ -477,6 +504,7 @@ int main(void)
         in_world(a_limit_ends_with_its_wait),
         in_world(a_wake_after_a_limit_is_a_wake),
         in_world(a_wait_that_no_signal_ends_lasts),
+        in_world(a_wake_of_one_does_not_cut_a_wake_of_all_short),
         in_world(a_queue_of_many_is_woken_again_and_again),
         in_world(each_that_stays_is_told_once),
         in_world(thirty_two_are_told_at_once),
