@@ -9,6 +9,7 @@
 #include "map_world.h"
 
 #include "kept_lines.h"
+#include "map_sum.h"
 #include "memory/pageout/swap.h"
 #include "memory/spaces/map_pages.h"
 #include "memory/spaces/map_region.h"
@@ -74,68 +75,11 @@ static void wipe_out(void)
     object_release(object);
 }
 
-/* ---- A sum of all that there is ------------------------------------------------------------------------ */
-
-static uint32_t sum;
-
-static void add(uint64_t number)
-{
-    for (unsigned i = 0; i < 8; i++, number >>= 8)
-        sum = (sum ^ (number & 0xFF)) * 16777619u;
-}
-
-static void add_region(const struct region *r)
-{
-    add(r->span.first);
-    add(r->span.end);
-    add(r->rights.user | r->rights.kernel << 4 | r->may << 8 | r->shared << 12 | r->uncharged << 13 |
-        r->not_forked << 14 | r->grows << 16 | r->locked << 20);
-    add(r->told);
-    add(r->object != NULL ? r->offset : 0);
-    add((r->object == object) | (r->object != NULL) << 1 | (r->name != NULL) << 2 | (r->space == &program) << 3);
-}
-
-/* Frames are not added by their numbers, which any history may change, but by what is known of them. */
-static void add_page(page_t page)
-{
-    entry_t e = entry_at_page(&program, page_address(page));
-
-    add(entry_kind(e, 1));
-    if (entry_kind(e, 1) != ENTRY_PRESENT && entry_kind(e, 1) != ENTRY_BLOCKED)
-        return;
-    add(entry_rights(e).user | entry_rights(e).kernel << 4);
-    add(frame_owner(entry_frame(e)) | frame_references(entry_frame(e)) << 8);
-    add(*(uint32_t *)&machine_ram[frame_address(entry_frame(e)) % ((uint64_t)machine_frames << PAGE_SHIFT)]);
-}
-
-static void add_object(const struct object *o)
-{
-    add(o->references);
-    add(o->pages);
-    add(o->resident | (uint64_t)o->writers << 32);
-    add(o->cuts);
-}
-
 static uint32_t sum_of_all(void)
 {
-    struct heap_sums heap;
-
-    sum = 2166136261u;
-    for (const struct region *r = region_at_or_above(&program.map, 0); r != NULL; r = region_next(r)) {
-        add_region(r);
-        for (page_t page = r->span.first; page < r->span.end && page < r->span.first + COLUMNS; page++)
-            add_page(page);
-    }
-    add(program.map.count);
-    add(program.resident | (uint64_t)program.swapped << 32);
-    add(program.pages | (uint64_t)program.charged << 32);
-    add(program.locked | (uint64_t)program.most_pages << 32);
-    add(program.table_frames | (uint64_t)program.lock_future << 32);
-    add(map_committed);
-    add(program.limits.break_end);
+    begin_sum();
+    add_space(&program, COLUMNS);
     add_object(object);
-    heap_sums(&heap);
-    add(heap.live_blocks);
     return sum;
 }
 
