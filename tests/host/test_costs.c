@@ -10,7 +10,7 @@
 #include "memory/spaces/map_pages.h"
 #include "memory/spaces/object.h"
 #include "memory/spaces/populate.h"
-#include "memory/spaces/user.h"
+#include "memory/spaces/user_walk.h"
 
 enum { MAY_MOVE = 1, MOVE_FIXED = 2, KEEP_OLD = 4 };
 enum { WILL_NEED = 3, DONT_NEED = 4, FREE = 8, REMOVE = 9, COLD = 20, PAGE_OUT = 21, POPULATE_READ = 22,
@@ -341,6 +341,10 @@ static void bytes_are_copied(void)
     for (size_t n = 1; n < sizeof bytes; n = n * 5 + 3) {
         COST("write # bytes to a program", n, assert_int_equal(user_write_in(&program, column(0) + 7, bytes, n), 0));
         COST("read # bytes of a program", n, assert_int_equal(user_read_in(&program, bytes, column(0) + 7, n), 0));
+        memset(bytes, 'a', n);
+        assert_int_equal(user_write_in(&program, column(0) + 7, bytes, n), 0);
+        COST("read a text of # bytes of a program", n,
+             assert_int_equal(walk_read_text(&program, user_resolve_plainly, bytes, column(0) + 7, n), n));
         COST("clear # bytes of a program", n, assert_int_equal(user_clear_in(&program, column(0) + 7, n), 0));
     }
 }
