@@ -11,6 +11,7 @@
 #include "base/completion.h"
 #include "base/rwlock.h"
 #include "memory/pageout/hand.h"
+#include "process/signal.h"
 
 #define WEAK __attribute__((weak))
 
@@ -26,6 +27,12 @@ WEAK bool point_of_rest(void)
     if (at_rest != NULL)
         at_rest();
     return at_rest != NULL;
+}
+
+WEAK bool signal_kills(const struct thread *thread)
+{
+    (void)thread;
+    return false;
 }
 
 WEAK bool make_room(size_t want)

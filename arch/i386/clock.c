@@ -20,6 +20,9 @@
 #include "io.h"
 #include "timer.h"
 
+/* Once, or a few times in a machine's life: small before fast. */
+#define SELDOM __attribute__((cold))
+
 enum { MILLISECOND = 1000000 };         /* nanoseconds */
 
 /* Between the first two readings. Shorter, and a reading's own length would show; a turn of the reference is 55 ms. */
@@ -59,7 +62,7 @@ static uint64_t       reach;            /* nanoseconds over which the rate tells
  * Read both counters at one moment. Time that an emulator or hypervisor takes between the two reads is error: the
  * shortest of a few tries counts. Interrupts are off.
  */
-static struct sample take_sample(void)
+static SELDOM struct sample take_sample(void)
 {
     struct sample best = { { 0, 0 }, UINT64_MAX };
 
@@ -131,20 +134,20 @@ static void change_rate(uint64_t hertz, uint64_t ticks, uint64_t now)
 static uint64_t span_to(const struct sample *second) { return rate_span(&rate, second->at.ticks - first.at.ticks); }
 
 /* The reach of a rate that was measured from `first` to this sample. */
-static uint64_t reach_of(const struct sample *second)
+static SELDOM uint64_t reach_of(const struct sample *second)
 {
     return span_to(second) / (rate_span(&rate, first.took + second->took) + COUNT_SPAN) * TURN_KNOWN;
 }
 
 /* Time begins together with the reference: it includes the start. */
-void clock_begin(void)
+SELDOM void clock_begin(void)
 {
     zero = cpu_ticks();
     timer_begin_reference();
     first = take_sample();
 }
 
-void clock_settle(void)
+SELDOM void clock_settle(void)
 {
     uint64_t      hertz  = given_hertz();
     struct sample second = first;
@@ -165,14 +168,11 @@ void clock_settle(void)
  * A measurement that is no better than the rate known (the reading was interrupted by the host) is repeated later; one
  * over a time too long to tell the reference's turns begins anew.
  */
-void clock_improve(uint64_t now)
+static SELDOM void take_lesson(uint64_t now)
 {
-    struct sample second;
+    struct sample second = take_sample();
     uint64_t      hertz;
 
-    if (lessons == LESSONS || now < lesson_due)
-        return;
-    second     = take_sample();
     lesson_due = now + LESSON_FIRST;
     if (span_to(&second) > reach) {
         first   = second;
@@ -186,6 +186,12 @@ void clock_improve(uint64_t now)
         lesson_due = now + span_to(&second) * LESSON_STEP;
         lessons++;
     }
+}
+
+void clock_improve(uint64_t now)
+{
+    if (lessons != LESSONS && now >= lesson_due)
+        take_lesson(now);
 }
 
 uint64_t clock_counter(void)
@@ -234,7 +240,7 @@ static uint32_t days_since_1970(uint32_t year, uint32_t month, uint32_t day)
     return (year - 1970) * 365 + leaps + before[(month - 1) % 12] + (month > 2 && year % 4 == 0) + day - 1;
 }
 
-uint64_t clock_read_wall(void)
+SELDOM uint64_t clock_read_wall(void)
 {
     uint8_t  status = rtc(RTC_STATUS_B);
     uint32_t day, month;

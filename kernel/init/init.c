@@ -186,6 +186,7 @@ static void print_not_started(int32_t err)
 static void leave_machine(int32_t kind, int32_t number) NORETURN;
 static void leave_machine(int32_t kind, int32_t number)
 {
+    end.known = false;                          /* others that end meanwhile do no more than that */
     crash_at("end");
     if (configuration.report) {
         kill_all_others();

@@ -6,6 +6,7 @@
 #include "base/string.h"
 #include "files/core/lock.h"
 #include "files/ipc/pipe.h"
+#include "files/ipc/socket.h"
 #include "files/tmpfs/tmpfs.h"
 #include "linux/calls.h"
 #include "linux/files.h"
@@ -29,17 +30,28 @@ static bool open_makes_sense(unsigned flags)
     return making != (O_CREAT | O_DIRECTORY);
 }
 
+/* The number comes first: what opening does to files, fifos and terminals cannot be taken back. */
+static long open_named(const struct named *named, unsigned flags, uint32_t mode, unsigned resolve)
+{
+    long         number = reserve_descriptor(), err;
+    struct file *file;
+
+    if (number < 0)
+        return number;
+    err = path_open_within(current_process()->fs, named->start, named->path, flags, mode, resolve, &file);
+    return settle_descriptor(number, err, file, flags & O_CLOEXEC);
+}
+
 static long open_at(int folder, user_t path, unsigned flags, uint32_t mode)
 {
     struct named named;
-    struct file *file;
-    int          err = open_makes_sense(flags) ? named_begin(&named, folder, path) : -EINVAL;
+    long         err = open_makes_sense(flags) ? named_begin(&named, folder, path) : -EINVAL;
 
     if (err != 0)
         return err;
-    err = path_open(current_process()->fs, named.start, named.path, (uint32_t)flags, (uint32_t)mode, &file);
+    err = open_named(&named, flags, mode, 0);
     named_end(&named);
-    return err != 0 ? err : new_descriptor(file, flags & O_CLOEXEC);
+    return err;
 }
 
 struct open_how { uint64_t flags, mode, resolve; };
@@ -88,8 +100,7 @@ SYSTEM_CALL(openat2, int, folder, user_t, path, user_t, how_at, size_t, how_byte
 {
     struct open_how how;
     struct named    named;
-    struct file    *file;
-    int             err = how_bytes < HOW_LEAST ? -EINVAL : structure_in(&how, sizeof how, how_at, how_bytes);
+    long            err = how_bytes < HOW_LEAST ? -EINVAL : structure_in(&how, sizeof how, how_at, how_bytes);
 
     if (err == 0)
         err = check_how(&how);
@@ -100,10 +111,9 @@ SYSTEM_CALL(openat2, int, folder, user_t, path, user_t, how_at, size_t, how_byte
     if (how.resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT))
         err = restricted_start(&named, folder);
     if (err == 0)
-        err = path_open_within(current_process()->fs, named.start, named.path, (uint32_t)how.flags, (uint32_t)how.mode,
-                               (unsigned)how.resolve, &file);
+        err = open_named(&named, (unsigned)how.flags, (uint32_t)how.mode, (unsigned)how.resolve);
     named_end(&named);
-    return err != 0 ? err : new_descriptor(file, how.flags & O_CLOEXEC);
+    return err;
 }
 
 SYSTEM_CALL(open, user_t, path, uint32_t, flags, uint32_t, mode) { return open_at(AT_FDCWD, path, flags, mode); }
@@ -121,6 +131,7 @@ enum { CLOSE_RANGE_UNSHARE = 2, CLOSE_RANGE_CLOEXEC = 4 };
 SYSTEM_CALL(close_range, unsigned, first, unsigned, last, unsigned, flags)
 {
     struct process *process = current_process();
+    bool            put_off;
 
     if ((flags & ~(uintptr_t)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || first > last)
         return -EINVAL;
@@ -134,6 +145,7 @@ SYSTEM_CALL(close_range, unsigned, first, unsigned, last, unsigned, flags)
     }
     if (first > INT32_MAX)
         return 0;
+    put_off = sockets_put_off();
     for (int n = (int)first; (n = descriptor_next(process->files, n)) >= 0 && (uintptr_t)n <= last; n++) {
         if (flags & CLOSE_RANGE_CLOEXEC)
             descriptor_set_flag(process->files, n, true);
@@ -141,6 +153,7 @@ SYSTEM_CALL(close_range, unsigned, first, unsigned, last, unsigned, flags)
             descriptor_close(process->files, n);
         point_of_rest();
     }
+    sockets_search(put_off);
     return 0;
 }
 

@@ -132,16 +132,30 @@ int node_of(int folder, user_t path, unsigned flags, struct node **out)
     return err;
 }
 
+static int add_lowest(struct file *file, bool close_on_exec)
+{
+    const struct process *process = current_process();
+
+    return descriptor_add(process->files, file, 0, close_on_exec, (uint32_t)process->limits[RLIMIT_NOFILE].soft);
+}
+
 long new_descriptor(struct file *file, bool close_on_exec)
 {
-    struct process *process = current_process();
     int number;
 
     deep_assert(file != NULL);
-    number = descriptor_add(process->files, file, 0, close_on_exec, (uint32_t)process->limits[RLIMIT_NOFILE].soft);
+    number = add_lowest(file, close_on_exec);
     if (number < 0)
         file_release(file);
     return number;
+}
+
+long reserve_descriptor(void) { return add_lowest(NULL, false); }
+
+long settle_descriptor(long number, long err, struct file *file, bool close_on_exec)
+{
+    descriptor_settle(current_process()->files, (int)number, err == 0 ? file : NULL, err == 0 && close_on_exec);
+    return err == 0 ? number : err;
 }
 
 long new_descriptor_pair(struct file *first, struct file *second, bool close_on_exec, user_t to)

@@ -51,6 +51,13 @@ int node_of(int folder, user_t path, unsigned flags, struct node **out) MUST_CHE
  */
 long new_descriptor(struct file *file, bool close_on_exec);
 /*
+ * For a call that leaves something behind, which is made again when memory was short (dispatch.c), and must not find
+ * that: reserve a number first, as new_descriptor() finds it, and at the end give it to the open file, or give it back
+ * if err is not 0. settle_descriptor() returns the number or err.
+ */
+long reserve_descriptor(void) MUST_CHECK;
+long settle_descriptor(long number, long err, struct file *file, bool close_on_exec);
+/*
  * Make two new descriptors and write their numbers to `to`: pipe(2), socketpair(2). Takes both references, also on
  * failure. Returns 0, -EMFILE, -ENOMEM or -EFAULT: then neither number is its file's any more; one that another thread
  * has given to another file meanwhile stays.

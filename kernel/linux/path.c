@@ -364,7 +364,7 @@ static long change_mode(struct node *node, uint32_t mode)
 
     if (err == 0 && (node->mode & S_FMT) == S_LINK)
         err = -EOPNOTSUPP;
-    if (err == 0 && !acts_as_owner(node))
+    if (err == 0 && (!acts_as_owner(node) || ((node->seals & SEAL_EXECUTE) && ((node->mode ^ mode) & 0111))))
         err = -EPERM;
     if (err == 0) {
         if (!acts_in_group(node->gid) && !has_capability(CAP_FSETID))

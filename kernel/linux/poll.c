@@ -188,6 +188,7 @@ static long poll_now(user_t to, size_t count)
         ready += count_ready(got, part);
         if (answer_row(at, block, got, part) != 0)
             return -EFAULT;
+        point_of_rest();
     }
     return ready;
 }

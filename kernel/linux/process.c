@@ -323,6 +323,8 @@ SYSTEM_CALL(get_robust_list, int32_t, id, user_t, head, user_t, bytes)
 
     if (thread == NULL)
         return -ESRCH;
+    if (!may_look_into(thread->process))
+        return -EPERM;
     words[0] = (uint32_t)thread->robust_list;
     words[1] = ROBUST_HEAD;
     return user_write(bytes, &words[1], 4) != 0 || user_write(head, &words[0], 4) != 0 ? -EFAULT : 0;

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "linux/calls.h"
 #include "linux/files.h"
+#include "linux/structures.h"
 #include "memory/heap/heap.h"
 #include "process/family.h"
 #include "process/process.h"
@@ -87,7 +88,8 @@ static long transfer_all(struct transfer *t)
     long          moved = 0;
 
     deep_assert(t != NULL);
-    while ((here = next_range(&t->here)) != NULL && (there = next_range(&t->there)) != NULL && moved < BYTES_A_CALL) {
+    while ((here = next_range(&t->here)) != NULL && (there = next_range(&t->there)) != NULL && moved < BYTES_A_CALL &&
+           !signal_kills(current_thread())) {
         size_t bytes = smaller_size(smaller_size(here->bytes, there->bytes), PAGE_SIZE - there->start % PAGE_SIZE);
         size_t done  = transfer_piece(t, here->start, there->start, bytes);
 
@@ -101,11 +103,7 @@ static long transfer_all(struct transfer *t)
     return moved;
 }
 
-/*
- * True for the caller's own process and with CAP_SYS_PTRACE; else for a dumpable process of the same user and group
- * that has no more capabilities than the caller.
- */
-static bool may_look_into(const struct process *process)
+bool may_look_into(const struct process *process)
 {
     const struct credentials *self = credentials_acting(), *c = process->credentials;
 

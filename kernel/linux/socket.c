@@ -176,22 +176,23 @@ SYSTEM_CALL(accept4, int, descriptor, user_t, name_at, user_t, length_at, unsign
 {
     struct socket_name name;
     struct file       *file, *new;
-    long               err = socket_file_of(descriptor, &file);
+    long               number, err = socket_file_of(descriptor, &file);
 
     if (err != 0)
         return err;
-    err = flags & ~(uintptr_t)(O_NONBLOCK | O_CLOEXEC) ? -EINVAL : socket_accept(file, flags & O_NONBLOCK, &new);
+    number = flags & ~(uintptr_t)(O_NONBLOCK | O_CLOEXEC) ? -EINVAL : reserve_descriptor();
+    err    = number < 0 ? number : socket_accept(file, flags & O_NONBLOCK, &new);
     file_release(file);
-    if (err != 0)
-        return err;
-    if (socket_peer_name(new, &name) != 0)
-        name.length = 0;
-    err = socket_name_write(name_at, length_at, &name);
-    if (err != 0) {
-        file_release(new);
-        return err;
+    if (number < 0)
+        return number;
+    if (err == 0) {
+        if (socket_peer_name(new, &name) != 0)
+            name.length = 0;
+        err = socket_name_write(name_at, length_at, &name);
+        if (err != 0)
+            file_release(new);
     }
-    return new_descriptor(new, flags & O_CLOEXEC);
+    return settle_descriptor(number, err, new, flags & O_CLOEXEC);
 }
 
 SYSTEM_CALL(shutdown, int, descriptor, unsigned, how)

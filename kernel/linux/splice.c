@@ -18,7 +18,6 @@ struct other_file {
     struct pipe_actor actor;
     struct file      *file;
     int64_t           at;
-    struct passed    *passed;           /* what a message of a socket carried, to be released; NULL: nothing */
 };
 
 static long move_other(struct other_file *other, bool writing, struct buffer *piece)
@@ -35,24 +34,9 @@ static long write_other(struct pipe_actor *actor, struct buffer *piece)
     return move_other(CONTAINER_OF(actor, struct other_file, actor), true, piece);
 }
 
-/* An end of the pipe may be among what the message carries: none is released while the pipe is locked. */
-static long read_socket(struct other_file *other, struct buffer *piece)
-{
-    struct received received;
-    long            got;
-
-    if (other->passed != NULL)
-        return 0;
-    got = socket_receive(other->file, piece, 1, 0, &received);
-    other->passed = received.passed;
-    return got;
-}
-
 static long read_other(struct pipe_actor *actor, struct buffer *piece)
 {
-    struct other_file *other = CONTAINER_OF(actor, struct other_file, actor);
-
-    return socket_is(other->file) ? read_socket(other, piece) : move_other(other, false, piece);
+    return move_other(CONTAINER_OF(actor, struct other_file, actor), false, piece);
 }
 
 static bool can_splice(const struct file *file, bool writing)
@@ -78,14 +62,10 @@ static long splice_out(struct file *pipe, struct other_file *to, size_t bytes, b
 
 static long splice_in(struct other_file *from, struct file *pipe, size_t bytes, bool wait)
 {
-    long done;
-
     if (!can_splice(from->file, false))
         return -EINVAL;
     from->actor.move = read_other;
-    done = pipe_fill_from(pipe, bytes, wait, &from->actor);
-    passed_release(from->passed);
-    return done;
+    return pipe_fill_from(pipe, bytes, wait, &from->actor);
 }
 
 long pipe_fill_with_file(struct file *pipe, struct file *from, int64_t *at, size_t bytes)
@@ -93,7 +73,6 @@ long pipe_fill_with_file(struct file *pipe, struct file *from, int64_t *at, size
     struct other_file other = { .actor = { read_other }, .file = from, .at = *at };
     long              done  = pipe_fill_from(pipe, bytes, !(pipe->flags & O_NONBLOCK), &other.actor);
 
-    assert(other.passed == NULL);               /* files in messages: `from` is no stream */
     *at = other.at;
     return done;
 }

@@ -52,6 +52,13 @@ int timer_write(user_t to, bool wide, const struct timer_setting *setting) MUST_
 uint16_t id_narrowed(uint32_t id);
 uint32_t id_widened(uint32_t id);
 
+/*
+ * True for the caller's own process and with CAP_SYS_PTRACE; else for a dumpable process of the same user and group
+ * that has no more capabilities than the caller. The process has not ended.
+ */
+struct process;
+bool may_look_into(const struct process *process);
+
 struct resource_usage;                                   /* process/process.h */
 void usage_encode(struct linux_usage *out, const struct resource_usage *usage);
 

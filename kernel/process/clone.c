@@ -177,18 +177,20 @@ void process_return_memory(struct process *process)
         wake_all(&vfork_caller->vfork_done);
 }
 
-/* The caller of vfork waits until the child has another space, or none, or until the caller itself is to end. */
-static void wait_for_vfork(struct process *child_memory_user, int32_t id)
+/*
+ * The caller of vfork waits until the child has another space, or none, or until the caller itself is to end: then the
+ * space is the child's alone, and no longer spared with the caller's (out_of_memory.c).
+ */
+static void wait_for_vfork(struct process *child, int32_t id)
 {
     lock_state state = lock_take(&process_lock);
+    int        err   = 0;
 
-    for (;;) {                                  /* bound: sleeps in each step */
-        struct process *child = process_numbered(id);
-
-        if (child != child_memory_user || child->vfork_caller == 0 ||
-            wait_on(&current_process()->vfork_done, &process_lock, &state, NEVER, WAIT_KILL) != 0)
-            break;
-    }
+    while (process_numbered(id) == child && child->vfork_caller != 0)   /* bound: sleeps in each step but the last */
+        if (err != 0)
+            child->vfork_caller = 0;
+        else
+            err = wait_on(&current_process()->vfork_done, &process_lock, &state, NEVER, WAIT_KILL);
     lock_drop(&process_lock, state);
 }
 

@@ -65,10 +65,10 @@ static bool notify_parent(struct process *process)
     bool               alone;
 
     assert(lock_held(&process_lock) && process->state == PROCESS_ZOMBIE);
-    if (parent == NULL || parent->state == PROCESS_ZOMBIE || parent->actions == NULL)
+    if (parent == NULL || parent->actions == NULL)      /* one that has ended has no actions */
         return parent == NULL;
     alone = is_unwanted_zombie(parent, process->exit_signal);
-    if (process->exit_signal > 0 && process->exit_signal <= SIGNALS)
+    if (process->exit_signal > 0)
         signal_process(parent, &info);
     wake_all(&parent->child_change);
     return alone;
@@ -260,6 +260,13 @@ static void clear_thread_word(struct thread *self)
         futex_wake_at(self->clear_at_exit, 1);
 }
 
+void thread_leave_memory(struct thread *self)
+{
+    futex_robust_exit(self);
+    clear_thread_word(self);
+    self->clear_at_exit = self->robust_list = 0;
+}
+
 void thread_exit(int status)
 {
     struct thread  *self    = current_thread();
@@ -270,8 +277,7 @@ void thread_exit(int status)
 
     may_sleep();
     assert(process != NULL && self->waiter.queue == NULL);
-    futex_robust_exit(self);
-    clear_thread_word(self);
+    thread_leave_memory(self);
     timer_disarm(&self->sleep_timer);
     state = lock_take(&process_lock);
     thread_delist(self);

@@ -41,9 +41,17 @@ uint64_t process_pages(const struct process *process)
     return memory != NULL ? (uint64_t)memory->space.resident + memory->space.swapped + memory->space.table_frames : 0;
 }
 
+/* By one that waits in vfork(), and is looked at itself. CLONE_VFORK without CLONE_VM lends nothing. */
+static bool memory_is_lent(const struct process *process)
+{
+    const struct process *caller = process_numbered(process->vfork_caller);
+
+    return caller != NULL && caller->memory == process->memory;
+}
+
 static bool may_be_ended(const struct process *process)
 {
-    return process->memory != NULL && process->thread_count > 0 && process->vfork_caller == 0 &&
+    return process->memory != NULL && process->thread_count > 0 && !memory_is_lent(process) &&
            process->oom_score_adj != -OOM_ADJUST_MOST;
 }
 

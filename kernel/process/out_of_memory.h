@@ -3,9 +3,9 @@
  *
  * As on Linux the process that ends is not the one that asks for the next frame but the one that has the most: its
  * score is its pages, resident ones, those that are out and page tables, and oom_score_adj thousandths of all RAM. Of
- * processes that share a space all end. Spared are processes with an adjustment of -1000, and children of vfork, whose
- * memory is their parent's. Where no other may be ended, the one that asks is, whatever its adjustment: the kernel does
- * not stop for want of memory.
+ * processes that share a space all end. Spared are processes with an adjustment of -1000, and children of vfork, as
+ * long as they have the memory of one that waits for them. Where no other may be ended, the one that asks is, whatever
+ * its adjustment: the kernel does not stop for want of memory.
  *
  * Locking  process_lock inside, dropped for a moment after each process that is looked at: one that begins or ends
  *          meanwhile may be overlooked. The caller holds no spin lock: others have their turn meanwhile. Interrupts may

@@ -181,6 +181,7 @@ struct thread {
     uint16_t            io_priority;            /* ioprio_set(2): kept and told; 0: follows from the niceness */
     int32_t             nice;                   /* -20 to 19, stored only: all turns have the same length   */
     uint64_t            timer_slack;            /* PR_SET_TIMERSLACK: kept and told, nanoseconds            */
+    bool                searches_later;         /* [t] it closes many files: files/ipc/socket.h                */
     bool                no_new_privileges;      /* PR_SET_NO_NEW_PRIVS: cannot be taken back                */
     char                name[16];
 };
@@ -217,6 +218,11 @@ int  process_clone(const struct clone_request *request);
 bool process_is_over_limit(const struct process *process);
 
 void thread_exit(int status) NORETURN;
+/*
+ * The current thread is about to leave its memory, by its end or by exec: what it has promised to write there then is
+ * written now, and nothing later (robust futexes, CLONE_CHILD_CLEARTID).
+ */
+void thread_leave_memory(struct thread *self);
 void process_exit_group(int wait_status) NORETURN;      /* as wait4() reports: status << 8, or a signal's number */
 
 /*

@@ -16,7 +16,7 @@ const struct invariant process_invariants[] = {
     { "N1", "numbers.h",     "a number is in the set of those in use if and only if it is in the table" },
     { "N2", "numbers.h",     "a number's uses are its process, its thread, and the members of group and session" },
     { "N3", "numbers.h",     "what is entered under a number has it" },
-    { "U1", "user_account.c", "a user's account is in the list of its hash, once, as long as it is held" },
+    { "U1", "user_account.c", "a user's account is where its number leads to, as long as it is held" },
     { "U2", "user_account.c", "the threads of all users are as many as there are" },
     { "U3", "credentials.h", "credentials that are acted by are held, and count for their real user" },
     { "Q1", "futex.c",       "a waiter hangs in the list of its key, and each list is sound" },

@@ -163,13 +163,13 @@ static bool corrupt_u1(void)
     account = user_account_get(UINT32_MAX - 1);
     if (account == NULL)
         return false;
-    account->uid--;
+    account->references = 0;
     return true;
 }
 
 static void restore_u1(void)
 {
-    account->uid++;
+    account->references = 1;
     user_account_put(account);
 }
 
@@ -438,7 +438,7 @@ const struct corruption process_corruptions[] = {
     CORRUPTION_ROW("N1", n1, 0, "a number that is in the table is in no set"),
     CORRUPTION_ROW("N2", n2, 0, "a number counts one use too many"),
     CORRUPTION_ROW("N3", n3, 0, "a member of a group says that it is in another"),
-    CORRUPTION_ROW("U1", u1, 0, "a user's account is in the list of another hash"),
+    CORRUPTION_ROW("U1", u1, 0, "a user's account is there though nobody holds it"),
     CORRUPTION_ROW("U2", u2, 0, "a user's account counts one thread too many"),
     CORRUPTION_ROW("U3", u3, 0, "credentials count for another user"),
     { "Q1", 0, corrupt_q1, free_sleeper, "a waiter waits for another word than its list is for" },

@@ -32,12 +32,12 @@ static void rouse_thread(struct process *process, struct thread *thread)
     process->rouse_for &= ~takes;
 }
 
+/* No thread is left to be told. */
 static void end_rousing(struct process *process)
 {
-    process->rouse         = 0;
-    process->rouse_for     = 0;
-    process->rouse_undoes  = 0;
-    process->next_to_rouse = NULL;
+    process->rouse        = 0;
+    process->rouse_for    = 0;
+    process->rouse_undoes = 0;
     list_remove(&process->rouse_link);
 }
 
@@ -107,7 +107,6 @@ void signal_end_threads(struct process *process, struct thread *spared)
 {
     lock_state state = lock_take(&signals_lock);
 
-    process_end_stop(process);
     process->spared = spared;
     threads_rouse(process, ROUSE_RESUME | ROUSE_END, 0, 0);
     lock_drop(&signals_lock, state);

@@ -144,8 +144,6 @@ void turn_lead(struct thread *thread)
     thread->queue_next = run_queue.first;
     run_queue.first    = thread;
     run_queue.count++;
-    if (!turn_timer.armed && (running_thread != &idle || idle_shares))
-        watch_turn();
 }
 
 static struct thread *take_first_ready(void)

@@ -281,7 +281,7 @@ static int send_signal(struct process *process, struct thread *thread, const str
 
     assert(info->number > 0 && info->number <= SIGNALS);
     act_on_signal_at_once(process, info->number);
-    if (process->thread_count > 0 && process->state != PROCESS_ZOMBIE &&
+    if (process->thread_count > 0 &&
         (!signal_is_ignored(process, info->number) || signal_is_blocked(process, thread, info->number))) {
         used = queue_signal(thread != NULL ? &thread->pending : &process->pending, info, entry);
         if (used >= 0 && thread != NULL)
@@ -424,13 +424,21 @@ static void stop_process(int number)
     lock_drop(&process_lock, state);
 }
 
-/* While the process is stopped its threads stay here. */
+/* All end, or another thread is in exec, and only this one ends. */
+static bool is_to_end(const struct process *process)
+{
+    return process->exiting || (process->survivor != NULL && process->survivor != current_thread());
+}
+
+/* While the process is stopped its threads stay here, but those that are to end. */
 static void stay_stopped(void)
 {
     struct process *process = current_process();
 
-    while (process->state == PROCESS_STOPPED)   /* bound: sleeps in each step */
+    while (process->state == PROCESS_STOPPED && !is_to_end(process))    /* bound: sleeps in each step */
         schedule_stop_here();
+    if (is_to_end(process))
+        thread_exit(0);
     if (process->notify_continue) {
         lock_state state = lock_take(&process_lock);
 
@@ -496,17 +504,13 @@ void signal_deliver(struct trap_frame *frame)
 
     may_sleep();
     assert(self->process != NULL);
-    if (self->process->exiting || (self->process->survivor != NULL && self->process->survivor != self))
-        thread_exit(0);                         /* all end, or another thread is in exec, and only this one ends */
     stay_stopped();
     while (deliverable_signals(self) != 0) {
         struct signal_info info;
 
         if (!signal_take(~(self->mask & ~unmaskable), &info))
             break;
-        if (info.number == SIGKILL)
-            process_exit_group(SIGKILL);
-        if (call >= 0 && !handled) {
+        if (call >= 0) {
             const struct signal_action *action = &self->process->actions->action[info.number];
 
             if (action->handler > SIG_IGN) {
@@ -515,6 +519,7 @@ void signal_deliver(struct trap_frame *frame)
             }
         }
         handled |= run_handler(frame, &info);
+        point_of_rest();                        /* very many may wait, and each may have a frame */
         stay_stopped();
     }
     if (call >= 0)

@@ -67,7 +67,7 @@ static int take_thread_number(struct thread *thread)
     struct process *process = thread->process;
 
     assert(thread->number == NULL);
-    if (process->thread_count > 0 || process->id == 0) {
+    if (process->thread_count > 0) {
         thread->number = &thread->own_number;
         return number_take(thread->number);
     }
@@ -79,7 +79,7 @@ static int take_thread_number(struct thread *thread)
 /* Count a thread for its user. The one with its process's number counts until the process has been waited for. */
 static void count_thread(const struct thread *thread, int more)
 {
-    if (thread->number != &thread->process->number && thread->process->id != 0)
+    if (thread->number != &thread->process->number)
         user_account_threads(thread->credentials->account, more);
 }
 

@@ -101,13 +101,11 @@ static const char *broken_in_node(const struct timer *timer)
     return timer->parent != NULL && timer_is_before(timer, timer->parent) ? "A1" : NULL;
 }
 
-/* The next timer of a walk: down to the left, down to the right, or up to where a right child is still unvisited. */
+/* The next timer of a walk: down to the left, without which there is no right child, or up to a right one unvisited. */
 static const struct timer *next_in_walk(const struct timer *timer)
 {
     if (timer->left != NULL)
         return timer->left;
-    if (timer->right != NULL)
-        return timer->right;
     for (; timer->parent != NULL; timer = timer->parent)
         if (timer->parent->left == timer && timer->parent->right != NULL)
             return timer->parent->right;

@@ -118,8 +118,7 @@ static void go_on_unnoticed(struct process_timer *t)
     uint64_t quiet = quiet_time(QUIET), now = clock_now() + (t->interval < quiet ? quiet : 0);
 
     assert(lock_held(&lock) && t->interval != 0);
-    t->waiting = false;
-    t->missed  = saturated(t->missed, interval_pass(&t->due, t->interval, now));
+    t->missed = saturated(t->missed, interval_pass(&t->due, t->interval, now));
     timer_arm(&t->timer, t->due);
 }
 
@@ -213,7 +212,7 @@ static uint64_t time_left(const struct process_timer *t, uint64_t now)
 {
     assert(lock_held(&lock));
     if (t->due == 0)
-        return t->timer.armed ? 1 : 0;
+        return 0;
     if (t->due > now)
         return t->due - now;
     if (t->interval != 0 && (t->waiting || t->what.signal == 0))

@@ -1,7 +1,7 @@
 /*
  * user_account.c - the counts of all processes of one user together.
  *
- *   U1  an account is in the list of its number's hash, once, as long as it has references
+ *   U1  an account is where its number leads to in the tree, as long as it has references
  *   U2  the threads of all accounts are as many as there are, those of ended processes that have not been waited for
  *       included
  */
@@ -12,18 +12,34 @@
 #include "memory/heap/heap.h"
 
 static struct lock          lock = LOCK("users", RANK_OBJECT);
-static struct user_account *lists[USER_LISTS];      /* [lock] */
+static struct user_account *root;                   /* [lock] */
 
-static struct user_account **list_of(uint32_t uid) { return &lists[uid % USER_LISTS]; }
-
-static struct user_account *find_account(uint32_t uid)
+/* Where the user's account is, or would be: from an account a number's next bit leads on, the lowest first. */
+static struct user_account **place_of(uint32_t uid)
 {
-    struct user_account *account = *list_of(uid);
+    struct user_account **at = &root;
 
     assert(lock_held(&lock));
-    while (account != NULL && account->uid != uid)      /* bound: the users that have a process or a queued signal */
-        account = account->next;
-    return account;
+    for (uint32_t bits = uid; *at != NULL && (*at)->uid != uid; bits >>= 1)     /* bound: USER_STEPS */
+        at = &(*at)->below[bits & 1];
+    return at;
+}
+
+/* A leaf from below takes its place: all that is below an account has the bits that lead to it. */
+static void unlink_account(struct user_account *account)
+{
+    struct user_account **at = place_of(account->uid), **leaf = at, *taken;
+
+    assert(*at == account);
+    while ((*leaf)->below[0] != NULL || (*leaf)->below[1] != NULL)              /* bound: USER_STEPS */
+        leaf = &(*leaf)->below[(*leaf)->below[0] == NULL];
+    taken = *leaf;
+    *leaf = NULL;
+    if (taken != account) {
+        taken->below[0] = account->below[0];
+        taken->below[1] = account->below[1];
+        *at = taken;
+    }
 }
 
 /* One of several references goes. False: this may be the last, and nothing has changed. */
@@ -43,7 +59,7 @@ static bool drop_one_reference(struct user_account *account)
 static struct user_account *get_old_account(uint32_t uid)
 {
     lock_state           state   = lock_take(&lock);
-    struct user_account *account = find_account(uid);
+    struct user_account *account = *place_of(uid);
 
     if (account != NULL)
         user_account_hold(account);
@@ -53,20 +69,19 @@ static struct user_account *get_old_account(uint32_t uid)
 
 static struct user_account *get_new_account(uint32_t uid)
 {
-    struct user_account *spare = heap_alloc(sizeof *spare, HEAP_ZERO), *account;
+    struct user_account *spare = heap_alloc(sizeof *spare, HEAP_ZERO), **at, *account;
     lock_state           state;
 
     if (spare == NULL)
         return NULL;
-    state   = lock_take(&lock);
-    account = find_account(uid);                        /* another may have made it meanwhile */
-    if (account == NULL) {
-        account       = spare;
-        account->uid  = uid;
-        account->next = *list_of(uid);
-        *list_of(uid) = account;
-        spare         = NULL;
+    state = lock_take(&lock);
+    at    = place_of(uid);
+    if (*at == NULL) {                                  /* another may have made it meanwhile */
+        spare->uid = uid;
+        *at   = spare;
+        spare = NULL;
     }
+    account = *at;
     user_account_hold(account);
     lock_drop(&lock, state);
     heap_free(spare);
@@ -85,15 +100,12 @@ void user_account_hold(struct user_account *account) { __atomic_add_fetch(&accou
 /* With the lock held no other thread finds the account, so the last reference stays the last. */
 static void drop_last_reference(struct user_account *account)
 {
-    lock_state            state = lock_take(&lock);
-    struct user_account **at    = list_of(account->uid);
-    bool                  last  = __atomic_sub_fetch(&account->references, 1, __ATOMIC_ACQ_REL) == 0;
+    lock_state state = lock_take(&lock);
+    bool       last  = __atomic_sub_fetch(&account->references, 1, __ATOMIC_ACQ_REL) == 0;
 
     if (last) {
         assert(account->threads == 0 && account->signals == 0);
-        while (*at != account)                  /* bound: the same */
-            at = &(*at)->next;
-        *at = account->next;
+        unlink_account(account);
     }
     lock_drop(&lock, state);
     if (last)
@@ -130,28 +142,25 @@ void user_account_unqueue(struct user_account *account)
 
 /* ---- The check ------------------------------------------------------------------------------ */
 
-static bool is_once_in_list(const struct user_account *account, uint32_t list)
-{
-    const struct user_account *next = account->next;
-
-    while (next != NULL && next->uid != account->uid)
-        next = next->next;
-    return next == NULL && account->uid % USER_LISTS == list && account->references > 0;
-}
-
 const char *user_accounts_broken(uint32_t threads)
 {
-    lock_state  state  = lock_take(&lock);
-    const char *broken = NULL;
-    uint32_t    sum    = 0;
+    struct user_account *to_see[USER_STEPS + 1], *account;
+    lock_state           state  = lock_take(&lock);
+    const char          *broken = NULL;
+    uint32_t             sum    = 0;
+    unsigned             left   = 0;
 
-    /* bound: the users that have a process or a queued signal, of each list squared */
-    for (uint32_t i = 0; i < USER_LISTS; i++)
-        for (const struct user_account *account = lists[i]; account != NULL; account = account->next) {
-            sum += account->threads;
-            if (!is_once_in_list(account, i))
-                broken = "U1";
-        }
+    if (root != NULL)
+        to_see[left++] = root;
+    while (left > 0) {                                  /* bound: the users that have a process or a queued signal */
+        account = to_see[--left];
+        sum    += account->threads;
+        if (*place_of(account->uid) != account || account->references == 0)
+            broken = "U1";
+        for (unsigned i = 0; i < 2 && left < COUNT_OF(to_see); i++)
+            if (account->below[i] != NULL)
+                to_see[left++] = account->below[i];
+    }
     lock_drop(&lock, state);
     return broken != NULL || sum == threads ? broken : "U2";
 }

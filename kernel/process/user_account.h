@@ -2,9 +2,9 @@
  * user_account.h - the counts of all processes of one user together, for RLIMIT_NPROC and RLIMIT_SIGPENDING.
  *
  * Owning   credentials hold the account of their real user, a queued signal that of the user it was sent to.
- * Locking  counts are atomic [a]; a spin lock (RANK_OBJECT) inside guards the lists [l]. Callable from interrupts.
- * Cost     finding one by the user's number, and dropping its last reference, look at the users with the same hash, of
- *          USER_LISTS.
+ * Locking  counts are atomic [a]; a spin lock (RANK_OBJECT) inside guards the tree [l]. Callable from interrupts.
+ * Cost     finding one by the user's number, and dropping its last reference, take at most USER_STEPS, whichever users
+ *          there are.
  * Source   Linux man-pages, getrlimit(2).
  */
 #ifndef QUIRE_PROCESS_USER_ACCOUNT_H
@@ -12,14 +12,14 @@
 
 #include "base/types.h"
 
-enum { USER_LISTS = 64 };
+enum { USER_STEPS = 33 };               /* a number's bits, and the root */
 
 struct user_account {
     uint32_t             uid;               /* [c]                                 */
     uint32_t             references;        /* [a] credentials and queued signals  */
     uint32_t             threads;           /* [a] that act by such credentials    */
     uint32_t             signals;           /* [a] queued                          */
-    struct user_account *next;              /* [l]                                 */
+    struct user_account *below[2];          /* [l]                                 */
 };
 
 /* A user's account, with a reference; NULL without memory. */

@@ -57,9 +57,9 @@ void list_unlink_waiter(struct waiter *waiter)
     waiter->queue = NULL;
 }
 
+/* There is no waiter to go on at. */
 static void end_wake(struct wait_queue *queue)
 {
-    queue->next_to_wake = NULL;
     if (queue->being_woken.next != NULL)
         list_remove(&queue->being_woken);
     queue->being_woken.next = NULL;

@@ -176,7 +176,10 @@ static void change_program(struct shared_space *memory, const struct stack *ther
     process->exit_signal  = SIGCHLD;
     process->personality &= PERSONALITY_FLAGS;
     usage_keep_peak(process);
+    thread_leave_memory(self);
     move_thread(self, memory, there);
+    memory->dumpable = credentials->user.real == credentials->user.effective &&
+                       credentials->group.real == credentials->group.effective;
     credentials_take(credentials);              /* in the new memory: what lent us the old one is not concerned */
     process_timers_clear(process);
     actions_forget_handlers(actions);
@@ -185,7 +188,6 @@ static void change_program(struct shared_space *memory, const struct stack *ther
     take_descriptors(process, files);
     thread_reset_state();
     self->alternate_stack = self->alternate_size = self->alternate_flags = 0;
-    self->clear_at_exit = self->robust_list = 0;
     memory_release(old);
     state = lock_take(&process_lock);
     process_return_memory(process);

@@ -1,6 +1,7 @@
 /*
- * clean.h - for tests on a whole machine: every invariant holds, the machine's cache agrees with the tables, and
- * nobody has given back a frame that was not his to give: that is refused, counted, and else without a trace.
+ * clean.h - for tests on a whole machine: every invariant holds, the machine's cache agrees with the tables, nobody has
+ * given back a frame that was not his to give (that is refused, counted, and else without a trace), and interrupts are
+ * on again.
  */
 #ifndef QUIRE_TESTS_CLEAN_H
 #define QUIRE_TESTS_CLEAN_H
@@ -12,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "cpu.h"
 #include "machine.h"
 #include "memory/audit.h"
 #include "memory/frames/frame.h"
@@ -30,6 +32,7 @@ static inline void assert_clean(void)
         fail_msg("%s: %s", report.failures[0].id, report.failures[0].text);
     frames_sums(&sums);
     assert_int_equal(sums.misuses, misuses_meant);
+    assert_false(host_interrupts_off);
 }
 
 #endif

@@ -32,6 +32,7 @@ static inline void stack_drop(char *stack) { munmap(stack, FIBER_BYTES); }
 #ifdef __SANITIZE_ADDRESS__
 void __sanitizer_start_switch_fiber(void **fake, const void *bottom, size_t bytes);
 void __sanitizer_finish_switch_fiber(void *fake, const void **bottom, size_t *bytes);
+void __asan_unpoison_memory_region(const volatile void *at, size_t bytes);
 
 static const void *first_stack_bottom;
 static size_t      first_stack_bytes;
@@ -58,7 +59,15 @@ static inline void stack_enter(void *fake)
         first_stack_bytes  = bytes;
     }
 }
+/* Marks of calls that were left without a return, by the end of a thread or of the machine, are no overflow of now. */
+static __attribute__((noinline, unused)) void stack_forget_below(void)
+{
+    enum { DEEPEST = 64 * 1024 };
+
+    __asan_unpoison_memory_region((char *)__builtin_frame_address(0) - DEEPEST, DEEPEST);
+}
 #else
+static inline void stack_forget_below(void) { }
 static inline void *stack_leave(bool for_good, const char *to) { (void)for_good; (void)to; return NULL; }
 static inline void stack_enter(void *fake) { (void)fake; }
 #endif

@@ -26,6 +26,7 @@ struct node       { int uses, runners; };
 static int  parts_alive;                        /* tables of files, and contexts */
 static void (*on_part_gone)(void);              /* when the next goes: a process that ends has no memory then */
 static bool no_memory_for_parts;
+static unsigned no_memory_for_part;             /* for the so-manieth from now on; 0: for each there is some */
 
 void files_hold(struct files *files) { files->references++; }
 void fs_context_hold(struct fs_context *fs) { fs->references++; }
@@ -34,7 +35,7 @@ static inline void *new_part(size_t bytes)
 {
     struct files *part;
 
-    if (no_memory_for_parts)
+    if (no_memory_for_parts || (no_memory_for_part > 0 && --no_memory_for_part == 0))
         return NULL;
     part = calloc(1, bytes);
     part->references = 1;
@@ -83,11 +84,14 @@ int node_add_runner(struct node *node)
 }
 
 static unsigned terminals_left;
+static void (*on_terminal_left)(void);          /* by each that ends, which may wait there */
 
 void terminal_leave(struct process *process)
 {
     (void)process;
     terminals_left++;
+    if (on_terminal_left != NULL)
+        on_terminal_left();
 }
 
 /* ---- The floor above ------------------------------------------------------------------------------------- */

@@ -78,6 +78,7 @@ void thread_drop_state(struct thread *thread)
 {
     struct fiber *fiber = thread->machine.of_test;
 
+    assert_true(thread->phase != THREAD_DEAD || thread->process == NULL);
     if (fiber == NULL)
         return;
     stack_drop(fiber->stack);

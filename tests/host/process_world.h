@@ -128,8 +128,9 @@ static inline void start_processes(void)
     words_loaded = change_word_at = 0;
     the_program = tls_answer = 0;
     no_memory_for_parts = no_memory_for_state = no_room_for_frame = false;
+    no_memory_for_part = 0;
     told[0] = 0;
-    on_part_gone = NULL;
+    on_part_gone = on_terminal_left = NULL;
 }
 
 /* All processes have ended, and none of their memory is left. */
@@ -153,6 +154,7 @@ static inline void run_in_world(void **state)
 {
     void (*test)(void) = *state;
 
+    stack_forget_below();
     start_processes();
     test();
     stop_processes();

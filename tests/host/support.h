@@ -190,6 +190,7 @@ static inline void check_frames(void)
     frames_audit(&report);
     report_show(&report);
     assert_int_equal(report.failed, 0);
+    assert_false(host_interrupts_off);
 }
 
 #endif

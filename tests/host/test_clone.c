@@ -308,6 +308,7 @@ static void kills_a_lender(void)
     kill(ids[0], SIGKILL);
     assert_int_equal(wait_for(ids[0], 0), ids[0]);
     assert_int_equal(waited.status, SIGKILL);
+    assert_int_equal(process_find(ids[0] + 1)->vfork_caller, 0);        /* it borrows no more: the memory is its own */
     assert_int_equal(wait_for(-1, 0), ids[0] + 1);      /* the borrower goes on, and ends */
 }
 

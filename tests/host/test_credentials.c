@@ -5,7 +5,7 @@
 
 #include "process/groups.h"
 
-enum { KEEP = -1 };
+enum { KEEP = -1, ALIKE = 64 };
 #define BIT(capability) (1ull << (capability))
 #define ALL             CAPABILITIES_ALL
 
@@ -447,23 +447,44 @@ static void any_numbers_are_sorted(void)
 
 static void a_users_account_is_one(void)
 {
-    struct user_account *a = user_account_get(5), *b = user_account_get(5 + USER_LISTS);
-    struct user_account *c = user_account_get(5 + 2 * USER_LISTS), *d = user_account_get(6);
+    struct user_account *a = user_account_get(5), *b = user_account_get(5 + ALIKE);
+    struct user_account *c = user_account_get(5 + 2 * ALIKE), *d = user_account_get(6);
 
     assert_ptr_not_equal(a, b);                                 /* one list, two users */
     assert_ptr_equal(user_account_get(5), a);
     assert_int_equal(a->references, 2);
     assert_null(user_accounts_broken(0));
-    user_account_put(b);                                        /* from the middle of its list */
+    user_account_put(b);                                        /* with others below it */
     assert_null(user_accounts_broken(0));
     user_account_put(a);
     assert_int_equal(a->references, 1);
-    assert_ptr_equal(user_account_get(5 + 2 * USER_LISTS), c);
+    assert_ptr_equal(user_account_get(5 + 2 * ALIKE), c);
     user_account_put(c);
     user_account_put(c);
     user_account_put(a);
     user_account_put(d);
     user_account_put(NULL);
+    assert_int_equal(sums().live_blocks, heap_before.live_blocks);
+}
+
+/* Numbers with their low bits alike, which once were one long list: at any time each is found, and none is lost. */
+static void any_numbers_have_accounts(void)
+{
+    static struct user_account *accounts[2000];
+    uint32_t                    count = COUNT_OF(accounts);
+
+    for (uint32_t i = 0; i < count; i++)
+        assert_non_null(accounts[i] = user_account_get(i * 1103515245u * ALIKE));
+    assert_null(user_accounts_broken(0));
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t which = i * 7 % count;
+
+        assert_ptr_equal(user_account_get(which * 1103515245u * ALIKE), accounts[which]);
+        user_account_put(accounts[which]);
+        user_account_put(accounts[which]);
+        if (i % 50 == 0)
+            assert_null(user_accounts_broken(0));
+    }
     assert_int_equal(sums().live_blocks, heap_before.live_blocks);
 }
 
@@ -487,14 +508,14 @@ static void signals_are_counted_up_to_the_most(void)
 
 static void the_check_of_accounts_sees_what_is_wrong(void)
 {
-    struct user_account *a = user_account_get(5), *b = user_account_get(5 + USER_LISTS);
+    struct user_account *a = user_account_get(5), *b = user_account_get(5 + ALIKE);
 
-    a->uid++;
+    b->uid++;                                                   /* leads elsewhere */
     assert_string_equal(user_accounts_broken(0), "U1");
-    a->uid--;
+    b->uid--;
     b->uid = 5;                                                 /* twice */
     assert_string_equal(user_accounts_broken(0), "U1");
-    b->uid = 5 + USER_LISTS;
+    b->uid = 5 + ALIKE;
     assert_null(user_accounts_broken(0));
     a->references = 0;
     assert_string_equal(user_accounts_broken(0), "U1");
@@ -524,6 +545,7 @@ int main(void)
         in_world(groups_are_sorted_shared_and_found),
         in_world(any_numbers_are_sorted),
         in_world(a_users_account_is_one),
+        in_world(any_numbers_have_accounts),
         in_world(signals_are_counted_up_to_the_most),
         in_world(the_check_of_accounts_sees_what_is_wrong),
     };

@@ -5,6 +5,50 @@
 
 #include "files/core/descriptor.h"
 
+/* For calls that leave something behind: the number is nobody's until they have their file. */
+static void a_reserved_number_is_kept(void **state)
+{
+    struct files *files, *copy;
+    struct file  *file;
+
+    (void)state;
+    start_files();
+    files = files_new();
+    file  = open_file("f", O_CREAT | O_RDWR);
+    file_hold(file);
+    assert_int_equal(descriptor_add(files, file, 0, false, 64), 0);
+    assert_int_equal(descriptor_add(files, NULL, 0, false, 64), 1);
+    assert_int_equal(descriptor_add(files, NULL, 0, false, 64), 2);
+    assert_true(files_ok(files));
+    assert_null(descriptor_file(files, 1));
+    assert_int_equal(descriptor_close(files, 1), -EBADF);
+    assert_int_equal(descriptor_flag(files, 1), -EBADF);
+    assert_int_equal(descriptor_next(files, 1), -1);
+    assert_int_equal(descriptor_put(files, 1, file, false, 64), -EBUSY);
+    assert_int_equal(descriptor_add(files, NULL, 0, false, 3), -EMFILE);
+    copy = files_copy(files);
+    assert_true(files_ok(copy));
+    assert_int_equal(descriptor_add(copy, NULL, 0, false, 64), 1);
+    descriptor_settle(copy, 1, NULL, false);
+    files_release(copy);
+    for (int i = 64; i < 600; i += 100) {       /* the table grows */
+        file_hold(file);
+        assert_int_equal(descriptor_put(files, i, file, false, 600), 0);
+        assert_true(files_ok(files));
+    }
+    file_hold(file);
+    descriptor_settle(files, 1, file, true);
+    descriptor_settle(files, 2, NULL, false);
+    assert_int_equal(descriptor_flag(files, 1), 1);
+    assert_true(files_ok(files));
+    file_hold(file);
+    assert_int_equal(descriptor_add(files, file, 0, false, 64), 2);
+    files_release(files);
+    assert_int_equal(file->references, 1);
+    file_release(file);
+    stop_files();
+}
+
 static void the_lowest_free_number_is_given(void **state)
 {
     struct files *files, *copy;
@@ -102,6 +146,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_lowest_free_number_is_given),
+        cmocka_unit_test(a_reserved_number_is_kept),
         cmocka_unit_test(numbers_far_apart_are_found_and_copied),
     };
 

@@ -64,6 +64,17 @@ static int do_open(void)
     return err;
 }
 
+/* Made again, it would find its own file. */
+static int do_make(void)
+{
+    struct file *file;
+    int          err = path_open(fs, NULL, "/new", O_CREAT | O_EXCL | O_RDWR | O_LARGEFILE, 0, &file);
+
+    if (err == 0)
+        file_release(file);
+    return err;
+}
+
 static int do_write(void)
 {
     struct file *file = NULL;
@@ -139,6 +150,7 @@ static void without_memory_nothing_changes(void **state)
         { "mkdir", do_folder }, { "symlink", do_symlink }, { "link", do_link }, { "rename", do_rename },
         { "open", do_open }, { "through a link", do_through }, { "exchange", do_exchange }, { "write", do_write },
         { "whiteout", do_whiteout }, { "pipe", do_pipe }, { "lock", do_lock }, { "descriptors", do_descriptors },
+        { "open and make", do_make },
     };
 
     (void)state;

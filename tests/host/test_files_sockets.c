@@ -59,6 +59,36 @@ static void streams_connect_by_name(void **state)
     stop_files();
 }
 
+/* The call is made again when there is memory: the connection must be there still. */
+static void a_connection_outlives_want_of_memory(void **state)
+{
+    struct socket_name name = named("\0listener", 9);
+    struct file       *listener, *client, *server;
+    unsigned           n = 0;
+    int                err;
+
+    (void)state;
+    begin();
+    assert_int_equal(socket_make(SOCKET_STREAM, O_NONBLOCK, &listener), 0);
+    assert_int_equal(socket_make(SOCKET_STREAM, O_NONBLOCK, &client), 0);
+    assert_int_equal(socket_bind(listener, &name), 0);
+    assert_int_equal(socket_listen(listener, 1), 0);
+    assert_int_equal(socket_connect(client, &name), 0);
+    do {
+        heap_fail_at(++n);
+        err = socket_accept(listener, O_NONBLOCK, &server);
+        heap_fail_at(0);
+    } while (err == -ENOMEM);
+    assert_int_equal(err, 0);
+    assert_true(n > 1);
+    assert_int_equal(send(client, "x", 1), 1);
+    assert_int_equal(receive(server, back, 1), 1);
+    file_release(server);
+    file_release(listener);
+    file_release(client);
+    stop_files();
+}
+
 static void messages_keep_their_borders(void **state)
 {
     struct socket_name here = named("\0here", 5);
@@ -199,6 +229,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(streams_connect_by_name),
+        cmocka_unit_test(a_connection_outlives_want_of_memory),
         cmocka_unit_test(messages_keep_their_borders),
         cmocka_unit_test(what_packets_hold_is_counted_in_heap_and_in_frames),
         cmocka_unit_test(a_passed_file_lives_as_long_as_its_message),

@@ -214,6 +214,29 @@ static void a_child_of_vfork_is_not_chosen_but_its_parent(void)
     assert_non_null(strstr(told, "is killed: it asked for a page"));
 }
 
+/* With CLONE_VFORK alone: its caller waits, but has lent it nothing. */
+static void makes_one_with_its_own(void)
+{
+    clone_into(has_many, (struct clone_request){ .flags = VFORK, .exit_signal = SIGCHLD });
+}
+
+static void asks_beside_one_with_its_own(void)
+{
+    ids[0] = fork_into(makes_one_with_its_own);
+    give_way();
+    give_way();
+    assert_true(asks_for_memory());
+    assert_int_equal(wait_for(ids[0], 0), ids[0]);
+    while (wait_for(-1, 0) > 0)
+        ;
+}
+
+static void a_child_of_vfork_with_memory_of_its_own_is_chosen(void)
+{
+    begin(asks_beside_one_with_its_own);
+    assert_non_null(strstr(told, "(many) is killed"));
+}
+
 static void will_not_end(void)
 {
     touch(200);
@@ -300,6 +323,7 @@ int main(void)
         in_world(where_nobody_may_be_ended_the_one_that_asks_is),
         in_world(all_that_share_the_memory_end),
         in_world(a_child_of_vfork_is_not_chosen_but_its_parent),
+        in_world(a_child_of_vfork_with_memory_of_its_own_is_chosen),
         in_world(who_does_not_end_in_a_second_is_passed_over),
         in_world(a_fault_that_always_comes_back_is_told_sixteen_times),
         in_world(a_checked_kernel_stops_for_a_fault_that_changes_nothing),

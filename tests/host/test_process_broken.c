@@ -187,13 +187,15 @@ static void a_waiter_that_its_queue_does_not_know_is_named(void) { begin(breaks_
 
 static void breaks_accounts(void)
 {
-    struct user_account *account = current_process()->credentials->account;
+    struct user_account *account = current_process()->credentials->account, *below;
 
     assert_null(user_accounts_broken(1));
     assert_string_equal(user_accounts_broken(2), "U2");
     assert_string_equal(user_accounts_broken(0), "U2");
     NAMES(user_accounts_broken(1), account->references, 0, "U1");
-    NAMES(user_accounts_broken(1), account->uid, account->uid + 1, "U1");       /* belongs in another list */
+    below = user_account_get(account->uid + 2);
+    NAMES(user_accounts_broken(1), below->uid, below->uid + 1, "U1");           /* belongs elsewhere */
+    user_account_put(below);
     exit_with(0);
 }
 

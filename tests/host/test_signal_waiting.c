@@ -40,6 +40,28 @@ static void queues_real_time(void)
 
 static void real_time_signals_queue_in_their_order(void) { begin(queues_real_time); }
 
+static bool had_a_turn;
+
+static void has_a_turn(void) { had_a_turn = true; }
+
+static void is_told_of_many(void)
+{
+    had_a_turn = false;
+    on_signal(40, 100, SA_NODEFER);
+    signal_set_mask(~0ull);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(send(40, SI_QUEUE, (uint64_t)i), 0);
+    assert_int_equal(fork_into(has_a_turn), 2);
+    signal_set_mask(0);
+    schedule_hurry();                           /* the turn is over */
+    signal_deliver(own_frame());
+    assert_int_equal(handlers_run, 3);
+    assert_true(had_a_turn);
+    assert_int_equal(wait_for(-1, 0), 2);
+}
+
+static void others_have_turns_between_the_frames_of_many_signals(void) { begin(is_told_of_many); }
+
 static void sends_ordinary_twice(void)
 {
     struct signal_info info;
@@ -277,6 +299,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         in_world(real_time_signals_queue_in_their_order),
+        in_world(others_have_turns_between_the_frames_of_many_signals),
         in_world(ordinary_signals_wait_once),
         in_world(faults_come_before_others),
         in_world(a_user_has_so_many_signals_queued),

@@ -54,7 +54,7 @@ def meaning_of_changes():
 
 def reason_for(meaningless, change):
     return meaningless.of(change.path, change.function, change.text,
-                          (change.kind, f"{change.before.strip()} → {change.after.strip()}"))
+                          (change.kind, f"{change.before.strip()} → {change.after.strip()}".strip()))
 
 
 # ---- A copy of the tree, and programs with one object changed ------------------------------------------

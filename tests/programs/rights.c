@@ -459,6 +459,7 @@ static void turns(void)
     SAY(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &param));
     SAY(syscall(SYS_sched_setscheduler, getppid(), SCHED_OTHER, &none));
     SAY(syscall(SYS_sched_setaffinity, getppid(), 4, &mask));
+    SAY(syscall(SYS_get_robust_list, getppid(), &slice, &mask));
 }
 
 int main(int argc, char **argv)

@@ -22,6 +22,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -239,7 +240,84 @@ static void exec_when_the_first_has_ended(void)
     printf("exec when the first thread has ended: %s\n", end_of(child));
 }
 
+enum { TEXTS = 4000, TEXT = 400 };
+
+static void *stop_the_process(void *unused)
+{
+    while (!begun)
+        ;
+    kill(getpid(), SIGSTOP);
+    for (;;)
+        pause();
+    return unused;
+}
+
+/* Its arguments are read for so long that the other thread has its turn meanwhile. */
+static void exec_in_a_stopped_process(void)
+{
+    static char  text[TEXT], *texts[TEXTS + 1] = { "stubborn", "came through" };
+    pthread_t    thread;
+
+    memset(text, 'a', TEXT - 1);
+    for (int i = 2; i < TEXTS; i++)
+        texts[i] = text;
+    begun = 0;
+    pthread_create(&thread, NULL, stop_the_process, NULL);
+    begun = 1;
+    execv(self, texts);
+    _exit(1);
+}
+
+/* The other thread ends, and it alone; the program is stopped, or is not, and goes on. */
+static void exec_while_another_thread_stops_it(void)
+{
+    int through = 0, status = 0;
+
+    fflush(stdout);
+    for (int i = 0; i < TRIES; i++) {
+        pid_t child = fork();
+
+        if (child == 0)
+            exec_in_a_stopped_process();
+        while (waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status))
+            kill(child, SIGCONT);
+        through += WIFEXITED(status) && WEXITSTATUS(status) == 3;
+    }
+    printf("exec while another thread stops the process: %s\n", through == TRIES ? "each came through" : "not all did");
+}
+
 /* ---- SIGKILL ------------------------------------------------------------------------------------------ */
+
+enum { PIECES = 1024, PIECE = 2 << 20 };
+
+/* The last byte of two GiB tells whether the call has come to its end. */
+static void kill_in_a_long_call(const char *what, bool of_a_file)
+{
+    static struct iovec from[PIECES], to[PIECES];
+    char *memory = mmap(NULL, 2 * PIECE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *last   = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int   file   = memfd_create("holes", 0);
+    pid_t child;
+
+    memset(memory, 1, 2 * PIECE);
+    *last = 2;
+    for (int i = 0; i < PIECES; i++) {
+        from[i] = (struct iovec){ memory, i < PIECES - 1 ? PIECE : 1 };
+        to[i]   = (struct iovec){ i < PIECES - 1 ? memory + PIECE : last, from[i].iov_len };
+    }
+    fflush(stdout);
+    if (ftruncate(file, INT32_MAX) != 0 || (child = fork()) == 0) {
+        if (of_a_file)
+            readv(file, to, PIECES);
+        else
+            process_vm_readv(getpid(), to, PIECES, from, PIECES, 0);
+        _exit(1);
+    }
+    usleep(50000);
+    kill(child, SIGKILL);
+    printf("SIGKILL in %s: %s, %s\n", what, end_of(child), *last == 2 ? "at once" : "at its end");
+    close(file);
+}
 
 /* A timer sends the thread SIGSTOP again as soon as the last one has been taken. */
 static void stop_again_and_again(void)
@@ -495,6 +573,9 @@ int main(int argc, char **argv)
     begin_interpreters();
     exec_beside_clone();
     exec_when_the_first_has_ended();
+    exec_while_another_thread_stops_it();
+    kill_in_a_long_call("a copy of memory", false);
+    kill_in_a_long_call("a read of holes", true);
     kill_while_it_stops();
     kill_and_stop_a_stopped_one();
     end_while_brothers_are_made();

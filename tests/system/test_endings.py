@@ -196,6 +196,16 @@ def test_children_who_cannot_say_anything_are_not_waited_for(sandbox):
     assert time.monotonic() - begin < 300
 
 
+def test_what_children_held_who_are_ended_with_the_machine_is_in_no_report(sandbox):
+    """Each that ended meanwhile ended the machine as well, and stayed for that: its stack and tables were counted."""
+    def stacks(children):
+        script = "busybox sleep 1000 < /dev/null > /dev/null 2>&1 & " * children + "busybox sleep 0.3; exit 4"
+        status, _, errors = sandbox("--report", "busybox", "sh", "-c", script)
+        assert status == 4 and len(re.findall(r"^audit: clean", errors, re.M)) == 1, errors
+        return re.search(r"^ +stacks +\d+ +\d+ KiB +(\d+) ", errors, re.M).group(1)
+    assert stacks(3) == stacks(0)
+
+
 def test_who_tells_the_program_to_end_does_not_wait_for_its_children(sandbox):
     process = sandbox.begin("busybox", "sh", "-c", "trap 'exit 6' TERM; busybox sleep 1000 & echo ready; wait")
     assert process.stdout.readline() == b"ready\n"

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from test_map import draw           # noqa: F401 - a fixture
+from drawn import draw               # noqa: F401 - a fixture
 
 PROGRAM = ["busybox", "sleep", "1"]
 

@@ -72,6 +72,18 @@ def test_commands_and_their_end(shell, machine):
     assert leave(child, 7) == 7
 
 
+def test_who_waits_to_write_to_a_stopped_terminal_can_be_killed(shell):
+    """The first waits until output goes on, and the others for the first: nothing else could end them but the key."""
+    child = shell()
+    begin(child, "(busybox sleep 1; echo one) & (busybox sleep 2; echo two) & busybox sleep 4; kill -9 $!; "
+                 "busybox sleep 1; busybox ls -d /proc/$! >/tmp/how 2>&1 || echo gone >/tmp/how")
+    child.send("\x13")
+    time.sleep(8)
+    child.send("\x11")
+    child.expect(PROMPT)
+    assert answer(child, "busybox cat /tmp/how") == "gone"
+
+
 def until(holds, seconds=20):
     """Wait until a condition that was started holds."""
     end = time.monotonic() + seconds

@@ -15,9 +15,9 @@ import subprocess
 import pytest
 
 import browser
+from drawn import draw, lying, true_lines         # noqa: F401: fixtures
 from quire import SHELL
 from test_claims import told
-from test_map import draw, lying, true_lines      # noqa: F401: fixtures
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = os.path.abspath(os.path.join(HERE, "..", ".."))

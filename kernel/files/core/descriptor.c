@@ -4,7 +4,7 @@
  * The files lie in an array; beside it two sets of numbers say which are open and which close on exec, so that the
  * lowest free number is found without a look at each, however many are open.
  *
- *   D1  a number is in the set of open ones if and only if its slot has a file
+ *   D1  a number is in the set of open ones if and only if its slot has a file, or a call has reserved it
  *   D2  a number that closes on exec is open
  *   D3  both sets are sound (base/bitset.h)
  *
@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/string.h"
 #include "files/core/lock.h"
+#include "files/ipc/socket.h"
 #include "memory/heap/heap.h"
 
 /* A stretch: 2 KiB of slots to copy, or 512 words of a set to search (numbers of 32 * 512). Less costs more locking. */
@@ -94,25 +95,28 @@ static bool table_find_top(const struct table *table, uint32_t *top)
     return word == 0 || table->open.bits[word - 1] != 0;
 }
 
-static const char *table_broken(const struct table *table)
+static const char *table_broken(const struct table *table, uint32_t reserved)
 {
+    uint32_t bare = 0;
+
     if (!bitset_ok(&table->open) || !bitset_ok(&table->close_on_exec))
         return "D3";
     for (uint32_t number = 0; number < table->room; number++) {
         bool open = bitset_has(&table->open, number);
 
-        if (open != (table->slots[number] != NULL))
+        if (!open && table->slots[number] != NULL)
             return "D1";
+        bare += open && table->slots[number] == NULL;
         if (!open && bitset_has(&table->close_on_exec, number))
             return "D2";
     }
-    return NULL;
+    return bare != reserved ? "D1" : NULL;
 }
 
 const char *files_broken(struct files *files)
 {
     lock_state  state  = lock_take(&files->lock);
-    const char *broken = table_broken(&files->table);
+    const char *broken = table_broken(&files->table, files->reserved);
 
     lock_drop(&files->lock, state);
     return broken;
@@ -176,7 +180,10 @@ static uint32_t copy_stretch(struct files *copy, struct files *files, uint32_t f
     deep_assert(first < copy->table.room && copy->references == 1);
     table_copy(&copy->table, &files->table, first, end);
     for (uint32_t n = first; (n = bitset_next_below(&copy->table.open, n, end)) < end; n++)    /* bound: a stretch */
-        file_hold(copy->table.slots[n]);
+        if (copy->table.slots[n] != NULL)
+            file_hold(copy->table.slots[n]);
+        else
+            bitset_remove(&copy->table.open, n);        /* reserved in the original */
     lock_drop(&files->lock, state);
     return end;
 }
@@ -204,14 +211,18 @@ static void drop_descriptor_file(struct files *files, struct file *file)
 
 void files_release(struct files *files)
 {
+    bool put_off;
+
     may_sleep();
     if (__atomic_sub_fetch(&files->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    assert(files->larger == NULL);
+    assert(files->larger == NULL && files->reserved == 0);
+    put_off = sockets_put_off();
     for (uint32_t n = 0; (n = bitset_next_below(&files->table.open, n, files->table.room)) < files->table.room; n++) {
         drop_descriptor_file(files, files->table.slots[n]);
         point_of_rest();
     }
+    sockets_search(put_off);
     heap_free(files->table.slots);
     heap_free_sized(files, sizeof *files);
 }
@@ -239,6 +250,8 @@ static uint32_t find_next(const struct files *files, const struct bitset *set, u
 
 void files_close_on_exec(struct files *files)
 {
+    bool put_off = sockets_put_off();
+
     may_sleep();
     for (uint32_t n = 0; n < FILES_END; ) {     /* bound: the lock is dropped in each step */
         lock_state   state = lock_take(&files->lock);
@@ -253,6 +266,7 @@ void files_close_on_exec(struct files *files)
             drop_descriptor_file(files, file);
         point_of_rest();
     }
+    sockets_search(put_off);
 }
 
 /* ---- One descriptor --------------------------------------------------------------------------- */
@@ -292,7 +306,7 @@ bool files_are_own(const struct files *files) { return __atomic_load_n(&files->r
 /*
  * Copy the next stretch to the larger table; after the last it replaces the old table, which *old then is, to be freed.
  */
-static void grow_stretch(struct files *files, struct table *larger, struct table *old)
+static void __attribute__((cold)) grow_stretch(struct files *files, struct table *larger, struct table *old)
 {
     lock_state state = lock_take(&files->lock);
     uint32_t   first = files->copied, end = first + NUMBERS_A_STRETCH;
@@ -312,7 +326,7 @@ static void grow_stretch(struct files *files, struct table *larger, struct table
     lock_drop(&files->lock, state);
 }
 
-static int grow_descriptors(struct files *files, uint32_t room)
+static int __attribute__((cold)) grow_descriptors(struct files *files, uint32_t room)
 {
     struct table larger, old = { .slots = NULL };
 
@@ -328,7 +342,7 @@ static int grow_descriptors(struct files *files, uint32_t room)
 }
 
 /* Make room for a number. The lock is not held. */
-static int make_descriptor_room(struct files *files, uint32_t number)
+static int __attribute__((noinline, cold)) make_descriptor_room(struct files *files, uint32_t number)
 {
     uint32_t room;
     int      err;
@@ -350,6 +364,16 @@ static uint32_t lowest_free(const struct table *table, uint32_t from)
     return from < table->room ? bitset_next_free(&table->open, from) : from;
 }
 
+/* Open, without a file yet. */
+static void reserve_number(struct files *files, uint32_t number)
+{
+    deep_assert(lock_held(&files->lock));
+    if (number < files->copied)
+        bitset_add(&files->larger->open, number);
+    bitset_add(&files->table.open, number);
+    files->reserved++;
+}
+
 /* With the lock held. Returns the number, -EMFILE, or -EAGAIN when the table must first have room for *number. */
 static int add_descriptor(struct files *files, struct file *file, int from, bool close_on_exec, uint32_t limit,
                           uint32_t *number)
@@ -360,7 +384,10 @@ static int add_descriptor(struct files *files, struct file *file, int from, bool
         return -EMFILE;
     if (*number >= files->table.room)
         return -EAGAIN;
-    (void)files_set(files, *number, file, close_on_exec);
+    if (file != NULL)
+        (void)files_set(files, *number, file, close_on_exec);
+    else
+        reserve_number(files, *number);
     return (int)*number;
 }
 
@@ -369,7 +396,7 @@ int descriptor_add(struct files *files, struct file *file, int from, bool close_
     int err;
 
     may_sleep();
-    assert(file != NULL && from >= 0 && limit <= DESCRIPTORS_MOST);
+    assert(from >= 0 && limit <= DESCRIPTORS_MOST);
     do {                                        /* bound: the lock is dropped in each step */
         lock_state state = lock_take(&files->lock);
         uint32_t   number;
@@ -381,6 +408,19 @@ int descriptor_add(struct files *files, struct file *file, int from, bool close_
         err = make_descriptor_room(files, number);
     } while (err == 0);
     return err;
+}
+
+void descriptor_settle(struct files *files, int number, struct file *file, bool close_on_exec)
+{
+    lock_state state = lock_take(&files->lock);
+
+    assert(files->reserved > 0 && files->table.slots[number] == NULL);
+    files->reserved--;
+    if (file == NULL || close_on_exec || (uint32_t)number < files->copied)
+        (void)files_set(files, (uint32_t)number, file, close_on_exec);
+    else
+        files->table.slots[number] = file;      /* the sets say so already */
+    lock_drop(&files->lock, state);
 }
 
 int descriptor_put(struct files *files, int number, struct file *file, bool close_on_exec, uint32_t limit)
@@ -397,7 +437,9 @@ int descriptor_put(struct files *files, int number, struct file *file, bool clos
         lock_state state = lock_take(&files->lock);
 
         put = (unsigned)number < files->table.room;
-        if (put)
+        if (put && files->table.slots[number] == NULL && bitset_has(&files->table.open, (uint32_t)number))
+            err = -EBUSY;
+        else if (put)
             old = files_set(files, (uint32_t)number, file, close_on_exec);
         lock_drop(&files->lock, state);
         if (!put)
@@ -458,6 +500,10 @@ int descriptor_next(struct files *files, int from)
         lock_state state = lock_take(&files->lock);
 
         number = find_next(files, &files->table.open, number, &found);
+        if (found && files->table.slots[number] == NULL) {
+            found = false;                      /* reserved */
+            number++;
+        }
         lock_drop(&files->lock, state);
     }
     return found ? (int)number : -1;

@@ -37,10 +37,15 @@ struct file *descriptor_peek(const struct files *files, int number);
 bool files_are_own(const struct files *files);              /* no other process shares it                    */
 /*
  * The lowest free number at or above `from`, below `limit`. Takes the caller's reference on success. -EMFILE, -ENOMEM.
+ * file NULL: reserve the number, for a call that leaves something behind before it has its open file. To other calls
+ * the number is closed, and yet nobody gets it. The call ends with descriptor_settle().
  */
 int  descriptor_add(struct files *files, struct file *file, int from, bool close_on_exec, uint32_t limit) MUST_CHECK;
+/* A reserved number becomes the file's, with the caller's reference, or with NULL is free again. */
+void descriptor_settle(struct files *files, int number, struct file *file, bool close_on_exec);
 /*
- * dup2: this number, whose old file is closed. Takes the caller's reference on success. -EBADF beyond limit, -ENOMEM.
+ * dup2: this number, whose old file is closed. Takes the caller's reference on success. -EBADF beyond limit, -ENOMEM;
+ * -EBUSY for one that is reserved.
  */
 int  descriptor_put(struct files *files, int number, struct file *file, bool close_on_exec, uint32_t limit) MUST_CHECK;
 /*

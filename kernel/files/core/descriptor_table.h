@@ -20,6 +20,7 @@ struct files {
     struct lock   lock;
     struct table  table;                /* [lock]   */
     struct table *larger;               /* [lock] while the table grows: what takes its place, else NULL  */
+    uint32_t      reserved;             /* [lock] numbers that are open without a file: a call is at it   */
     uint32_t      copied;               /* [lock] numbers that are in the larger one already              */
     struct mutex  growth;               /* held by the one thread that lets the table grow; outer to lock */
 };

@@ -147,6 +147,7 @@ static void item_facts(const struct epoll_item *item, struct fact_lines *to)
                                             node->system != NULL ? (unsigned)node->system->device : 0u);
 
     to->add(to, line, (size_t)length);
+    point_of_rest();
 }
 
 static void epoll_facts(struct file *file, struct fact_lines *to)

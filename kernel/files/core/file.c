@@ -53,15 +53,19 @@ enum { UNNAMED_MAGIC = 0x09041934 };
 
 struct file *file_make(struct node *node, const struct node_operations *operations, uint32_t flags)
 {
-    struct file *file = heap_alloc(sizeof *file, 0);
+    return file_make_in(heap_alloc(sizeof(struct file), 0), node, operations, flags);
+}
 
+struct file *file_make_in(struct file *room, struct node *node, const struct node_operations *operations,
+                          uint32_t flags)
+{
     deep_assert(operations != NULL && node->references > 0);
-    if (file != NULL) {
-        *file = (struct file){ .references = 1, .node = node, .operations = operations, .flags = flags,
+    if (room != NULL) {
+        *room = (struct file){ .references = 1, .node = node, .operations = operations, .flags = flags,
                                .lock = MUTEX("file") };
         system_enter(node->system);
     }
-    return file;
+    return room;
 }
 
 struct file *unnamed_make(struct node *node, const struct node_operations *operations, uint32_t flags)

@@ -11,8 +11,8 @@
  * Locking  node->lock (a mutex) around contents, size and folder entries; file->lock around the position.
  *          A folder's lock is taken before those of its entries; two folders' by address. read, write and
  *          resize of regular files are called with node->lock held, those of other nodes without.
- *          file->lock is taken before all others, but for a pipe's node->lock, which a splice holds while it
- *          reads or writes the other file.
+ *          file->lock is taken before all others. None is held while a call waits for what another program does:
+ *          waiting for a lock does not end by a signal.
  * Owning   a node and an open file live as long as they have references; an open file holds one to its node, a node's
  *          own part ends with operations->release(), an open file's with close().
  * Errors   negative errno, as Linux gives for the same call.
@@ -91,7 +91,7 @@ struct node_operations {
     int  (*symlink)(struct node *folder, const char *name, size_t length, const char *target, struct node **out);
     /* links */
     long (*read_link)(struct node *node, char *to, size_t size);
-    struct node *(*follow)(struct node *node);          /* /proc/self/exe and friends: straight to the node */
+    int  (*follow)(struct node *node, struct node **out);       /* /proc/self/exe and friends: straight to a node */
     void (*release)(struct node *node);                 /* the last reference is gone; may sleep */
     /* The folder that holds the node (borrowed) and its name there; NULL when it is in none any more. */
     struct node *(*whereabouts)(struct node *node, const char **name, size_t *length);
@@ -205,6 +205,9 @@ void file_hold(struct file *file);
 void file_release(struct file *file);
 /* Takes over the caller's reference on the node, unless there is no memory: NULL. */
 struct file *file_make(struct node *node, const struct node_operations *operations, uint32_t flags);
+/* The same in memory of sizeof(struct file), got before a step that cannot be taken back; NULL: then NULL. */
+struct file *file_make_in(struct file *room, struct node *node, const struct node_operations *operations,
+                          uint32_t flags);
 void file_abandon(struct file *file);       /* free one whose open() failed; drops the node */
 
 /*

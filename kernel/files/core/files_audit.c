@@ -15,7 +15,7 @@
 #include "process/family.h"
 
 const struct invariant files_invariants[] = {
-    { "D1", "descriptor.c", "a number is in the set of open ones if and only if its slot has a file" },
+    { "D1", "descriptor.c", "a number is in the set of open ones if and only if it has a file, or is reserved" },
     { "D2", "descriptor.c", "a number that closes on exec is open" },
     { "D3", "descriptor.c", "both sets of a table of descriptors are sound" },
     { "V1", "epoll.h",      "an entry is in its epoll's table, under its hash, and in the list of its open file" },

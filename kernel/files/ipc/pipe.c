@@ -23,10 +23,10 @@ static long read_locked(struct file *file, struct buffer *to, bool *full)
     struct pipe *pipe = pipe_of(node);
 
     deep_assert(mutex_held(&file->node->lock) && to->bytes > 0);
-    while (pipe_is_empty(pipe)) {
+    while (!pipe_readable(pipe)) {
         int err;
 
-        if (pipe->writers == 0)
+        if (pipe_at_end(pipe))
             return 0;
         if (file->flags & O_NONBLOCK)
             return -EAGAIN;
@@ -129,7 +129,7 @@ static unsigned pipe_poll(struct file *file, struct wait_queue **queue)
 
     *queue = &file->node->ready;
     if (mode != O_WRONLY) {
-        if (!pipe_is_empty(pipe))
+        if (pipe_readable(pipe))
             bits |= POLL_IN | POLL_RDNORM;
         if (pipe->writers == 0 && pipe->writings != 0)
             bits |= POLL_HUP;

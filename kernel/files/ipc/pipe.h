@@ -49,9 +49,8 @@ int pipe_wait(struct file *file, bool writing) MUST_CHECK;
  * negative errno when none was moved. Between the pieces of one pipe others may run, and a signal ends the call.
  *
  * The actor gets or fills part of a piece and returns how much, or an errno; less than all of it ends the call. It is
- * called with the pipe's node->lock held, may sleep, and may take the locks of any file that is no pipe. It releases no
- * open file, which might be an end of the pipe. Memory for what it fills is there before it is called: no byte that it
- * has read is lost.
+ * called without a lock and may sleep. Others who want this end of the pipe wait meanwhile, as for bytes or for room.
+ * Memory for what it fills is there before it is called: no byte that it has read is lost.
  */
 struct pipe_actor { long (*move)(struct pipe_actor *actor, struct buffer *piece); };
 long pipe_empty_into(struct file *file, size_t bytes, bool wait, struct pipe_actor *actor);

@@ -239,7 +239,7 @@ int pipe_change_capacity(struct pipe *pipe, uint32_t capacity)
     assert(capacity >= PAGE_SIZE && (capacity & (capacity - 1)) == 0);
     if (pages == NULL)
         return -ENOMEM;
-    if (pipe->to - first > capacity) {
+    if (pipe->to - first > capacity || (pipe->filling && capacity < pipe->capacity)) {
         heap_free(pages);
         return -EBUSY;
     }

@@ -9,7 +9,10 @@
  *   R2  a slot has a frame if and only if bytes of the pipe, or the room behind the last of them, are in it
  *   R3  with the pipe empty, from and to are equal and begin a page
  *
- * Locking  the node's lock, held by all callers; filling and emptying may sleep in a program's page faults.
+ * Locking  the node's lock, held by all callers; filling and emptying may sleep in a program's page faults. What waits
+ *          for another program does not hold it: a splice, while it moves a page to or from the other file, has the
+ *          pipe's one end to itself (`emptying`, `filling`), and who wants that end waits as if there were no bytes, or
+ *          no room, so that a signal ends the wait.
  */
 #ifndef QUIRE_FILES_PIPE_RING_H
 #define QUIRE_FILES_PIPE_RING_H
@@ -29,6 +32,7 @@ struct pipe {
     uint32_t          readers, writers;     /* open files                             */
     uint32_t          readings, writings;   /* opened so far, for threads in open()   */
     uint32_t          capacity;             /* bytes, a power of two of pages         */
+    bool              emptying, filling;    /* a splice has this end                  */
     struct pipe_page *pages;                /* slots                                  */
     frame_t           spare;                /* an empty page kept, or NO_FRAME        */
     struct pipe_page  first_pages[FIRST_SLOTS];
@@ -41,6 +45,10 @@ void pipe_free(struct pipe *pipe);
 
 static inline bool pipe_is_empty(const struct pipe *pipe) { return pipe->from == pipe->to; }
 
+/* Whether there are bytes for who reads; whether there are none, and none will come. */
+static inline bool pipe_readable(const struct pipe *pipe) { return pipe->from != pipe->to && !pipe->emptying; }
+static inline bool pipe_at_end(const struct pipe *pipe)   { return pipe->writers == 0 && !pipe->emptying; }
+
 /*
  * Bytes that can be added now: room for a packet is in whole pages. It is counted in pages that can still be begun, so
  * that a byte's slot is its own: the page that `from` lies in counts in full.
@@ -49,7 +57,7 @@ static inline size_t pipe_room(const struct pipe *pipe, bool packet)
 {
     uint32_t begin = packet ? (pipe->to + PAGE_SIZE - 1) & ~(uint32_t)(PAGE_SIZE - 1) : pipe->to;
 
-    return pipe->capacity - (begin - (pipe->from & ~(uint32_t)(PAGE_SIZE - 1)));
+    return pipe->filling ? 0 : pipe->capacity - (begin - (pipe->from & ~(uint32_t)(PAGE_SIZE - 1)));
 }
 /* Whether the next byte to be read begins, or goes on in, a packet. */
 bool pipe_brings_packet(const struct pipe *pipe);
@@ -73,7 +81,7 @@ size_t pipe_peek(const struct pipe *pipe, uint32_t *at, struct buffer *to);
 /* Drop the first `bytes` bytes, which pipe_peek() has given. */
 void   pipe_drop(struct pipe *pipe, size_t bytes);
 
-/* Change the capacity. Returns 0, -EBUSY when the pipe holds more, or -ENOMEM. */
+/* Change the capacity. Returns 0, -EBUSY when the pipe holds more, or is about to, or -ENOMEM. */
 int pipe_change_capacity(struct pipe *pipe, uint32_t capacity) MUST_CHECK;
 
 bool pipe_ring_ok(const struct pipe *pipe);

@@ -18,10 +18,10 @@ static int await_bytes(struct node *node, bool wait)
     struct pipe *pipe = pipe_of(node);
 
     assert(mutex_held(&node->lock));
-    while (pipe_is_empty(pipe)) {
+    while (!pipe_readable(pipe)) {
         int err;
 
-        if (pipe->writers == 0)
+        if (pipe_at_end(pipe))
             return 0;
         err = wait ? node_wait(node) : -EAGAIN;
         if (err != 0)
@@ -80,6 +80,21 @@ static size_t pipe_piece(size_t left) { return left < PAGE_SIZE ? left : PAGE_SI
 
 /* ---- A pipe and another file ----------------------------------------------------------------------------- */
 
+/* The actor may wait for another program: the lock is dropped meanwhile, and `end` of the pipe is this thread's. */
+static long move_piece(struct node *node, bool *end, struct pipe_actor *actor, struct buffer *piece, unsigned bits)
+{
+    long moved;
+
+    assert(mutex_held(&node->lock) && !*end);
+    *end = true;
+    mutex_drop(&node->lock);
+    moved = actor->move(actor, piece);
+    mutex_take(&node->lock);
+    *end = false;
+    node_notify_of(node, bits);                 /* those who want that end, too */
+    return moved;
+}
+
 /* Moves bytes between a pipe, whose lock is held, and the actor, by way of the block; as pipe_empty_into() returns. */
 typedef long pipe_mover(struct node *node, size_t bytes, bool wait, struct pipe_actor *actor, char *block);
 
@@ -121,7 +136,7 @@ static long empty_locked(struct node *node, size_t bytes, bool wait, struct pipe
         piece = (struct buffer){ .kernel = true, .memory = block, .bytes = there };
         part  = done > 0 ? schedule_between() : 0;
         if (part == 0)
-            part = actor->move(actor, &piece);
+            part = move_piece(node, &pipe->emptying, actor, &piece, POLL_IN | POLL_RDNORM);
         if (part <= 0)
             break;
         assert((size_t)part <= there);
@@ -154,7 +169,7 @@ static long fill_locked(struct node *node, size_t bytes, bool wait, struct pipe_
         if (part == 0)
             part = pipe_reserve(pipe);          /* not behind the move: what has been read would be lost */
         if (part == 0)
-            part = actor->move(actor, &piece);
+            part = move_piece(node, &pipe->filling, actor, &piece, POLL_OUT | POLL_WRNORM);
         if (part <= 0)
             break;
         piece = (struct buffer){ .kernel = true, .memory = block, .bytes = (size_t)part };
@@ -196,13 +211,13 @@ static int await_both(struct node *from, struct node *to, bool wait)
 
         if (pipe_of(to)->readers == 0)
             return (int)pipe_broken();
-        if (!pipe_is_empty(pipe_of(from)) && pipe_room(pipe_of(to), false) > 0)
+        if (pipe_readable(pipe_of(from)) && pipe_room(pipe_of(to), false) > 0)
             return 1;
-        if (pipe_is_empty(pipe_of(from)) && pipe_of(from)->writers == 0)
+        if (!pipe_readable(pipe_of(from)) && pipe_at_end(pipe_of(from)))
             return 0;
         if (!wait)
             return -EAGAIN;
-        if (pipe_is_empty(pipe_of(from))) {     /* wait with the lock of one alone, as its readers and writers do */
+        if (!pipe_readable(pipe_of(from))) {     /* wait with the lock of one alone, as its readers and writers do */
             mutex_drop(&to->lock);
             err = await_bytes(from, true);
             mutex_drop(&from->lock);

@@ -15,7 +15,7 @@ struct mutex sockets_lock = MUTEX("sockets");
 
 /* ---- Nodes ---------------------------------------------------------------------------------------- */
 
-void socket_drop_packets(struct socket *self, struct passed **dropped)
+static void drop_packets(struct socket *self, struct passed **dropped)
 {
     deep_assert(mutex_held(&sockets_lock));
     while (self->first != NULL)
@@ -72,7 +72,7 @@ void socket_let_go(struct socket *self)
 }
 
 /* Let go of the peer, and it of us: its end has come. What waits for room here is not waited for any more. */
-void socket_part(struct socket *self)
+static void part_from_peer(struct socket *self)
 {
     struct socket *peer = self->peer;
 
@@ -101,8 +101,8 @@ static void drop_waiting_children(struct socket *self, struct passed **dropped)
 
         self->waiting = child->next_waiting;
         self->waiting_count--;
-        socket_part(child);
-        socket_drop_packets(child, dropped);
+        part_from_peer(child);
+        drop_packets(child, dropped);
         node_release(&child->node);
         point_of_rest();
     }
@@ -114,9 +114,10 @@ static void socket_close(struct file *file)
     struct passed *dropped = NULL;
 
     mutex_take(&sockets_lock);
+    passed_forget(self);
     self->closed = true;
     socket_unname(self);
-    socket_part(self);
+    part_from_peer(self);
     while (self->clients != NULL) {             /* their next message is refused */
         struct socket *client = self->clients;
 
@@ -125,7 +126,7 @@ static void socket_close(struct file *file)
         node_notify(&client->node);
     }
     drop_waiting_children(self, &dropped);
-    socket_drop_packets(self, &dropped);
+    drop_packets(self, &dropped);
     mutex_drop(&sockets_lock);
     passed_release_all(dropped);
 }
@@ -229,21 +230,22 @@ struct socket *socket_new(int type)
 }
 
 /* A socket has one open file at most: it cannot be opened by a path. */
-int socket_open(struct socket *self, uint32_t flags, struct file **out)
+struct file *socket_open(struct socket *self, struct file *room, uint32_t flags)
 {
-    *out = file_make(&self->node, &socket_operations, O_RDWR | flags);
-    self->file = *out;
-    return *out != NULL ? 0 : -ENOMEM;
+    return self->file = file_make_in(room, &self->node, &socket_operations, O_RDWR | flags);
 }
 
 int socket_make(int type, uint32_t flags, struct file **out)
 {
     struct socket *self = socket_new(type);
-    int            err  = self == NULL ? -ENOMEM : socket_open(self, flags, out);
 
-    if (err != 0 && self != NULL)
-        node_release(&self->node);
-    return err;
+    if (self == NULL)
+        return -ENOMEM;
+    *out = socket_open(self, heap_alloc(sizeof(struct file), 0), flags);
+    if (*out != NULL)
+        return 0;
+    node_release(&self->node);
+    return -ENOMEM;
 }
 
 void socket_join(struct socket *a, struct socket *b)

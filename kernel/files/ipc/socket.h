@@ -124,5 +124,11 @@ bool socket_ok(struct file *file);
  * reached from the file) where it is a socket with sockets in its messages, or with connections that wait.
  */
 bool socket_release_in_flight(struct file *file);
+/*
+ * The current thread is about to release many files: the search for sockets that only messages hold, which goes over
+ * all that are in their messages, is made once at the end, by sockets_search() of what sockets_put_off() has returned.
+ */
+bool sockets_put_off(void);
+void sockets_search(bool put_off);
 
 #endif

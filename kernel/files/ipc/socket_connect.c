@@ -7,7 +7,10 @@
 #include "base/random.h"
 #include "base/string.h"
 #include "files/ipc/socket_node.h"
+#include "memory/heap/heap.h"
 #include "process/process.h"
+
+enum { NAME_TRIES = 100 };                      /* of a million names: none of so many is free only where few are */
 
 static struct socket *abstract;                 /* [sockets_lock] those with abstract names */
 
@@ -56,15 +59,15 @@ static int bind_path(struct socket *self, const char *path)
 }
 
 /*
- * A socket that binds without a name gets an abstract one of five hexadecimal digits. They begin anywhere, so that it
- * does not take longer the more there are.
+ * A socket that binds without a name gets an abstract one of five hexadecimal digits. Each try is another number: rows
+ * that a program has bound itself would be gone through in one stretch.
  */
 static int bind_some(struct socket *self, struct socket_name *name)
 {
     uint32_t number;
 
-    random_bytes(&number, sizeof number);
-    for (uint32_t tries = 0; tries < 0x100000; tries++, number++) {
+    for (uint32_t tries = 0; tries < NAME_TRIES; tries++) {
+        random_bytes(&number, sizeof number);
         name->length  = 6;
         name->text[0] = '\0';
         format_text(name->text + 1, 6, "%05x", (unsigned)(number & 0xFFFFF));
@@ -329,22 +332,11 @@ static int accept_locked(struct socket *self, uint64_t deadline, struct socket *
     return 0;
 }
 
-/* A connection that was accepted, and got no open file, ends. */
-static void abandon_child(struct socket *child)
-{
-    struct passed *dropped = NULL;
-
-    mutex_take(&sockets_lock);
-    socket_part(child);
-    socket_drop_packets(child, &dropped);
-    mutex_drop(&sockets_lock);
-    node_release(&child->node);
-    passed_release_all(dropped);
-}
-
+/* All memory is had before a connection is taken: one that is lost for want of it would not come again. */
 int socket_accept(struct file *file, uint32_t flags, struct file **out)
 {
-    struct socket *self     = socket_of(file->node), *child;
+    struct socket *self = socket_of(file->node), *child;
+    struct file   *room;
     uint64_t       deadline;
     int            err;
 
@@ -355,14 +347,15 @@ int socket_accept(struct file *file, uint32_t flags, struct file **out)
         return -EOPNOTSUPP;
     if (!self->listening)
         return -EINVAL;
+    room = heap_alloc(sizeof *room, 0);
+    if (room == NULL)
+        return -ENOMEM;
     mutex_take(&sockets_lock);
     err = accept_locked(self, deadline, &child);
     if (err == 0)
-        err = socket_open(child, flags, out);
-    else
-        child = NULL;
+        *out = socket_open(child, room, flags);
     mutex_drop(&sockets_lock);
-    if (err != 0 && child != NULL)
-        abandon_child(child);
+    if (err != 0)
+        heap_free_sized(room, sizeof *room);
     return err;
 }

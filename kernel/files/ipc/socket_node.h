@@ -66,6 +66,7 @@ struct socket {
     uint32_t           carries;                 /* sockets' open files in its packets         */
     uint32_t           outside;                 /* references that the search has not explained */
     struct socket     *next_found, *next_alive;
+    struct socket     *next_suspect, **to_suspect;  /* to_suspect NULL: is none                */
     bool               found, alive;
 };
 
@@ -83,17 +84,13 @@ int  socket_find(const struct socket_name *name, struct socket **out) MUST_CHECK
 
 /* socket.c: all with sockets_lock held. A socket without an open file, with a reference; NULL without memory. */
 struct socket *socket_new(int type) MUST_CHECK;
-/* Its open file, of which it has one at most: no path opens it. Takes the reference. Returns 0 or -ENOMEM. */
-int  socket_open(struct socket *self, uint32_t flags, struct file **out) MUST_CHECK;
+/* Its open file, in `room` (file_make_in), of which it has one at most: no path opens it. Takes the reference. */
+struct file *socket_open(struct socket *self, struct file *room, uint32_t flags);
 /* Two streams become each other's peer; a datagram socket's messages go to its peer from now on. */
 void socket_join(struct socket *a, struct socket *b);
 void socket_be_client(struct socket *self, struct socket *peer);
 /* A datagram socket drops its peer, if it has one; the peer is not told. */
 void socket_let_go(struct socket *self);
-/* A socket drops its peer, and a stream's peer drops it: the end of the peer's stream. Who waits for room wakes. */
-void socket_part(struct socket *self);
-/* Drop all packets that it has received; the files in them go to the chain. */
-void socket_drop_packets(struct socket *self, struct passed **dropped);
 /* socket_connect.c: a socket that ends loses its name. The lock is held. */
 void socket_unname(struct socket *self);
 /* Drop the first packet; the files that it still has go to the chain. */
@@ -108,5 +105,7 @@ void passed_enter(struct passed *passed, struct socket *carrier);
 void passed_leave(struct passed *passed, struct socket *carrier);
 /* Release a chain of passed files. No lock is held. */
 void passed_release_all(struct passed *chain);
+/* A socket that ends need not be searched for. The lock is held. */
+void passed_forget(struct socket *self);
 
 #endif

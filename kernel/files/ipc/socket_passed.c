@@ -3,14 +3,16 @@
  *
  * A socket may lie in a message that waits in its own queue, or two in each other's: then no program can reach them
  * any more, and yet each is held. That can happen only when a socket that carries sockets loses its last reference from
- * outside of messages, so the search is made then, among the sockets that can be reached from it: count for each the
- * references that the others' messages explain. A socket that has more is alive, and so are all that it carries; the
- * others are garbage.
+ * outside of messages: it is a suspect then. The search is made among the sockets that can be reached from the
+ * suspects: count for each the references that the others' messages explain. A socket that has more is alive, and so
+ * are all that it carries; the others are garbage. One search does for all suspects, and who closes many files puts it
+ * off to their end, so that it is not made for each.
  */
 #include "base/check.h"
 #include "base/error.h"
 #include "files/ipc/socket_node.h"
 #include "memory/heap/heap.h"
+#include "process/process.h"
 
 /* ---- Rights ---------------------------------------------------------------------------------------- */
 
@@ -82,11 +84,12 @@ static struct passed *next_to_release(void)
 void passed_release_all(struct passed *chain)
 {
     struct passed **end = &chain, *next;
-    bool            alone;
+    bool            alone, put_off;
 
     may_sleep();
     if (chain == NULL)
         return;
+    put_off = sockets_put_off();
     while (*end != NULL)
         end = &(*end)->next;
     mutex_take(&sockets_lock);
@@ -99,6 +102,7 @@ void passed_release_all(struct passed *chain)
         release_files(next);
         point_of_rest();
     }
+    sockets_search(put_off);
 }
 
 void passed_release(struct passed *passed)
@@ -149,12 +153,12 @@ void passed_leave(struct passed *passed, struct socket *carrier)
 /* ---- What only messages hold. The lock is held. --------------------------------------------------------- */
 
 /* The sockets found so far, in order, and those of them that are alive and have not told what they carry. */
-struct search {
+struct lost_search {
     struct socket *first, **end, *living;
 };
-typedef void (*visit)(struct search *search, struct socket *carried);
+typedef void (*visit)(struct lost_search *search, struct socket *carried);
 
-static void visit_packets(struct search *search, const struct socket *self, visit each)
+static void visit_packets(struct lost_search *search, const struct socket *self, visit each)
 {
     for (const struct packet *packet = self->carries > 0 ? self->first : NULL; packet != NULL; packet = packet->next) {
         for (uint32_t i = 0; i < passed_count(packet->passed) && packet->passed->sockets > 0; i++)
@@ -165,14 +169,14 @@ static void visit_packets(struct search *search, const struct socket *self, visi
 }
 
 /* The sockets in its messages, and in those of the connections that wait to be accepted. */
-static void visit_carried(struct search *search, const struct socket *self, visit each)
+static void visit_carried(struct lost_search *search, const struct socket *self, visit each)
 {
     visit_packets(search, self, each);
     for (const struct socket *child = self->waiting; child != NULL; child = child->next_waiting)
         visit_packets(search, child, each);
 }
 
-static void find_socket(struct search *search, struct socket *self)
+static void find_socket(struct lost_search *search, struct socket *self)
 {
     const struct file *file = self->file;
 
@@ -186,7 +190,7 @@ static void find_socket(struct search *search, struct socket *self)
 }
 
 /* A reference that a message explains; a socket seen for the first time is looked into later. */
-static void explain_reference(struct search *search, struct socket *carried)
+static void explain_reference(struct lost_search *search, struct socket *carried)
 {
     if (!carried->found)
         find_socket(search, carried);
@@ -194,7 +198,7 @@ static void explain_reference(struct search *search, struct socket *carried)
     carried->outside--;
 }
 
-static void keep_alive(struct search *search, struct socket *carried)
+static void keep_alive(struct lost_search *search, struct socket *carried)
 {
     deep_assert(mutex_held(&sockets_lock));
     if (carried->alive)
@@ -205,7 +209,7 @@ static void keep_alive(struct search *search, struct socket *carried)
 }
 
 /* What has references from elsewhere is alive, and keeps alive what it carries. */
-static void spread_life(struct search *search)
+static void spread_life(struct lost_search *search)
 {
     deep_assert(mutex_held(&sockets_lock));
     for (struct socket *self = search->first; self != NULL; self = self->next_found)
@@ -221,23 +225,53 @@ static void spread_life(struct search *search)
 
 static void take_passed(struct socket *self, struct passed **dropped)
 {
-    for (struct packet *packet = self->carries > 0 ? self->first : NULL; packet != NULL; packet = packet->next)
+    for (struct packet *packet = self->carries > 0 ? self->first : NULL; packet != NULL; packet = packet->next) {
+        point_of_rest();
         if (packet->passed != NULL) {
             passed_leave(packet->passed, self);
             packet->passed->next = *dropped;
             *dropped = packet->passed;
             packet->passed = NULL;
         }
+    }
 }
 
-/* O(what can be reached from the root: its messages, theirs, and so on). */
-static struct passed *take_garbage(struct socket *root)
+static struct socket *suspects;                 /* [sockets_lock] */
+
+static void suspect(struct socket *self)
 {
-    struct search  search  = { .end = &search.first };
+    deep_assert(mutex_held(&sockets_lock));
+    if (self->to_suspect != NULL)
+        return;
+    self->next_suspect = suspects;
+    self->to_suspect   = &suspects;
+    if (suspects != NULL)
+        suspects->to_suspect = &self->next_suspect;
+    suspects = self;
+}
+
+void passed_forget(struct socket *self)
+{
+    deep_assert(mutex_held(&sockets_lock));
+    if (self->to_suspect == NULL)
+        return;
+    *self->to_suspect = self->next_suspect;
+    if (self->next_suspect != NULL)
+        self->next_suspect->to_suspect = self->to_suspect;
+    self->to_suspect = NULL;
+}
+
+/* O(what can be reached from the suspects: their messages, those of what is in them, and so on). */
+static struct passed *take_garbage(void)
+{
+    struct lost_search  search  = { .end = &search.first };
     struct passed *dropped = NULL;
 
     assert(mutex_held(&sockets_lock));
-    find_socket(&search, root);
+    while (suspects != NULL) {
+        find_socket(&search, suspects);
+        passed_forget(suspects);
+    }
     for (struct socket *self = search.first; self != NULL; self = self->next_found)
         visit_carried(&search, self, explain_reference);
     spread_life(&search);
@@ -252,10 +286,33 @@ static struct passed *take_garbage(struct socket *root)
     return dropped;
 }
 
+bool sockets_put_off(void)
+{
+    struct thread *thread = current_thread();
+    bool           before = thread->searches_later;
+
+    thread->searches_later = true;
+    return before;
+}
+
+/* What is found is released with the search put off: there may be new suspects. */
+void sockets_search(bool put_off)
+{
+    struct passed *garbage;
+
+    may_sleep();
+    while (!put_off && __atomic_load_n(&suspects, __ATOMIC_RELAXED) != NULL) {
+        mutex_take(&sockets_lock);
+        garbage = take_garbage();
+        mutex_drop(&sockets_lock);
+        passed_release_all(garbage);
+    }
+    current_thread()->searches_later = put_off;
+}
+
 bool socket_release_in_flight(struct file *file)
 {
-    struct socket *self    = socket_is(file) ? socket_of(file->node) : NULL;
-    struct passed *garbage = NULL;
+    struct socket *self = socket_is(file) ? socket_of(file->node) : NULL;
     uint32_t       left, in_flight;
 
     may_sleep();
@@ -267,8 +324,8 @@ bool socket_release_in_flight(struct file *file)
     }
     left = __atomic_sub_fetch(&file->references, 1, __ATOMIC_ACQ_REL);
     if (left == in_flight && self != NULL && (self->carries > 0 || self->waiting != NULL))
-        garbage = take_garbage(self);
+        suspect(self);
     mutex_drop(&sockets_lock);
-    passed_release_all(garbage);
+    sockets_search(sockets_put_off());
     return true;
 }

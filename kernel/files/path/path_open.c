@@ -6,6 +6,7 @@
 #include "base/print.h"
 #include "files/path/missing.h"
 #include "files/path/path_entry.h"
+#include "memory/heap/heap.h"
 
 enum { OFFSET_LONGEST = 0x7FFFFFFF };
 
@@ -42,12 +43,13 @@ static bool flags_write_contents(uint32_t flags)
     return !(flags & O_PATH) && flags_write(flags);
 }
 
-/* An open file of a node. Takes over the reference. */
-static int open_node(struct node *node, uint32_t flags, struct file **out)
+/* An open file of a node, in `file` (file_make_in). Takes over the reference. */
+static int open_node(struct node *node, struct file *file, uint32_t flags, struct file **out)
 {
-    struct file *file = file_make(node, node->operations,
-                                  flags & ~(uint32_t)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC));
-    int          err  = 0;
+    int err = 0;
+
+    file = file_make_in(file, node, node->operations,
+                        flags & ~(uint32_t)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC));
 
     if (file == NULL) {
         node_release(node);
@@ -70,12 +72,17 @@ static int open_node(struct node *node, uint32_t flags, struct file **out)
     return 0;
 }
 
-/* The walk's last part, made if it is missing and may be. Hands out a reference. */
-static int node_to_open(struct walk *walk, uint32_t flags, uint32_t mode, struct node **out, bool *made)
+static struct file *file_room(void) { return heap_alloc(sizeof(struct file), 0); }
+
+/*
+ * The walk's last part, made if it is missing and may be. Hands out a reference. *made: NULL, or memory for the open
+ * file of what was made, which must not fail any more: the call would find the file there when it is made again.
+ */
+static int node_to_open(struct walk *walk, uint32_t flags, uint32_t mode, struct node **out, struct file **made)
 {
     int err;
 
-    *made = false;
+    *made = NULL;
     if (walk->node != NULL) {
         if ((flags & O_CREAT) && (flags & O_EXCL))
             return -EEXIST;
@@ -88,8 +95,13 @@ static int node_to_open(struct walk *walk, uint32_t flags, uint32_t mode, struct
     }
     if (!(flags & O_CREAT))
         return -ENOENT;
-    *made = true;
-    return entry_make(walk, S_REGULAR | (mode & 07777 & ~walk->fs->umask), 0, out);
+    *made = file_room();
+    if (*made == NULL)
+        return -ENOMEM;
+    err = entry_make(walk, S_REGULAR | (mode & 07777 & ~walk->fs->umask), 0, out);
+    if (err != 0)
+        heap_free_sized(*made, sizeof **made);
+    return err;
 }
 
 static unsigned walk_flags(uint32_t flags)
@@ -159,7 +171,7 @@ static int open_nameless(struct fs_context *fs, struct node *start, const char *
     if (err != 0)
         return err;
     node->linkable = !(flags & O_EXCL);
-    return open_node(node, flags & ~(uint32_t)O_EXCL, out);
+    return open_node(node, file_room(), flags & ~(uint32_t)O_EXCL, out);
 }
 
 /* What an open walk may not do. All that is in memory is as good as cached. */
@@ -175,7 +187,7 @@ static int find_and_open(struct fs_context *fs, struct node *start, const char *
 {
     struct walk  walk;
     struct node *node;
-    bool         made;
+    struct file *made;
     int          err;
 
     if (flags & O_PATH)
@@ -191,8 +203,8 @@ static int find_and_open(struct fs_context *fs, struct node *start, const char *
     walk_end(&walk);
     if (err != 0)
         return err;
-    err = open_node(node, flags, out);
-    if (err != 0 || !(flags & O_TRUNC) || made || !node_is(node, S_REGULAR) || node->operations->resize == NULL)
+    err = open_node(node, made != NULL ? made : file_room(), flags, out);
+    if (err != 0 || !(flags & O_TRUNC) || made != NULL || !node_is(node, S_REGULAR) || node->operations->resize == NULL)
         return err;
     err = empty_file(node, flags_write_contents(flags));
     if (err != 0)
@@ -230,7 +242,7 @@ static int find_program(struct fs_context *fs, struct node *start, const char *p
         return err;
     err = may_execute(node);
     if (err == 0)
-        return open_node(node, O_RDONLY | O_LARGEFILE, out);
+        return open_node(node, file_room(), O_RDONLY | O_LARGEFILE, out);
     node_release(node);
     return err;
 }

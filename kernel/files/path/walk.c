@@ -144,15 +144,16 @@ static int put_link_in(struct walk *walk, struct node *link, const char *rest, c
 static int follow_magic(struct walk *walk, struct node *link)
 {
     struct node *target;
+    int          err;
 
     assert(link->operations->follow != NULL);
     if (walk->flags & WALK_NO_MAGIC)
         return -ELOOP;
     if (walk->flags & (WALK_BENEATH | WALK_IN_ROOT))
         return -EXDEV;
-    target = link->operations->follow(link);
-    if (target == NULL)
-        return -ENOENT;
+    err = link->operations->follow(link, &target);
+    if (err != 0)
+        return err;
     target = through_mounts(target);
     if (may_walk_to(walk, target) != 0) {
         node_release(target);

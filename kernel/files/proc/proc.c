@@ -157,12 +157,21 @@ static long proc_write(struct file *file, struct buffer *from, uint64_t at)
     return err != 0 ? err : (long)got;
 }
 
+/* Where another's files are, whatever the way to them, and what it maps: for its owner, and for itself. */
+static bool may_look_into(const struct proc_node *self)
+{
+    return acts_as_owner(&self->node) || self->process == current_process()->id;
+}
+
 /* A file of /sys that cannot be written is not even opened for writing, as on Linux. */
 static int proc_open(struct node *node, struct file *file)
 {
     const struct proc_node *self = proc_of(node);
 
     if (node->system->magic != PROC_MAGIC && self->entry->store == NULL && file_writes(file))
+        return -EACCES;
+    if ((self->entry->text == proc_maps || self->entry->text == proc_smaps ||
+         self->entry->text == proc_smaps_rollup) && !may_look_into(self))
         return -EACCES;
     if (self->entry->text == NULL && self->entry->fixed == NULL)
         return 0;
@@ -204,21 +213,24 @@ static struct node *proc_whereabouts(struct node *node, const char **name, size_
 
 /* ---- Links ------------------------------------------------------------------------------------------ */
 
-static struct node *proc_follow(struct node *node)
+static int proc_follow(struct node *node, struct node **out)
 {
     struct proc_node *self = proc_of(node);
 
     deep_assert((node->mode & S_FMT) == S_LINK);
-    return self->entry->target(self);
+    if (!may_look_into(self))
+        return -EACCES;
+    *out = self->entry->target(self);
+    return *out != NULL ? 0 : -ENOENT;
 }
 
 static long proc_read_link(struct node *node, char *to, size_t size)
 {
-    struct node *target = proc_follow(node);
-    long         length;
+    struct node *target;
+    long         length = proc_follow(node, &target);
 
-    if (target == NULL)
-        return -ENOENT;
+    if (length != 0)
+        return length;
     length = path_describe(current_process()->fs, target, to, size);
     node_release(target);
     return length;
@@ -254,6 +266,13 @@ static const struct node_operations *proc_operations_of(const struct proc_entry 
     }
 }
 
+/* What a process has that has had other rights is root's to others, but for folders that all may read; as on Linux. */
+static bool is_its_own(const struct proc_node *node, const struct process *process)
+{
+    return process->memory == NULL || process->memory->dumpable || process == current_process() ||
+           node->entry->mode == (S_FOLDER | 0555);
+}
+
 static struct proc_node *make_proc_node(struct proc_node *above, const struct proc_entry *entry)
 {
     struct proc_node *self = heap_alloc(sizeof *self, HEAP_ZERO);
@@ -270,9 +289,10 @@ static struct proc_node *make_proc_node(struct proc_node *above, const struct pr
     self->above      = above;
     self->process    = above->process;
     self->thread     = above->thread;
+    self->born       = above->born;
     node_hold(&above->node);
     process = proc_process(self);
-    if (process != NULL) {
+    if (process != NULL && is_its_own(self, process)) {
         self->node.uid = process->credentials->user.effective;
         self->node.gid = process->credentials->group.effective;
     }
@@ -347,6 +367,7 @@ static int look_up_number(struct proc_node *folder, int32_t number, struct node 
         const struct thread *thread = thread_find(number);
 
         self->process = process_find(number) != NULL ? number : thread->process->id;
+        self->born    = process_find(self->process)->start_time;
     } else if (kind == PROC_TASK) {
         self->thread = number;
     } else {
@@ -370,10 +391,10 @@ static int proc_look_up(struct node *node, const char *name, size_t length, stru
         node_hold(*out = self->above != NULL ? &self->above->node : node);
         return 0;
     }
-    if (read_name_number(name, length, &number))
-        return look_up_number(self, number, out);
     if (self->process != 0 && proc_process(self) == NULL)
         return -ENOENT;
+    if (read_name_number(name, length, &number))
+        return look_up_number(self, number, out);
     for (const struct proc_entry *entry = self->entry->children; entry->name != NULL; entry++) {
         if (strlen(entry->name) != length || memcmp(entry->name, name, length) != 0)
             continue;

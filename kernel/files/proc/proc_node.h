@@ -54,6 +54,7 @@ struct proc_node {
     struct proc_node        *above;                             /* a reference; NULL for the root   */
     enum proc_kind           kind;
     int32_t                  process, thread, descriptor;
+    uint64_t                 born;                              /* when the process began: numbers come again */
     char                     number[12];                        /* the name, where that is a number  */
 };
 

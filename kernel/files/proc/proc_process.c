@@ -22,7 +22,9 @@ enum { REGIONS_A_STRETCH = 128 };
 
 struct process *proc_process(const struct proc_node *node)
 {
-    return node->process != 0 ? process_find(node->process) : NULL;
+    struct process *process = node->process != 0 ? process_find(node->process) : NULL;
+
+    return process != NULL && process->start_time == node->born ? process : NULL;
 }
 
 /* The thread a folder is about: its own, or the process's first. */

@@ -66,7 +66,7 @@ static void top_up(struct terminal *t)
 void terminal_start(struct terminal *t, const struct terminal_device *device)
 {
     assert(device != NULL && device->put != NULL && device->flush != NULL);
-    *t = (struct terminal){ .lock = LOCK("terminal", RANK_TERMINAL), .device = device, .writing = MUTEX("terminal") };
+    *t = (struct terminal){ .lock = LOCK("terminal", RANK_TERMINAL), .device = device };
     line_discipline_start(&t->line_discipline);
     top_up(t);
 }
@@ -229,7 +229,7 @@ static bool put_out(struct terminal *t)
     lock_state state = lock_take(&t->lock);
     size_t     gone  = can_put(t) ? t->device->put(t->out, t->out_used) : 0;
 
-    deep_assert(mutex_held(&t->writing) && t->out_used <= TERMINAL_OUT);
+    deep_assert(t->writing && t->out_used <= TERMINAL_OUT);
     if (gone > 0)
         t->device->flush();
     t->out_used -= gone;
@@ -238,15 +238,14 @@ static bool put_out(struct terminal *t)
     return t->out_used == 0;
 }
 
-/* The same, with waiting. Returns 0, -EAGAIN or -ERESTARTSYS. */
-static int put_out_all(struct terminal *t, uint32_t flags)
+/* Try a step, and again whenever the queue is woken, until it returns true. Returns 0, -EAGAIN or -ERESTARTSYS. */
+static int keep_trying(struct terminal *t, bool (*step)(struct terminal *), struct wait_queue *queue, uint32_t flags)
 {
     int err = 0;
 
-    deep_assert(mutex_held(&t->writing));
     while (err == 0) {
-        wait_start(&t->ready);
-        if (put_out(t))
+        wait_start(queue);
+        if (step(t))
             err = 1;
         else
             err = flags & O_NONBLOCK ? -EAGAIN : wait_linked(NEVER, WAIT_SIGNALS);
@@ -255,13 +254,36 @@ static int put_out_all(struct terminal *t, uint32_t flags)
     return err == 1 ? 0 : err == -EINTR ? -ERESTARTSYS : err;
 }
 
+static int put_out_all(struct terminal *t, uint32_t flags) { return keep_trying(t, put_out, &t->ready, flags); }
+
+/* A write begins: true unless another one is at it, which may be stopped by a key for as long as somebody likes. */
+static bool begin_write(struct terminal *t)
+{
+    lock_state state = lock_take(&t->lock);
+    bool       begun = !t->writing;
+
+    t->writing = true;
+    lock_drop(&t->lock, state);
+    return begun;
+}
+
+static void end_write(struct terminal *t)
+{
+    lock_state state = lock_take(&t->lock);
+
+    assert(t->writing);
+    t->writing = false;
+    lock_drop(&t->lock, state);
+    wake_all(&t->writers);
+}
+
 /* A piece of a program's bytes, processed into `out`, which is empty enough. Returns how many. */
 static size_t process_piece(struct terminal *t, const uint8_t *piece, size_t count)
 {
     lock_state state = lock_take(&t->lock);
     size_t     used;
 
-    deep_assert(mutex_held(&t->writing));
+    deep_assert(t->writing);
     t->out_used += line_discipline_output(&t->line_discipline, piece, count, &used, t->out + t->out_used,
                                           TERMINAL_OUT - t->out_used);
     lock_drop(&t->lock, state);
@@ -273,7 +295,7 @@ static long write_all(struct terminal *t, struct buffer *from, uint32_t flags)
     long done = 0;
     int  err  = put_out_all(t, flags);          /* what an interrupted write has left */
 
-    deep_assert(mutex_held(&t->writing));
+    deep_assert(t->writing);
     while (from->bytes > 0 && err == 0) {
         uint8_t piece[PIECE];
         size_t  got = buffer_get(from, piece, from->bytes < PIECE ? from->bytes : PIECE);
@@ -301,11 +323,12 @@ long terminal_write(struct terminal *t, struct buffer *from, uint32_t flags)
 
     may_sleep();
     err = t->line_discipline.settings.local & TOSTOP ? terminal_check(t, SIGTTOU) : 0;
+    if (err == 0 && !begin_write(t))
+        err = keep_trying(t, begin_write, &t->writers, flags);
     if (err != 0)
         return err;
-    mutex_take(&t->writing);
     done = write_all(t, from, flags);
-    mutex_drop(&t->writing);
+    end_write(t);
     return done;
 }
 

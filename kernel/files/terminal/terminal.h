@@ -6,7 +6,8 @@
  *
  * Locking  terminal->lock (RANK_TERMINAL, outermost, for the interrupt brings input) around every change; a read looks
  *          without it whether it must wait, and takes bytes under it. `writing` keeps what one program writes in one
- *          piece. The device's calls are made with the lock held, so they may not sleep.
+ *          piece; it is no lock that sleeps, as a stopped terminal makes a write wait. The device's calls are made with
+ *          the lock held, so they may not sleep.
  * Errors   -ERESTARTSYS after a signal, -EAGAIN with O_NONBLOCK, -EIO for a process in the background that cannot be
  *          stopped, -EFAULT. Reading, writing and controlling may sleep; what the device calls may not.
  * Source   POSIX.1-2017, 11.1 "Interface Characteristics"; Linux man-pages, ioctl_tty(2).
@@ -42,8 +43,9 @@ struct terminal {
     char                          echo[TERMINAL_ECHO];
     size_t                        echoed;
     struct wait_queue             ready;            /* input, room for output, or another change  */
-    struct mutex                  writing;
-    char                          out[TERMINAL_OUT];/* [writing]                               */
+    struct wait_queue             writers;          /* who waits for the end of another's write */
+    bool                          writing;          /* a write has begun                       */
+    char                          out[TERMINAL_OUT];/* of the write that has begun             */
     size_t                        out_used;
 };
 

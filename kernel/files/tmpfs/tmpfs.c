@@ -12,6 +12,7 @@
 #include "memory/pageout/hand.h"
 #include "memory/heap/heap.h"
 #include "memory/tables/slot.h"
+#include "process/signal.h"
 
 enum { TMPFS_MAGIC = 0x01021994 };
 
@@ -45,7 +46,7 @@ static long tmpfs_read(struct file *file, struct buffer *to, uint64_t at)
     long               done = 0;
 
     deep_assert(mutex_held(&file->node->lock));
-    while (left > 0) {
+    while (left > 0 && !signal_kills(current_thread())) {
         size_t  skew = (size_t)(at % PAGE_SIZE), part = smaller_part(PAGE_SIZE - skew, left), got;
         frame_t frame = NO_FRAME;
         int     err   = self->contents == NULL ? 0 : object_page(self->contents, at >> PAGE_SHIFT, false, &frame);

@@ -105,12 +105,11 @@ void restore_f3(void) { frame_magazines[cpu_number()].came[OWNER_TEST]--; }
 /* The bit and the counts of its area agree afterwards: only the record and the map know better. */
 bool corrupt_f4(void)
 {
-    uint32_t end = frames.pool.area_count * AREA_FRAMES;
-    uint32_t n   = 0;
+    uint32_t n = 0;
 
-    while (n < end && n < frames.end && frame_is_ram((frame_t){ n }))
+    while (n < frames.end && frame_is_ram((frame_t){ n }))
         n++;
-    if (n == end)
+    if (n == frames.end)
         return false;
     frame = (frame_t){ n };
     pool_give(&frames.pool, n);
@@ -198,8 +197,6 @@ bool corrupt_x4(void)
     struct memmap_range *range = &map()->ranges[0];
 
     save_map();
-    for (uint32_t i = 0; i < map()->count && range->first.no >= frames_end(); i++)
-        range = &map()->ranges[i];
     range->ram = !range->ram;
     return true;
 }
