@@ -46,7 +46,7 @@ static void audit_files(struct process *process, void *data)
     for (uint32_t n = 0; (n = bitset_next(&files->table.open, n)) < files->table.room; n++) {
         const struct file *file = files->table.slots[n];
 
-        if (is_epoll(file) && !is_changing(&file->node->lock))
+        if (file != NULL && is_epoll(file) && !is_changing(&file->node->lock))
             note_broken(report, epoll_broken(file), process->id, n);
     }
 }
