@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/print.h"
 #include "memory/heap/heap.h"
+#include "process/signal.h"
 
 enum { FIRST_TABLE = 8 };
 
@@ -155,7 +156,7 @@ static void epoll_facts(struct file *file, struct fact_lines *to)
     struct epoll *self = epoll_of(file);
 
     mutex_take(&self->node.lock);
-    for (uint32_t i = 0; i < self->size; i++)
+    for (uint32_t i = 0; i < self->size && !signal_kills(current_thread()); i++)
         for (const struct epoll_item *item = self->table[i]; item != NULL; item = item->same_hash)
             item_facts(item, to);
     mutex_drop(&self->node.lock);

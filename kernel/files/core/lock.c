@@ -531,7 +531,8 @@ void locks_each(lock_visit visit, void *data)
 
     may_sleep();
     mutex_take(&locks_lock);
-    for (const struct lock_owner *owner = owners; owner != NULL; owner = owner->older) {
+    for (const struct lock_owner *owner = owners; owner != NULL && !signal_kills(current_thread());
+         owner = owner->older) {
         list_tree(&listing, owner, owner->tree);
         list_waits(&listing, owner);
     }

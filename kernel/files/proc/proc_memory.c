@@ -65,7 +65,7 @@ static bool next_seen_region(struct space *space, page_t from, struct seen *out)
     struct region *region;
 
     rwlock_read(&space->map_lock);
-    region = region_at_or_above(&space->map, from);
+    region = signal_kills(current_thread()) ? NULL : region_at_or_above(&space->map, from);
     if (region != NULL) {
         describe(space, region, out);
         if (region->file != NULL)
