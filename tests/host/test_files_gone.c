@@ -123,6 +123,59 @@ static void no_mount_moves_to_what_is_gone(void **state)
     stop_files();
 }
 
+static const struct node_operations *real_operations;
+
+/* Behind the look-up another user's file gets the name. */
+static int look_up_before_a_rename(struct node *folder, const char *name, size_t length, struct node **out)
+{
+    int err = real_operations->look_up(folder, name, length, out);
+
+    folder->operations = real_operations;
+    assert_int_equal(err, 0);
+    assert_int_equal(folder->operations->rename(folder, "other", 5, folder, name, length, 0), 0);
+    return err;
+}
+
+/* The caller may remove what the name was of, and not what it is of by the time the folder is locked. */
+static void nobody_removes_what_got_the_name_meanwhile(void **state)
+{
+    enum { CALLER = 1, OTHER = 2 };
+    struct node_operations operations;
+    struct node           *folder, *node;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        start_files();
+        assert_int_equal(path_make_folder(fs, NULL, "/d", 0), 0);
+        make_file("/d/mine", "", 0);
+        make_file("/d/other", "", 0);
+        make_file("/d/third", "", 0);
+        folder = find("/d");
+        folder->mode |= 01777;
+        folder->uid   = OTHER;
+        for (int k = 0; k < 3; k++) {
+            node = find(k == 0 ? "/d/mine" : k == 1 ? "/d/other" : "/d/third");
+            node->uid = k == 1 ? OTHER : CALLER;
+            node_release(node);
+        }
+        the_credentials.user.files             = CALLER;
+        the_credentials.capabilities.effective = 0;
+        operations         = *(real_operations = folder->operations);
+        operations.look_up = look_up_before_a_rename;
+        folder->operations = &operations;
+        assert_int_equal(i == 0 ? path_remove(fs, NULL, "/d/mine", false)
+                         : i == 1 ? path_rename(fs, NULL, "/d/mine", NULL, "/d/new", 0)
+                                  : path_rename(fs, folder, "mine", folder, "third", 0), -EPERM);
+        node = find("/d/mine");
+        assert_int_equal(node->uid, OTHER);
+        node_release(node);
+        node_release(folder);
+        start_thread();
+        stop_files();
+    }
+}
+
+
 /* Mounts are bounded: -ENOSPC; and those that are taken away make room again. */
 static void there_are_so_many_mounts_at_most(void **state)
 {
@@ -164,6 +217,7 @@ int main(void)
         cmocka_unit_test(nothing_comes_into_a_folder_that_is_gone),
         cmocka_unit_test(who_comes_late_to_a_mount_does_not_end_it_again),
         cmocka_unit_test(no_mount_moves_to_what_is_gone),
+        cmocka_unit_test(nobody_removes_what_got_the_name_meanwhile),
         cmocka_unit_test(there_are_so_many_mounts_at_most),
     };
 

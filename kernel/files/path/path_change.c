@@ -17,6 +17,23 @@ static int may_remove(const struct node *folder, const struct node *node)
     return err;
 }
 
+/*
+ * The last part once more, now that its folder's lock is held: since the walk somebody may have given the name to
+ * another node, which the caller may have no right to remove.
+ */
+static int look_again(struct walk *walk)
+{
+    struct node *before = walk->node;
+    int          err;
+
+    deep_assert(mutex_held(&walk->folder->lock) && walk->last == LAST_NAME);
+    walk->node = NULL;
+    err = walk->folder->operations->look_up(walk->folder, walk->name, walk->length, &walk->node);
+    if (before != NULL)
+        node_release(before);
+    return err == -ENOENT ? 0 : err;
+}
+
 static int refuse_removal(const struct walk *walk, bool folder)
 {
     int err;
@@ -40,7 +57,7 @@ static int refuse_removal(const struct walk *walk, bool folder)
         return err;
     if (folder != node_is(walk->node, S_FOLDER))
         return folder ? -ENOTDIR : -EISDIR;
-    return walk->node == walk->node->system->root ? -EBUSY : 0;
+    return 0;
 }
 
 int path_remove(struct fs_context *fs, struct node *start, const char *path, bool folder)
@@ -52,14 +69,15 @@ int path_remove(struct fs_context *fs, struct node *start, const char *path, boo
     err = walk_begin(&walk, fs, start, path, 0);
     if (err != 0)
         return err;
-    err = refuse_removal(&walk, folder);
+    mutex_take(&walk.folder->lock);
+    err = walk.last == LAST_NAME ? look_again(&walk) : 0;
+    if (err == 0)
+        err = refuse_removal(&walk, folder);
     if (err == 0 && walk.folder->operations->remove == NULL)
         err = -EPERM;
-    if (err == 0) {
-        mutex_take(&walk.folder->lock);
+    if (err == 0)
         err = walk.folder->operations->remove(walk.folder, walk.name, walk.length, folder);
-        mutex_drop(&walk.folder->lock);
-    }
+    mutex_drop(&walk.folder->lock);
     walk_end(&walk);
     return err;
 }
@@ -178,11 +196,9 @@ static int refuse_circle(const struct walk *from, const struct walk *to, unsigne
     return flags & RENAMING_EXCHANGE ? -EINVAL : -ENOTEMPTY;
 }
 
-/* 1: both names are of one node already, so nothing is to be done. */
-static int may_rename(const struct walk *from, const struct walk *to, unsigned flags)
+/* What needs no locks, or is needed to take them. */
+static int can_rename(const struct walk *from, const struct walk *to, unsigned flags)
 {
-    int err;
-
     if (from->folder->system != to->folder->system)
         return -EXDEV;
     if (from->last != LAST_NAME || to->last != LAST_NAME)
@@ -195,14 +211,22 @@ static int may_rename(const struct walk *from, const struct walk *to, unsigned f
         return -ENOENT;
     if (to->length > NAME_LONGEST)
         return -ENAMETOOLONG;
+    return 0;
+}
+
+/* 1: both names are of one node already, so nothing is to be done. The folders' locks are held. */
+static int may_rename(const struct walk *from, const struct walk *to, unsigned flags)
+{
+    int err;
+
+    if (from->node == NULL)
+        return -ENOENT;
     if ((flags & RENAMING_NOREPLACE) && to->node != NULL)
         return -EEXIST;
     if ((flags & RENAMING_EXCHANGE) && to->node == NULL)
         return -ENOENT;
     if (!slashes_fit(from, to, flags & RENAMING_EXCHANGE))
         return -ENOTDIR;
-    if (from->node == from->node->system->root || (to->node != NULL && to->node == to->node->system->root))
-        return -EBUSY;
     err = refuse_circle(from, to, flags);
     if (err != 0)
         return err;
@@ -219,19 +243,25 @@ static int may_rename(const struct walk *from, const struct walk *to, unsigned f
 static int rename_walks(struct walk *from, struct walk *to, unsigned flags)
 {
     struct mutex *moves = &from->folder->system->moves;
-    int           err   = may_rename(from, to, flags);
+    int           err   = can_rename(from, to, flags);
 
     if (err != 0)
-        return err > 0 ? 0 : err;
+        return err;
     if (from->folder != to->folder)
         mutex_take(moves);
     lock_both(from->folder, to->folder);
-    err = from->folder->operations->rename(from->folder, from->name, from->length, to->folder, to->name, to->length,
-                                           flags);
+    err = look_again(from);
+    if (err == 0)
+        err = look_again(to);
+    if (err == 0)
+        err = may_rename(from, to, flags);
+    if (err == 0)
+        err = from->folder->operations->rename(from->folder, from->name, from->length, to->folder, to->name,
+                                               to->length, flags);
     unlock_both(from->folder, to->folder);
     if (from->folder != to->folder)
         mutex_drop(moves);
-    return err;
+    return err > 0 ? 0 : err;
 }
 
 int path_rename(struct fs_context *fs, struct node *from_start, const char *from, struct node *to_start, const char *to,
