@@ -336,6 +336,9 @@ void signal_forget(struct process *process, uint64_t numbers)
         lock_drop(&signals_lock, state);
     }
     lock_drop(&process_lock, tree);
+    for (struct signal_queued *entry = dropped; entry != NULL; entry = entry->next)
+        if (entry->info.from_timer)
+            process_timer_taken(&entry->info);
     free_dropped(dropped);
 }
 

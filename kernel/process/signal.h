@@ -121,7 +121,10 @@ struct trap_frame;
 void signal_deliver(struct trap_frame *frame);
 
 void signal_queue_clear(struct signal_queue *queue);
-/* Signals of these numbers that wait for a process and its threads are dropped: sigaction(2) with SIG_IGN. */
+/*
+ * Signals of these numbers that wait for the current process and its threads are dropped, as sigaction(2) with SIG_IGN
+ * does; timers go on whose signals these were.
+ */
 void signal_forget(struct process *process, uint64_t numbers);
 
 #endif

@@ -51,7 +51,7 @@ int process_timer_get(struct process *process, int id, struct alarm_state *now);
 int process_timer_delete(struct process *process, int id);
 void process_timers_clear(struct process *process);         /* exec, exit: deletes all, but not alarm()'s */
 
-/* A timer's signal has been taken by a thread of the current process: the timer goes on, and *info gets its overrun. */
+/* A timer's signal was taken by the current process, or dropped: the timer goes on, and *info gets its overrun. */
 void process_timer_taken(struct signal_info *info);
 
 /* CPU time used, in nanoseconds, up to this moment. A process's: a walk of its threads. */

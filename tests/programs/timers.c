@@ -138,6 +138,26 @@ static void a_nanosecond(int number)
     signal(number, SIG_DFL);
 }
 
+/* The signal that waited is dropped, and the timer goes on: it is heard once the signal is wanted again. */
+static void ignored_for_a_while(void)
+{
+    struct event event = { .signal = SIGUSR1 };
+    int          id;
+
+    hear_with(SIGUSR1);
+    block(SIG_BLOCK, SIGUSR1);
+    create(CLOCK_MONOTONIC, &event, &id);
+    set(id, 0, MILLISECOND, MILLISECOND);
+    pause_for(20);
+    signal(SIGUSR1, SIG_IGN);
+    hear_with(SIGUSR1);
+    block(SIG_UNBLOCK, SIGUSR1);
+    for (int i = 0; i < 100 && heard == 0; i++)
+        pause_for(20);
+    printf("ignored for a while: %s\n", heard > 0 ? "heard again" : "heard no more");
+    syscall(SYS_timer_delete, id);
+}
+
 /* Two timers of one ordinary signal: both are reported. */
 static void two_of_one_signal(void)
 {
@@ -260,6 +280,7 @@ int main(void)
     missed_while_blocked(SIGUSR1);
     missed_while_blocked(SIGRTMIN);
     a_nanosecond(SIGUSR2);
+    ignored_for_a_while();
     two_of_one_signal();
     ends_of_time();
     an_alarm_each_microsecond();
