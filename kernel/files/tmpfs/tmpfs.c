@@ -164,14 +164,14 @@ static int tmpfs_resize(struct node *node, uint64_t bytes)
     int            err      = 0;
 
     assert(mutex_held(&node->lock) && bytes <= FILE_LARGEST);
-    if (contents != NULL) {
+    if (contents != NULL && bytes <= node->bytes && bytes % PAGE_SIZE != 0)
+        err = object_zero(contents, bytes, pages << PAGE_SHIFT);        /* of all this only it can fail */
+    if (err != 0)
+        return err;
+    if (contents != NULL)
         object_resize(contents, pages);
-        if (bytes <= node->bytes && bytes % PAGE_SIZE != 0)
-            err = object_zero(contents, bytes, pages << PAGE_SHIFT);
-    }
-    if (err == 0)
-        node->bytes = bytes;
-    return err;
+    node->bytes = bytes;
+    return 0;
 }
 
 int tmpfs_adopt(struct node *node, uint64_t page, frame_t frame)
