@@ -176,6 +176,32 @@ static void nobody_removes_what_got_the_name_meanwhile(void **state)
 }
 
 
+/* Who is not in the folder's group makes no program that acts for it. */
+static void no_stranger_makes_a_program_for_the_folders_group(void **state)
+{
+    enum { GROUP = 7 };
+    struct node *folder, *node;
+
+    (void)state;
+    start_files();
+    assert_int_equal(path_make_folder(fs, NULL, "/d", 0), 0);
+    folder = find("/d");
+    folder->mode |= 02777;
+    folder->gid   = GROUP;
+    for (int i = 0; i < 2; i++) {
+        the_credentials.group.files            = i == 0 ? GROUP : GROUP + 1;
+        the_credentials.capabilities.effective = 0;
+        assert_int_equal(path_make_node(fs, folder, i == 0 ? "a" : "b", S_REGULAR | 02755, 0, NULL), 0);
+        node = find(i == 0 ? "/d/a" : "/d/b");
+        assert_int_equal(node->gid, GROUP);
+        assert_int_equal(node->mode & 07777, i == 0 ? 02755 : 0755);
+        node_release(node);
+    }
+    node_release(folder);
+    start_thread();
+    stop_files();
+}
+
 /* Mounts are bounded: -ENOSPC; and those that are taken away make room again. */
 static void there_are_so_many_mounts_at_most(void **state)
 {
@@ -218,6 +244,7 @@ int main(void)
         cmocka_unit_test(who_comes_late_to_a_mount_does_not_end_it_again),
         cmocka_unit_test(no_mount_moves_to_what_is_gone),
         cmocka_unit_test(nobody_removes_what_got_the_name_meanwhile),
+        cmocka_unit_test(no_stranger_makes_a_program_for_the_folders_group),
         cmocka_unit_test(there_are_so_many_mounts_at_most),
     };
 

@@ -80,6 +80,8 @@ void entry_settle(const struct node *folder, struct node *node)
         node->gid = folder->gid;
         if (node_is(node, S_FOLDER))
             node->mode |= SET_GROUP_ID;
+        else if ((node->mode & 02010) == 02010 && !acts_in_group(node->gid) && !has_capability(CAP_FSETID))
+            node->mode &= ~(uint32_t)SET_GROUP_ID;
     }
 }
 
@@ -89,7 +91,7 @@ int entry_make(struct walk *walk, uint32_t mode, uint32_t device, struct node **
     int          err;
 
     may_sleep();
-    assert(walk->node == NULL && walk->last == LAST_NAME);
+    deep_assert(walk->node == NULL && walk->last == LAST_NAME);
     err = folder_may_change(folder);
     if (err != 0)
         return err;
