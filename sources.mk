@@ -399,7 +399,8 @@ cold += $(addprefix kernel/files/core/,lock.c event.c timer_file.c signal_file.c
         $(addprefix kernel/files/ipc/,socket.c socket_connect.c socket_passed.c socket_data.c)
 cold += kernel/files/ipc/pipe_splice.c $(addprefix kernel/memory/,heap/heap_sums.c heap/heap_big.c spaces/user_in.c) \
         $(addprefix kernel/process/,group.c exit.c rouse.c errand.c)
-cold += kernel/base/print.c kernel/process/tour.c $(addprefix kernel/programs/,arguments.c exec.c image.c elf.c)
+cold += $(addprefix kernel/base/,print.c random.c rate.c) $(addprefix kernel/process/,tour.c chore.c) \
+        $(addprefix kernel/programs/,arguments.c exec.c image.c elf.c)
 cold += $(addprefix kernel/process/,threads.c timers.c user_account.c usage.c out_of_memory.c numbers.c clone.c)
 cold += $(addprefix kernel/linux/i386/,socketcall.c thread.c) kernel/memory/spaces/layout_region.c
 cold += $(addprefix arch/i386/,apic.c trap_report.c inspect.c pic.c pci_ports.c power.c cpu_facts.c descriptor.c)

@@ -166,6 +166,7 @@ static struct thread *take_first_ready(void)
 static void switch_away(void)
 {
     struct thread *from = running_thread, *to = take_first_ready();
+    bool           refused;
 
     deep_assert(lock_held(&schedule_lock));
     assert(from->phase != THREAD_RUNNING);
@@ -185,7 +186,10 @@ static void switch_away(void)
     if (from == &idle && chores_resting != NULL)
         chores_resume();
     running_thread = to;
+    refused = frames_wanted != 0 && frames_were_refused();      /* which is for this thread to hear */
     thread_switch(from, to);
+    if (refused)
+        __atomic_or_fetch(&frames_wanted, FRAMES_REFUSED, __ATOMIC_RELAXED);
 }
 
 /* A thread that has ended is freed by the thread that runs next. The lock is held, and dropped meanwhile. */

@@ -392,6 +392,31 @@ static void nothing_is_measured_while_nothing_runs(void)
     assert_int_equal(alarm_moment, NEVER);
 }
 
+/* ---- Frames that were refused ------------------------------------------------------------------------------------ */
+
+static void hears_of_its_own(void)
+{
+    assert_false(frames_were_refused());
+    __atomic_or_fetch(&frames_wanted, FRAMES_REFUSED, __ATOMIC_RELAXED);
+    give_way();
+    assert_true(frames_were_refused());
+    assert_false(frames_were_refused());
+}
+
+/* A fork that found no frame failed, since a fault of its child heard of the refusal in its place. */
+static void has_others_turns_before_it_asks(void)
+{
+    fork_into(hears_of_its_own);
+    __atomic_or_fetch(&frames_wanted, FRAMES_REFUSED, __ATOMIC_RELAXED);
+    give_way();
+    assert_true(frames_were_refused());
+    give_way();
+    assert_false(frames_were_refused());
+    assert_int_equal(wait_for(-1, 0), 2);
+}
+
+static void each_thread_hears_of_the_frames_that_it_was_refused(void) { begin(has_others_turns_before_it_asks); }
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,6 +433,7 @@ int main(void)
         in_world(the_idle_thread_has_no_points_of_rest),
         in_world(the_load_is_measured_while_a_thread_runs),
         in_world(nothing_is_measured_while_nothing_runs),
+        in_world(each_thread_hears_of_the_frames_that_it_was_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
