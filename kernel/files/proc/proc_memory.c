@@ -62,17 +62,18 @@ static void describe(const struct space *space, const struct region *region, str
 
 static bool next_seen_region(struct space *space, page_t from, struct seen *out)
 {
+    /* A process may have very many regions, each of them many pages. */
+    bool           ends = point_of_rest() && signal_kills(current_thread());
     struct region *region;
 
     rwlock_read(&space->map_lock);
-    region = signal_kills(current_thread()) ? NULL : region_at_or_above(&space->map, from);
+    region = ends ? NULL : region_at_or_above(&space->map, from);
     if (region != NULL) {
         describe(space, region, out);
         if (region->file != NULL)
             node_hold(region->file);
     }
     rwlock_read_drop(&space->map_lock);
-    point_of_rest();                            /* a process may have very many regions, each of them many pages */
     return region != NULL;
 }
 
