@@ -139,11 +139,27 @@ struct entry { uint64_t inode, offset; uint16_t length; uint8_t type; char name[
 
 static void empty(long at, unsigned depth);
 
+/* A mount whose path is too long for unmount_all(), or has characters that /proc/mounts writes in another way. */
+static void unmount_entry(long at, const char *name)
+{
+    enum { CALL_FCHDIR = 133 };
+
+    if (may_mount && KERNEL(CALL_FCHDIR, at) == 0) {
+        KERNEL(CALL_UMOUNT2, (long)name, 2);
+        KERNEL(CALL_CHDIR, (long)"/");
+    }
+}
+
 static bool remove_entry(long at, const char *name, unsigned depth)
 {
+    enum { FOLDER = 0x200, BUSY = -16, MOUNTS_MOST = 100 };
     long below;
 
-    if (KERNEL(CALL_UNLINKAT, at, (long)name, 0) == 0 || KERNEL(CALL_UNLINKAT, at, (long)name, 0x200) == 0)
+    if (KERNEL(CALL_UNLINKAT, at, (long)name, 0) == 0)
+        return true;
+    for (unsigned n = 0; (below = KERNEL(CALL_UNLINKAT, at, (long)name, FOLDER)) == BUSY && n < MOUNTS_MOST; n++)
+        unmount_entry(at, name);
+    if (below == 0)
         return true;
     below = KERNEL(CALL_OPENAT, at, (long)name, O_DIRECTORY | 0400000);
     if (below < 0)
@@ -151,7 +167,7 @@ static bool remove_entry(long at, const char *name, unsigned depth)
     if (depth < 4000)
         empty(below, depth + 1);
     KERNEL(CALL_CLOSE, below);
-    return KERNEL(CALL_UNLINKAT, at, (long)name, 0x200) == 0;
+    return KERNEL(CALL_UNLINKAT, at, (long)name, FOLDER) == 0;
 }
 
 /* A batch may have unmounted it, and made files where it was. */
