@@ -175,8 +175,8 @@ uint32_t frames_end(void);          /* one past the highest frame with a record 
 
 /*
  * Whether frames are short. FRAMES_LOW: fewer than the reserve and as many again are free in the bitmap.
- * FRAMES_REFUSED: the running thread has found none since it asked frames_were_refused() last; a switch of threads keeps
- * the bit for the one that goes (process/schedule.c). memory/pageout/hand.h says who does what then.
+ * FRAMES_REFUSED: the running thread has found none since it asked frames_were_refused() last; a switch of threads
+ * keeps the bit for the one that goes (process/schedule.c). memory/pageout/hand.h says who does what then.
  */
 enum { FRAMES_LOW = 1, FRAMES_REFUSED = 2 };
 extern uint32_t frames_wanted;                  /* [a] bits of these */
