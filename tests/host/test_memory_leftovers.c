@@ -6,9 +6,11 @@
 #include "map_world.h"
 
 #include "base/print.h"
+#include "base/rwlock.h"
 #include "kept_lines.h"
 #include "memory/heap/heap_slab.h"
 #include "memory/heap/stack.h"
+#include "memory/pageout/page_out.h"
 #include "memory/spaces/object.h"
 #include "memory/spaces/object_parts.h"
 #include "memory/tables/cursor.h"
@@ -99,6 +101,25 @@ static void a_stack_with_holes_in_its_use(void)
     assert_int_equal(stacks_deepest(), size - 100);     /* of one that is in use, too */
     stack_put(&stack);
     assert_int_equal(stacks_deepest(), size - 100);
+}
+
+/* ---- Pages that go ------------------------------------------------------------------------------------------ */
+
+static void who_lets_pages_go_learns_how_many_went(void)
+{
+    struct region *region;
+
+    paint("wwwwww");
+    for (size_t n = 1; n < 5; n++)
+        assert_true(writes(&program, column(n), (uint32_t)n));
+    rwlock_read(&program.map_lock);
+    region = region_find(&program.map, page_of(column(0)));
+    assert_int_equal(pages_out(&program, region, span_of(page_of(column(0)), 3)), 2);
+    assert_int_equal(pages_out(&program, region, region->span), 2);
+    assert_int_equal(pages_out(&program, region, region->span), 0);
+    rwlock_read_drop(&program.map_lock);
+    assert_int_equal(program.swapped, 4);
+    assert_int_equal(unmap(0, 6), 0);
 }
 
 /* ---- Pages that are cut off while they are brought ----------------------------------------------------- */
@@ -291,6 +312,7 @@ static int run_all(void)
         on_machine(tables_that_are_given_back_are_forgotten),
         on_machine(a_book_goes_with_the_slab_that_was_not_to_be_had),
         on_machine(a_stack_with_holes_in_its_use),
+        on_machine(who_lets_pages_go_learns_how_many_went),
         on_machine(what_happens_while_a_page_is_brought),
         on_machine(misuse_of_the_heap_in_words),
     };
