@@ -1,7 +1,7 @@
 /*
  * rouse.h - telling the threads of a process that something has come for them: a signal, an end, the end of a stop.
  *
- * Locking  signals_lock (family.h) is held, but for signal_end_threads(). Good in interrupts.
+ * Locking  signals_lock (family.h) is held. Good in interrupts.
  * Cost     at most 16 threads; where there are more, an errand (errand.h) goes on before a program does.
  */
 #ifndef QUIRE_PROCESS_ROUSE_H

@@ -5,7 +5,8 @@
  * timer ends the turn of the current one after 50 ms: the thread gives way when it is about to return to its program.
  * Kernel code runs until it waits or is done, so long work calls schedule_between() now and then, or, while it holds a
  * lock of base/rwlock.h, point_of_rest(). A thread waits on a wait queue until the queue is woken, a deadline passes,
- * or (if the thread allows that) a signal arrives.
+ * or (if the thread allows that) a signal arrives. That it was refused a frame is kept for it meanwhile
+ * (memory/frames/frame.h).
  *
  * schedule.c has the turns, wait.c the queues, sleep_lock.c the locks.
  *

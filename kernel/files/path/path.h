@@ -5,8 +5,9 @@
  * All text here is kernel memory; linux/ copies it in from programs first.
  *
  * Locking  calls that take a path may sleep, and take the locks of folders on the way, one at a time; renaming takes
- *          two. Mounts have no lock: each changes, and path_of() goes up through them, where no thread sleeps; where
- *          many are taken away, others run between one and the next.
+ *          two. Removing and renaming look the last part up again under these: what is asked of the entry is asked of
+ *          the one that goes. Mounts have no lock: each changes, and path_of() goes up through them, where no thread
+ *          sleeps; where many are taken away, others run between one and the next.
  * Owning   a node or open file that is handed out carries a reference for the caller. path_parent()'s name lies in the
  *          caller's path.
  * Errors   0 or a negative errno, as Linux gives for the call that is named like the function.
@@ -38,7 +39,7 @@ int path_find(struct fs_context *fs, struct node *start, const char *path, unsig
 int path_parent(struct fs_context *fs, struct node *start, const char *path, struct node **folder, const char **name,
                 size_t *length) MUST_CHECK;
 
-/* open(2) as a whole. */
+/* open(2) as a whole. -ENOMEM: nothing was made or emptied, so the call may be made again. */
 int path_open(struct fs_context *fs, struct node *start, const char *path, uint32_t flags, uint32_t mode,
               struct file **out) MUST_CHECK;
 

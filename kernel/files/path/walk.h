@@ -41,8 +41,9 @@ enum { WALK_SAME_MOUNT = 16, WALK_NO_MAGIC = 32, WALK_NO_LINKS = 64, WALK_BENEAT
 /*
  * Walk to the last part; may sleep. With WALK_SLASH_FOLLOWS what a slash comes after must be a folder. On success the
  * walk holds references until walk_end(); on error it holds nothing. The last part may be missing (node is NULL):
- * -ENOENT is only for parts before it, and for an empty path. Else -ENOTDIR, -EACCES for a folder that may not be
- * searched, -ENAMETOOLONG, -ELOOP, -ENOMEM, and what the flags above forbid.
+ * -ENOENT is only for parts before it, for an empty path, and for a link of /proc that leads nowhere. Else -ENOTDIR,
+ * -EACCES for a folder that may not be searched or a link of /proc that is not the caller's to follow, -ENAMETOOLONG,
+ * -ELOOP, -ENOMEM, and what the flags above forbid. No lock is held: the entry may be another's by the time one is.
  *
  * `path` must outlive the walk: `name` lies in it, or in `text`.
  */
