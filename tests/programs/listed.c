@@ -61,6 +61,7 @@ static void priorities(void)
 
     puts("-- priorities of input and output");
     setpgid(0, 0);
+    setpriority(PRIO_PROCESS, 0, 0);            /* whatever it was begun with */
     got("at first", ONE, 0);
     got("as it counts", GROUP, 0);
     setpriority(PRIO_PROCESS, 0, 10);
