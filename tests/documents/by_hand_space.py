@@ -84,6 +84,17 @@ def an_image_in_the_first_megabyte(d):
     d.named("boot").place(start=0xE0002000)
 
 
+@written("firmware", "boot starts at 0x0004C000; expected 0x00100000 or above")
+def what_runs_before_paging_in_the_first_megabyte(d):
+    """QEMU's loader copies the gap up to the image as well, and the machine ended inside its BIOS."""
+    physical(d, "boot")["Use"] = "pool"
+    physical(d, "boot")["Name"] = "was-boot"
+    low = physical(d, "low")
+    d.insert(low, low.like("past-boot", 0x5C000, 0xA0000))
+    d.insert(low, low.like("boot", 0x4C000, 0x5C000, Use="boot"))
+    low.place(end=0x4C000)
+
+
 @written("quire")
 def a_kernel_as_high_as_it_goes(d):
     """Its last page is the one before the last."""

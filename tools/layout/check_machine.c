@@ -171,6 +171,18 @@ static const char *row_meant(const struct document *d, enum physical_use use)
     return "";
 }
 
+/*
+ * What a loader puts into memory lies above the first megabyte. QEMU's copies everything from an image's lowest byte to
+ * its highest in one go, the gap between two rows as well: over the firmware's data, which it still needs.
+ */
+static void check_loaded(struct document *d, const struct physical *row)
+{
+    if (row->place.start.at < LEGACY_END)
+        complain(d->source, row->place.line, "%s starts at 0x%08" PRIX64 "; expected 0x%08" PRIX64 " or above: "
+                 "what lies below is the firmware's and the loader's while the image is loaded", row->place.name,
+                 row->place.start.at, LEGACY_END);
+}
+
 void check_image(struct document *d)
 {
     const struct region *boot;
@@ -195,10 +207,9 @@ void check_image(struct document *d)
         d->image = NULL;
         return;
     }
-    if (d->image->place.start.at < LEGACY_END)
-        complain(d->source, d->image->place.line, "%s starts at 0x%08" PRIX64 "; expected 0x%08" PRIX64 " or above: "
-                 "what lies below is the firmware's and the loader's while the image is loaded", d->image->place.name,
-                 d->image->place.start.at, LEGACY_END);
+    check_loaded(d, d->image);
+    if (d->boot != NULL && d->purpose[PURPOSE_BOOT] == NULL && !d->boot->place.broken)
+        check_loaded(d, d->boot);
     d->kernel_offset = boot->place.start.at - d->image->place.start.at;
     for (uint32_t i = 0; i < d->region_count; i++)
         if (d->regions[i].backing == BACKING_FIXED)
