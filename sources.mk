@@ -404,6 +404,10 @@ cold += $(addprefix kernel/base/,print.c random.c rate.c) $(addprefix kernel/pro
 cold += $(addprefix kernel/process/,threads.c timers.c user_account.c usage.c out_of_memory.c numbers.c clone.c)
 cold += $(addprefix kernel/linux/i386/,socketcall.c thread.c) kernel/memory/spaces/layout_region.c
 cold += $(addprefix arch/i386/,apic.c trap_report.c inspect.c pic.c pci_ports.c power.c cpu_facts.c descriptor.c)
+cold += $(addprefix arch/i386/,timer.c alarm.c fpu.c) $(addprefix kernel/devices/,virtio.c channel_frames.c) \
+        kernel/base/number.c kernel/process/process.c kernel/linux/memory.c \
+        $(addprefix kernel/memory/,frames/next_page.c frames/frame_sums.c heap/heap_pages.c heap/stack.c \
+        spaces/fault_repeat.c spaces/zero_frame.c)
 hot   = $(addprefix layouts/,movos/tables.c pat/user_copy.c) \
         $(addprefix layouts/tracker/,tables.c master.c)
 cold := $(filter-out %.S $(hot),$(cold))
