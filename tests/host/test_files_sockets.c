@@ -192,6 +192,39 @@ static void a_passed_file_lives_as_long_as_its_message(void **state)
     stop_files();
 }
 
+/* A look at a message where memory is out came without its files, as if there were none. */
+static void a_look_without_memory_fails_and_changes_nothing(void **state)
+{
+    struct buffer   piece;
+    struct received received;
+    struct file    *one, *two, *event;
+
+    (void)state;
+    for (int type = SOCKET_STREAM; type <= SOCKET_DATAGRAM; type++) {
+        begin();
+        assert_int_equal(socket_pair(type, O_NONBLOCK, &one, &two), 0);
+        event = event_make(0, O_NONBLOCK, false);
+        pass(one, event);
+        for (int looks = 0; looks < 3; looks++) {
+            piece = (struct buffer){ .user = (user_t)back, .bytes = 10 };
+            heap_fail_at(looks < 2);
+            assert_int_equal(socket_receive(two, &piece, 1, MSG_PEEK, &received), looks < 2 ? -ENOMEM : 1);
+            heap_fail_at(0);
+            assert_true(socket_ok(two));
+            assert_int_equal(event->references, looks < 2 ? 2 : 3);
+            passed_release(received.passed);
+        }
+        piece = (struct buffer){ .user = (user_t)back, .bytes = 10 };
+        assert_int_equal(socket_receive(two, &piece, 1, 0, &received), 1);
+        assert_ptr_equal(passed_file(received.passed, 0), event);
+        passed_release(received.passed);
+        file_release(one);
+        file_release(two);
+        file_release(event);
+        stop_files();
+    }
+}
+
 /* Sockets at random in each other's messages; whatever can be reached stays, and in the end nothing is left
  * (stop_files). */
 static void sockets_that_only_messages_hold_are_closed(void **state)
@@ -233,6 +266,7 @@ int main(void)
         cmocka_unit_test(messages_keep_their_borders),
         cmocka_unit_test(what_packets_hold_is_counted_in_heap_and_in_frames),
         cmocka_unit_test(a_passed_file_lives_as_long_as_its_message),
+        cmocka_unit_test(a_look_without_memory_fails_and_changes_nothing),
         cmocka_unit_test(sockets_that_only_messages_hold_are_closed),
     };
 

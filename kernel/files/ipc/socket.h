@@ -87,7 +87,10 @@ struct received {
 
 /* One message of several pieces. Returns the bytes sent. -EPIPE of a stream comes with SIGPIPE (MSG_NOSIGNAL: not). */
 long socket_send(struct file *file, struct buffer *pieces, size_t count, struct sending *what, unsigned flags);
-/* Bytes received (with MSG_TRUNC in flags: of the whole packet, where it is no stream). */
+/*
+ * Bytes received (with MSG_TRUNC in flags: of the whole packet, where it is no stream). MSG_PEEK: -ENOMEM where there
+ * is none to show the files with.
+ */
 long socket_receive(struct file *file, struct buffer *pieces, size_t count, unsigned flags, struct received *out);
 /* What read() and write() do: one message, or bytes of a stream; what comes beside them is let go. */
 long socket_move(struct file *file, bool writing, struct buffer *pieces, size_t count);
