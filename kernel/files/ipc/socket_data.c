@@ -217,6 +217,8 @@ static int deliver_packet(struct socket *self, struct socket *to, struct packet 
         if (err != 0)
             return err;
     }
+    if (passed_admit(what->passed, current_process()->limits[RLIMIT_NOFILE].soft) != 0)
+        return -ETOOMANYREFS;
     packet->sender = packet_signature(self, to, what);
     append_packet(to, packet, what);
     return 0;
@@ -306,8 +308,6 @@ long socket_send(struct file *file, struct buffer *pieces, size_t count, struct 
 
     may_sleep();
     deep_assert(socket_is(file) && count > 0);
-    if (done == 0)
-        done = passed_admit(what->passed, current_process()->limits[RLIMIT_NOFILE].soft);
     if (done == 0 && self->type == SOCKET_STREAM)
         done = send_stream(self, pieces, count, what, deadline);
     else if (done == 0)
