@@ -123,6 +123,33 @@ static void no_mount_moves_to_what_is_gone(void **state)
     stop_files();
 }
 
+static unsigned rests;
+
+static void count_rest(void) { rests++; }
+
+/* Each keeps its name, and so the folder above it, until it goes itself: all of them at once, and others waited. */
+static void a_chain_of_removed_folders_goes_with_rests(void **state)
+{
+    enum { DEEP = 50 };
+    struct node *folders[DEEP];
+
+    (void)state;
+    start_files();
+    for (unsigned i = 0; i < DEEP; i++) {
+        assert_int_equal(path_make_folder(fs, i > 0 ? folders[i - 1] : NULL, "d", 0755), 0);
+        assert_int_equal(path_find(fs, i > 0 ? folders[i - 1] : NULL, "d", 0, &folders[i]), 0);
+    }
+    for (unsigned i = DEEP; i-- > 0; )
+        assert_int_equal(path_remove(fs, i > 0 ? folders[i - 1] : NULL, "d", true), 0);
+    for (unsigned i = 0; i < DEEP - 1; i++)
+        node_release(folders[i]);
+    machine_at_rest(count_rest);
+    node_release(folders[DEEP - 1]);
+    machine_at_rest(NULL);
+    assert_true(rests >= DEEP);
+    stop_files();
+}
+
 static const struct node_operations *real_operations;
 
 /* Behind the look-up another user's file gets the name. */
@@ -300,6 +327,7 @@ int main(void)
         cmocka_unit_test(nothing_comes_into_a_folder_that_is_gone),
         cmocka_unit_test(who_comes_late_to_a_mount_does_not_end_it_again),
         cmocka_unit_test(no_mount_moves_to_what_is_gone),
+        cmocka_unit_test(a_chain_of_removed_folders_goes_with_rests),
         cmocka_unit_test(nobody_removes_what_got_the_name_meanwhile),
         cmocka_unit_test(nobody_is_led_out_by_what_moves),
         cmocka_unit_test(no_stranger_makes_a_program_for_the_folders_group),
