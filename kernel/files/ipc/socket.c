@@ -32,6 +32,7 @@ static void socket_release(struct node *node)
 
 void socket_notify_room(struct socket *self)
 {
+    may_sleep();
     deep_assert(mutex_held(&sockets_lock));
     wake_all(&self->room);
     if (self->peer != NULL && self->type != SOCKET_DATAGRAM)

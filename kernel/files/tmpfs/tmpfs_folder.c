@@ -270,6 +270,7 @@ void tmpfs_forget_name(struct tmpfs_entry *entry)
     struct thread       *thread = current_thread();
     struct tmpfs_entry **outer  = thread->forgetting, *next;
 
+    may_sleep();
     if (entry == NULL)
         return;
     entry->next_name = outer != NULL ? *outer : NULL;
