@@ -182,6 +182,8 @@ struct thread {
     int32_t             nice;                   /* -20 to 19, stored only: all turns have the same length   */
     uint64_t            timer_slack;            /* PR_SET_TIMERSLACK: kept and told, nanoseconds            */
     bool                searches_later;         /* [t] it closes many files: files/ipc/socket.h                */
+    struct passed      **releasing;             /* [t] what calls within the one that it is in leave to that:  */
+    struct tmpfs_entry **forgetting;            /* [t] files/ipc/socket_passed.c, files/tmpfs/tmpfs_folder.c    */
     bool                no_new_privileges;      /* PR_SET_NO_NEW_PRIVS: cannot be taken back                */
     char                name[16];
 };

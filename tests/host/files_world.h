@@ -123,18 +123,23 @@ static inline struct node *find(const char *path)
     return node;
 }
 
-/* A new system of files, mounted on a new folder. */
-static inline struct file_system *mount_new(const char *path)
+/* A new system of files, mounted on a folder. */
+static inline struct file_system *mount_on(const char *path)
 {
-    struct file_system *other = tmpfs_new(0700);
-    struct node        *folder;
+    struct file_system *other  = tmpfs_new(0700);
+    struct node        *folder = find(path);
 
     assert_non_null(other);
-    assert_int_equal(path_make_folder(fs, NULL, path, 0755), 0);
-    folder = find(path);
     assert_int_equal(path_mount(folder, other->root), 0);
     node_release(folder);
     return other;
+}
+
+/* The same on a new folder. */
+static inline struct file_system *mount_new(const char *path)
+{
+    assert_int_equal(path_make_folder(fs, NULL, path, 0755), 0);
+    return mount_on(path);
 }
 
 static inline void assert_holds(const char *path, const void *bytes, size_t count)

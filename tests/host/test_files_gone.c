@@ -123,6 +123,33 @@ static void no_mount_moves_to_what_is_gone(void **state)
     stop_files();
 }
 
+static unsigned rests;
+
+static void count_rest(void) { rests++; }
+
+/* Each keeps its name, and so the folder above it, until it goes itself: all of them at once, and others waited. */
+static void a_chain_of_removed_folders_goes_with_rests(void **state)
+{
+    enum { DEEP = 50 };
+    struct node *folders[DEEP];
+
+    (void)state;
+    start_files();
+    for (unsigned i = 0; i < DEEP; i++) {
+        assert_int_equal(path_make_folder(fs, i > 0 ? folders[i - 1] : NULL, "d", 0755), 0);
+        assert_int_equal(path_find(fs, i > 0 ? folders[i - 1] : NULL, "d", 0, &folders[i]), 0);
+    }
+    for (unsigned i = DEEP; i-- > 0; )
+        assert_int_equal(path_remove(fs, i > 0 ? folders[i - 1] : NULL, "d", true), 0);
+    for (unsigned i = 0; i < DEEP - 1; i++)
+        node_release(folders[i]);
+    machine_at_rest(count_rest);
+    node_release(folders[DEEP - 1]);
+    machine_at_rest(NULL);
+    assert_true(rests >= DEEP);
+    stop_files();
+}
+
 static const struct node_operations *real_operations;
 
 /* Behind the look-up another user's file gets the name. */
@@ -175,6 +202,63 @@ static void nobody_removes_what_got_the_name_meanwhile(void **state)
     }
 }
 
+static const char *moved_to;
+
+/* Before the look-up of "..", the folder moves, or its parent is covered. */
+static int look_up_beside_a_move(struct node *folder, const char *name, size_t length, struct node **out)
+{
+    folder->operations = real_operations;
+    if (moved_to != NULL)
+        assert_int_equal(path_rename(fs, NULL, "/in/d", NULL, moved_to, 0), 0);
+    else
+        mount_on("/in");
+    return real_operations->look_up(folder, name, length, out);
+}
+
+/*
+ * openat2() did not notice that a folder that it walks through came out from below the start, or that the start was
+ * covered, and ".." led out. A new name in the same folder is no reason to say so.
+ */
+static void nobody_is_led_out_by_what_moves(void **state)
+{
+    static const unsigned    ways[] = { RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NO_SYMLINKS };
+    static const char *const to[]   = { "/out/d", NULL, "/in/e" };
+    struct node_operations   operations;
+    struct node             *start, *folder;
+    struct file             *file;
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT_OF(ways) * COUNT_OF(to); i++) {
+        unsigned way = ways[i % COUNT_OF(ways)];
+        int      err;
+
+        start_files();
+        assert_int_equal(path_make_folder(fs, NULL, "/in", 0700), 0);
+        assert_int_equal(path_make_folder(fs, NULL, "/in/d", 0700), 0);
+        assert_int_equal(path_make_folder(fs, NULL, "/out", 0700), 0);
+        make_file("/out/secret", "", 0);
+        make_file("/in/secret", "", 0);
+        make_file("/secret", "", 0);
+        start    = find("/in");
+        folder   = find("/in/d");
+        moved_to = to[i / COUNT_OF(ways)];
+        operations         = *(real_operations = folder->operations);
+        operations.look_up = look_up_beside_a_move;
+        folder->operations = &operations;
+        err = path_open_within(fs, start, moved_to == NULL ? "d/../../secret" : "d/../secret", O_RDONLY, 0, way, &file);
+        assert_int_equal(err, way == RESOLVE_NO_SYMLINKS || i / COUNT_OF(ways) == 2 ? 0 : -EAGAIN);
+        if (err == 0)
+            file_release(file);
+        node_release(start);
+        node_release(folder);
+        if (moved_to == NULL) {
+            folder = find("/in");
+            assert_int_equal(path_unmount(folder, 0), 0);
+            node_release(folder);
+        }
+        stop_files();
+    }
+}
 
 /* Who is not in the folder's group makes no program that acts for it. */
 static void no_stranger_makes_a_program_for_the_folders_group(void **state)
@@ -243,7 +327,9 @@ int main(void)
         cmocka_unit_test(nothing_comes_into_a_folder_that_is_gone),
         cmocka_unit_test(who_comes_late_to_a_mount_does_not_end_it_again),
         cmocka_unit_test(no_mount_moves_to_what_is_gone),
+        cmocka_unit_test(a_chain_of_removed_folders_goes_with_rests),
         cmocka_unit_test(nobody_removes_what_got_the_name_meanwhile),
+        cmocka_unit_test(nobody_is_led_out_by_what_moves),
         cmocka_unit_test(no_stranger_makes_a_program_for_the_folders_group),
         cmocka_unit_test(there_are_so_many_mounts_at_most),
     };

@@ -192,6 +192,150 @@ static void a_passed_file_lives_as_long_as_its_message(void **state)
     stop_files();
 }
 
+/* A look at a message where memory is out came without its files, as if there were none. */
+static void a_look_without_memory_fails_and_changes_nothing(void **state)
+{
+    struct buffer   piece;
+    struct received received;
+    struct file    *one, *two, *event;
+
+    (void)state;
+    for (int type = SOCKET_STREAM; type <= SOCKET_DATAGRAM; type++) {
+        begin();
+        assert_int_equal(socket_pair(type, O_NONBLOCK, &one, &two), 0);
+        event = event_make(0, O_NONBLOCK, false);
+        pass(one, event);
+        for (int looks = 0; looks < 3; looks++) {
+            piece = (struct buffer){ .user = (user_t)back, .bytes = 10 };
+            heap_fail_at(looks < 2);
+            assert_int_equal(socket_receive(two, &piece, 1, MSG_PEEK, &received), looks < 2 ? -ENOMEM : 1);
+            heap_fail_at(0);
+            assert_true(socket_ok(two));
+            assert_int_equal(event->references, looks < 2 ? 2 : 3);
+            passed_release(received.passed);
+        }
+        piece = (struct buffer){ .user = (user_t)back, .bytes = 10 };
+        assert_int_equal(socket_receive(two, &piece, 1, 0, &received), 1);
+        assert_ptr_equal(passed_file(received.passed, 0), event);
+        passed_release(received.passed);
+        file_release(one);
+        file_release(two);
+        file_release(event);
+        stop_files();
+    }
+}
+
+static unsigned rests;
+
+static void count_rest(void) { rests++; }
+
+/* Each message that a datagram socket read, and its end, were told to all its clients while others waited. */
+static void very_many_clients_are_told_with_rests(void **state)
+{
+    enum { MANY = 50 };
+    struct socket_name here = named("\0here", 5);
+    struct file       *clients[MANY], *server;
+
+    (void)state;
+    begin();
+    assert_int_equal(socket_make(SOCKET_DATAGRAM, O_NONBLOCK, &server), 0);
+    assert_int_equal(socket_bind(server, &here), 0);
+    for (unsigned i = 0; i < MANY; i++) {
+        assert_int_equal(socket_make(SOCKET_DATAGRAM, O_NONBLOCK, &clients[i]), 0);
+        assert_int_equal(socket_connect(clients[i], &here), 0);
+    }
+    assert_int_equal(send(clients[0], "x", 1), 1);
+    machine_at_rest(count_rest);
+    rests = 0;
+    assert_int_equal(receive(server, back, 1), 1);
+    assert_true(rests >= MANY);
+    rests = 0;
+    file_release(server);
+    assert_true(rests >= MANY);
+    machine_at_rest(NULL);
+    for (unsigned i = 0; i < MANY; i++)
+        file_release(clients[i]);
+    stop_files();
+}
+
+static struct file *others;
+
+/* Another thread, whose turn it is, lets go of a file that is its own. */
+static void another_releases(void)
+{
+    struct thread  first = the_thread;
+    struct passed *passed = passed_make(1);
+
+    machine_at_rest(NULL);
+    the_thread = (struct thread){ .process = &the_process, .id = 2, .credentials = &the_credentials };
+    file_hold(others);
+    passed_set(passed, 0, others);
+    passed_release(passed);
+    assert_int_equal(others->references, 1);
+    the_thread = first;
+    machine_at_rest(another_releases);
+}
+
+/* A thread that rested while it released files was left those of all others, who could keep it for ever. */
+static void nobody_releases_the_files_of_others(void **state)
+{
+    struct file *one, *two, *event;
+
+    (void)state;
+    begin();
+    assert_int_equal(socket_pair(SOCKET_STREAM, O_NONBLOCK, &one, &two), 0);
+    event  = event_make(0, O_NONBLOCK, false);
+    others = event_make(0, O_NONBLOCK, false);
+    for (unsigned i = 0; i < 3; i++)
+        pass(one, event);
+    file_release(one);
+    machine_at_rest(another_releases);
+    file_release(two);
+    machine_at_rest(NULL);
+    assert_int_equal(event->references, 1);
+    file_release(event);
+    file_release(others);
+    stop_files();
+}
+
+/* The search for sockets that only messages hold goes over them with the lock held: so many of a user's, root's too. */
+static void no_user_has_any_number_of_files_in_messages(void **state)
+{
+    enum { EACH = RIGHTS_MOST, PAIRS = 4, MOST = 65536 };
+    struct file   *ends[PAIRS][2], *event;
+    struct buffer  piece;
+    struct sending sending;
+    uint32_t       sent = 0;
+    long           err  = 1;
+
+    (void)state;
+    begin();
+    event = event_make(0, O_NONBLOCK, false);
+    for (unsigned i = 0; i < PAIRS; i++)
+        assert_int_equal(socket_pair(SOCKET_STREAM, O_NONBLOCK, &ends[i][0], &ends[i][1]), 0);
+    for (unsigned i = 0; i < PAIRS && err != -ETOOMANYREFS; i++)
+        do {
+            piece   = (struct buffer){ .user = (user_t) "x", .bytes = 1 };
+            sending = (struct sending){ .passed = passed_make(EACH) };
+            for (uint32_t k = 0; k < EACH; k++) {
+                file_hold(event);
+                passed_set(sending.passed, k, event);
+            }
+            err   = socket_send(ends[i][0], &piece, 1, &sending, 0);
+            sent += err > 0 ? EACH : 0;
+            passed_release(sending.passed);
+        } while (err > 0);
+    assert_int_equal(err, -ETOOMANYREFS);
+    assert_true(sent > MOST && sent <= MOST + EACH);
+    for (unsigned i = 0; i < PAIRS; i++) {
+        file_release(ends[i][0]);
+        file_release(ends[i][1]);
+    }
+    assert_int_equal(event->references, 1);
+    file_release(event);
+    stop_files();
+}
+
 /* Sockets at random in each other's messages; whatever can be reached stays, and in the end nothing is left
  * (stop_files). */
 static void sockets_that_only_messages_hold_are_closed(void **state)
@@ -233,6 +377,10 @@ int main(void)
         cmocka_unit_test(messages_keep_their_borders),
         cmocka_unit_test(what_packets_hold_is_counted_in_heap_and_in_frames),
         cmocka_unit_test(a_passed_file_lives_as_long_as_its_message),
+        cmocka_unit_test(a_look_without_memory_fails_and_changes_nothing),
+        cmocka_unit_test(very_many_clients_are_told_with_rests),
+        cmocka_unit_test(nobody_releases_the_files_of_others),
+        cmocka_unit_test(no_user_has_any_number_of_files_in_messages),
         cmocka_unit_test(sockets_that_only_messages_hold_are_closed),
     };
 

@@ -85,6 +85,46 @@ static void an_event_that_cannot_be_handed_out_stays(void **state)
     stop_files();
 }
 
+static unsigned rests;
+
+static void count_rest(void) { rests++; }
+
+/* A file may be watched under each of its descriptors. Others waited while all were looked at, or let go of. */
+static void a_file_that_is_watched_many_times_lets_others_have_their_turn(void **state)
+{
+    enum { MANY = 100 };
+    struct epoll_event out[MANY], level = { POLL_IN, 1 };
+    struct buffer      buffer = { .kernel = true, .memory = (char *)out, .bytes = sizeof out };
+    struct wait_queue *queue;
+    struct file       *epoll, *event;
+    uint64_t           one = 1;
+
+    (void)state;
+    begin();
+    epoll = epoll_make();
+    event = event_make(0, O_NONBLOCK, false);
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(epoll_control(epoll, EPOLL_ADD, i, event, &level), 0);
+    machine_at_rest(count_rest);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(send(event, &one, sizeof one), sizeof one);
+        if (i < 2)
+            assert_int_equal(receive(event, &one, sizeof one), sizeof one);
+        rests = 0;
+        if (i == 0)
+            assert_int_equal(file_poll(epoll, &queue), 0);
+        else
+            assert_int_equal(epoll_wait_for(epoll, &buffer, MANY, 0), i == 1 ? 0 : MANY);
+        assert_true(rests >= MANY);
+    }
+    rests = 0;
+    file_release(event);
+    assert_true(rests >= MANY);
+    machine_at_rest(NULL);
+    file_release(epoll);
+    stop_files();
+}
+
 static void epolls_nest_so_deep_and_never_in_a_circle(void **state)
 {
     struct epoll_event out, level = { POLL_IN, 1 };
@@ -221,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_epoll_reports_levels_edges_and_once),
         cmocka_unit_test(an_event_that_cannot_be_handed_out_stays),
+        cmocka_unit_test(a_file_that_is_watched_many_times_lets_others_have_their_turn),
         cmocka_unit_test(epolls_nest_so_deep_and_never_in_a_circle),
         cmocka_unit_test(an_epoll_keeps_its_lists),
         cmocka_unit_test(watching_many_ends_with_the_first),

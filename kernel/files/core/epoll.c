@@ -86,6 +86,7 @@ void epoll_forget(struct file *file)
         mutex_take(&self->node.lock);
         drop_item(file->watchers);
         mutex_drop(&self->node.lock);
+        point_of_rest();                        /* nobody comes to watch it any more */
     }
     mutex_drop(&epolls_lock);
 }
@@ -130,6 +131,7 @@ static unsigned epoll_poll(struct file *file, struct wait_queue **queue)
             bits = READS;
         else
             epoll_ready_remove(self, self->ready);
+        point_of_rest();
     }
     mutex_drop(&self->node.lock);
     return bits;

@@ -124,6 +124,7 @@ static long collect_events(struct epoll *self, struct buffer *to, size_t most)
     while ((size_t)count < most && (item = self->ready) != NULL && item != first_again) {
         struct epoll_event event = { epoll_poll_item(item), item->event.data };
 
+        point_of_rest();                        /* entries stay while the lock is held */
         epoll_ready_remove(self, item);
         if (event.events == 0)
             continue;

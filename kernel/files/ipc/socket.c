@@ -32,12 +32,15 @@ static void socket_release(struct node *node)
 
 void socket_notify_room(struct socket *self)
 {
+    may_sleep();
     deep_assert(mutex_held(&sockets_lock));
     wake_all(&self->room);
     if (self->peer != NULL && self->type != SOCKET_DATAGRAM)
         node_notify_of(&self->peer->node, POLL_OUT | POLL_WRNORM);
-    for (struct socket *client = self->clients; client != NULL; client = client->next_client)
+    for (struct socket *client = self->clients; client != NULL; client = client->next_client) {
         node_notify_of(&client->node, POLL_OUT | POLL_WRNORM);
+        point_of_rest();                        /* clients stay while the lock is held */
+    }
 }
 
 /* A change that readers, senders and polls all wait for. */
@@ -124,6 +127,7 @@ static void socket_close(struct file *file)
         socket_let_go(client);
         client->refused = true;
         node_notify(&client->node);
+        point_of_rest();
     }
     drop_waiting_children(self, &dropped);
     drop_packets(self, &dropped);

@@ -16,11 +16,14 @@
  * Locking  one mutex for all sockets, outside of the locks of folders: names are looked up and made under it, and what
  *          is received is copied to programs. A thread that must wait sleeps on a queue of the socket's without it.
  *          Files are released without it. Polls, ioctls, options, and the first look of a send or an accept go without
- *          it, which is sound while one processor runs the kernel. The end of a listener with many connections, and the
- *          search for sockets that only messages hold, have points of rest with it.
+ *          it, which is sound while one processor runs the kernel. The end of a listener with many connections, what is
+ *          told to the many clients of a datagram socket, and the search for sockets that only messages hold, have
+ *          points of rest with it.
  * Errors   0 or a negative errno, as Linux gives for the call of that name. All calls may sleep; each that takes a file
  *          trusts that it is a socket's (socket_is()). A file that is handed out carries a reference for the caller.
  * Limits   no families but AF_UNIX (-EAFNOSUPPORT), no urgent data (-EOPNOTSUPP; -EINVAL to receive it from a stream).
+ *          A user whose files in messages are more than the sender's RLIMIT_NOFILE, or than 65 536 (of root: only that)
+ *          sends no more of them (-ETOOMANYREFS).
  * Source   unix(7), socket(7), send(2), recv(2), cmsg(3).
  */
 #ifndef QUIRE_FILES_SOCKET_H
@@ -52,7 +55,7 @@ struct sender_numbers {
 struct passed;
 struct passed *passed_make(uint32_t count);
 void passed_set(struct passed *passed, uint32_t which, struct file *file);     /* takes over the reference */
-/* NULL: nothing. What was not set is not released. While another thread is at such a release, it does this one too. */
+/* NULL: nothing. What was not set is not released. Within such a release of the same thread: that does this one too. */
 void passed_release(struct passed *passed);
 struct passed *passed_extend(struct passed *passed, uint32_t more);  /* with places behind; NULL: nothing has changed */
 uint32_t     passed_count(const struct passed *passed);
@@ -87,7 +90,10 @@ struct received {
 
 /* One message of several pieces. Returns the bytes sent. -EPIPE of a stream comes with SIGPIPE (MSG_NOSIGNAL: not). */
 long socket_send(struct file *file, struct buffer *pieces, size_t count, struct sending *what, unsigned flags);
-/* Bytes received (with MSG_TRUNC in flags: of the whole packet, where it is no stream). */
+/*
+ * Bytes received (with MSG_TRUNC in flags: of the whole packet, where it is no stream). MSG_PEEK: -ENOMEM where there
+ * is none to show the files with.
+ */
 long socket_receive(struct file *file, struct buffer *pieces, size_t count, unsigned flags, struct received *out);
 /* What read() and write() do: one message, or bytes of a stream; what comes beside them is let go. */
 long socket_move(struct file *file, bool writing, struct buffer *pieces, size_t count);

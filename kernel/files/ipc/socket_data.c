@@ -217,6 +217,8 @@ static int deliver_packet(struct socket *self, struct socket *to, struct packet 
         if (err != 0)
             return err;
     }
+    if (passed_admit(what->passed, current_process()->limits[RLIMIT_NOFILE].soft) != 0)
+        return -ETOOMANYREFS;
     packet->sender = packet_signature(self, to, what);
     append_packet(to, packet, what);
     return 0;
@@ -306,8 +308,6 @@ long socket_send(struct file *file, struct buffer *pieces, size_t count, struct 
 
     may_sleep();
     deep_assert(socket_is(file) && count > 0);
-    if (done == 0)
-        done = passed_admit(what->passed, current_process()->limits[RLIMIT_NOFILE].soft);
     if (done == 0 && self->type == SOCKET_STREAM)
         done = send_stream(self, pieces, count, what, deadline);
     else if (done == 0)
@@ -375,8 +375,11 @@ static bool same_sender(const struct sender_numbers *a, const struct sender_numb
     return a->process == b->process && a->user == b->user && a->group == b->group;
 }
 
-/* What the first packet carries beside its bytes; a reader that only peeks gets the files as well. */
-static void take_beside(struct socket *self, unsigned flags, struct received *out)
+/*
+ * What the first packet carries beside its bytes; a reader that only peeks gets the files as well, or -ENOMEM, and
+ * nothing has changed.
+ */
+static int take_beside(struct socket *self, unsigned flags, struct received *out)
 {
     struct packet *packet = self->first;
 
@@ -385,9 +388,11 @@ static void take_beside(struct socket *self, unsigned flags, struct received *ou
     out->from.length = packet->name_length;
     memcpy(out->from.text, packet_name(packet), packet->name_length);
     if (packet->passed == NULL)
-        return;
+        return 0;
     if (flags & MSG_PEEK) {
         out->passed = passed_make(passed_count(packet->passed));
+        if (out->passed == NULL)
+            return -ENOMEM;
         for (uint32_t i = 0; i < passed_count(out->passed); i++) {
             file_hold(passed_file(packet->passed, i));
             passed_set(out->passed, i, passed_file(packet->passed, i));
@@ -397,6 +402,7 @@ static void take_beside(struct socket *self, unsigned flags, struct received *ou
         out->passed    = packet->passed;
         packet->passed = NULL;
     }
+    return 0;
 }
 
 /*
@@ -434,12 +440,15 @@ static long take_stream(struct socket *self, struct buffer **pieces, size_t *cou
                         struct received *out, struct passed **dropped)
 {
     long got;
+    int  err;
 
     deep_assert(mutex_held(&sockets_lock) && self->first != NULL);
     got = scatter_packet(self->first, self->first->at, pieces, count);
     if (got < 0)
         return got;
-    take_beside(self, flags, out);
+    err = take_beside(self, flags, out);
+    if (err != 0)
+        return err;
     if (flags & MSG_PEEK)
         return peek_on(self, pieces, count, got, out);
     self->first->at += (size_t)got;
@@ -483,6 +492,7 @@ static long receive_packet(struct socket *self, struct buffer *pieces, size_t co
 {
     size_t bytes;
     long   got = await_packet(self, deadline);
+    int    err;
 
     if (got <= 0)
         return got;
@@ -491,7 +501,9 @@ static long receive_packet(struct socket *self, struct buffer *pieces, size_t co
     if (got < 0)
         return got;
     out->cut = (size_t)got < bytes;
-    take_beside(self, flags, out);
+    err = take_beside(self, flags, out);
+    if (err != 0)
+        return err;
     if (!(flags & MSG_PEEK))
         finish_packet(self, dropped);
     return flags & MSG_TRUNC ? (long)bytes : got;

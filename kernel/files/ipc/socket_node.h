@@ -98,7 +98,7 @@ void socket_drop_packet(struct socket *self, struct passed **dropped);
 /* There is room again: senders that wait go on, and polls for room are answered. */
 void socket_notify_room(struct socket *self);
 
-/* Whether this user may have more files in flight: 0 or -ETOOMANYREFS. */
+/* Whether this user may have more files in flight: 0 or -ETOOMANYREFS. The lock is held. */
 int  passed_admit(const struct passed *passed, uint64_t limit) MUST_CHECK;
 /* Rights enter and leave a packet of a socket. */
 void passed_enter(struct passed *passed, struct socket *carrier);

@@ -62,46 +62,33 @@ static void release_files(struct passed *passed)
 
 /*
  * The last reference to a socket drops its messages, whose rights may be the last references to sockets, and so on, as
- * deep as a program likes. So a second thread only leaves its messages here.
+ * deep as a program likes. So a call within another one of the same thread only leaves its messages there. (By one list
+ * for all threads others could keep the one that is at it for ever.)
  */
-static struct passed *to_release;               /* [sockets_lock] */
-static bool           releasing;                /* [sockets_lock] a thread is at it, and will look again */
-
-static struct passed *next_to_release(void)
-{
-    struct passed *first;
-
-    mutex_take(&sockets_lock);
-    first = to_release;
-    if (first != NULL)
-        to_release = first->next;
-    else
-        releasing = false;
-    mutex_drop(&sockets_lock);
-    return first;
-}
-
 void passed_release_all(struct passed *chain)
 {
-    struct passed **end = &chain, *next;
-    bool            alone, put_off;
+    struct thread  *thread = current_thread();
+    struct passed **outer  = thread->releasing, **end = &chain, *next;
+    bool            put_off;
 
     may_sleep();
     if (chain == NULL)
         return;
+    if (outer != NULL) {
+        while (*end != NULL)                    /* bound: the packets that a socket has room for */
+            end = &(*end)->next;
+        *end   = *outer;
+        *outer = chain;
+        return;
+    }
     put_off = sockets_put_off();
-    while (*end != NULL)
-        end = &(*end)->next;
-    mutex_take(&sockets_lock);
-    *end       = to_release;
-    to_release = chain;
-    alone      = !releasing;
-    releasing  = true;
-    mutex_drop(&sockets_lock);
-    while (alone && (next = next_to_release()) != NULL) {
+    thread->releasing = &chain;
+    while ((next = chain) != NULL) {
+        chain = next->next;
         release_files(next);
         point_of_rest();
     }
+    thread->releasing = NULL;
     sockets_search(put_off);
 }
 
@@ -117,15 +104,23 @@ void passed_release(struct passed *passed)
 
 /* ---- In flight: the lock is held ------------------------------------------------------------------------ */
 
-/* How many files of a user's are on their way; users whose numbers meet share a count. Root is not limited. */
-enum { FLYING = 64 };
+/*
+ * How many files of a user's are on their way; users whose numbers meet share a count. FLYING_MOST, and one message
+ * more, is what the search below goes over twice with the lock held: some 15 ms. Root's limit is only that.
+ */
+enum { FLYING = 64, FLYING_MOST = 65536 };
 static uint32_t flying[FLYING];
 
 static uint32_t *flying_of(uint32_t user) { return &flying[user % FLYING]; }
 
 int passed_admit(const struct passed *passed, uint64_t limit)
 {
-    return passed != NULL && passed->user != 0 && *flying_of(passed->user) > limit ? -ETOOMANYREFS : 0;
+    deep_assert(mutex_held(&sockets_lock));
+    if (passed == NULL)
+        return 0;
+    if (passed->user == 0 || limit > FLYING_MOST)
+        limit = FLYING_MOST;
+    return *flying_of(passed->user) > limit ? -ETOOMANYREFS : 0;
 }
 
 void passed_enter(struct passed *passed, struct socket *carrier)
@@ -261,7 +256,10 @@ void passed_forget(struct socket *self)
     self->to_suspect = NULL;
 }
 
-/* O(what can be reached from the suspects: their messages, those of what is in them, and so on). */
+/*
+ * O(what can be reached from the suspects: their messages, those of what is in them, and so on), with rests. Bound: the
+ * sockets that there are, and the files that users have on their way (FLYING_MOST).
+ */
 static struct passed *take_garbage(void)
 {
     struct lost_search  search  = { .end = &search.first };

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/print.h"
 #include "base/string.h"
-#include "files/path/path.h"
+#include "files/path/walk.h"
 #include "memory/heap/heap.h"
 
 struct file_system *systems_mounted;
@@ -73,6 +73,7 @@ static void cover_folder(struct node *folder, struct node *root)
 {
     assert(folder->mounted == NULL && root->system->covers == NULL);
     node_hold(folder);
+    moves_of_folders++;
     root->system->covers = folder;
     folder->mounted = root;
 }

@@ -255,9 +255,11 @@ static int rename_walks(struct walk *from, struct walk *to, unsigned flags)
         err = look_again(to);
     if (err == 0)
         err = may_rename(from, to, flags);
-    if (err == 0)
+    if (err == 0) {
+        moves_of_folders += from->folder != to->folder;
         err = from->folder->operations->rename(from->folder, from->name, from->length, to->folder, to->name,
                                                to->length, flags);
+    }
     unlock_both(from->folder, to->folder);
     if (from->folder != to->folder)
         mutex_drop(moves);

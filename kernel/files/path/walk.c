@@ -11,6 +11,8 @@
 #include "base/string.h"
 #include "memory/heap/heap.h"
 
+unsigned moves_of_folders;
+
 static bool is_folder(const struct node *node) { return (node->mode & S_FMT) == S_FOLDER; }
 static bool is_link(const struct node *node)   { return (node->mode & S_FMT) == S_LINK; }
 
@@ -106,9 +108,12 @@ static int walk_to_parent(struct walk *walk)
     if (walk->folder == walk->floor)
         return walk->flags & WALK_BENEATH ? -EXDEV : 0;
     err = walk_up(walk->fs, walk->folder, &above);
-    if (err == 0 && (err = may_walk_to(walk, above)) != 0)
+    if (err != 0)
+        return err;
+    err = walk->floor != NULL && walk->moves != moves_of_folders ? -EAGAIN : may_walk_to(walk, above);
+    if (err != 0)
         node_release(above);
-    if (err == 0)
+    else
         walk_to(walk, above);
     return err;
 }
@@ -304,7 +309,7 @@ int walk_begin(struct walk *walk, struct fs_context *fs, struct node *start, con
 
     may_sleep();
     assert(fs != NULL && path != NULL);
-    *walk = (struct walk){ .fs = fs, .flags = flags };
+    *walk = (struct walk){ .fs = fs, .flags = flags, .moves = moves_of_folders };
     if (*path == '\0')
         return -ENOENT;
     if (strnlen(path, PATH_LONGEST) == PATH_LONGEST)

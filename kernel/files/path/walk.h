@@ -1,5 +1,5 @@
 /*
- * walk.h - following a path to its last part. Internal to path*.c and walk.c.
+ * walk.h - following a path to its last part. Internal to path*.c, fs_context.c and walk.c.
  */
 #ifndef QUIRE_FILES_WALK_H
 #define QUIRE_FILES_WALK_H
@@ -19,6 +19,7 @@ struct walk {
     bool          slash;            /* the path ends in a slash: only a folder will do           */
     unsigned      flags;            /* WALK_*                                                    */
     struct node  *floor;            /* with WALK_BENEATH and WALK_IN_ROOT: where it began, a reference; else NULL */
+    unsigned      moves;            /* moves_of_folders as it began                              */
     unsigned      links;            /* symbolic links followed so far                            */
     char         *text;             /* of the heap: the path after a link was put in, or NULL    */
 };
@@ -34,9 +35,16 @@ enum { WALK_LONG_NAME = 8 };
 
 /*
  * Restrictions of a walk (openat2(2)): it may not cross mounts (-EXDEV), follow /proc's links to open files (-ELOOP) or
- * any link (-ELOOP), leave what is below its start (-EXDEV). WALK_IN_ROOT: the start is the root, for links as well.
+ * any link (-ELOOP), leave what is below its start (-EXDEV). WALK_IN_ROOT: the start is the root, for links as well. The
+ * last two are -EAGAIN where a ".." comes after a move that was made since the walk began: it may have led out.
  */
 enum { WALK_SAME_MOUNT = 16, WALK_NO_MAGIC = 32, WALK_NO_LINKS = 64, WALK_BENEATH = 128, WALK_IN_ROOT = 256 };
+
+/*
+ * How often an entry has gone from one folder to another, or a folder has been covered by a mount. Counted right before
+ * that is done: no thread sleeps between the two.
+ */
+extern unsigned moves_of_folders;
 
 /*
  * Walk to the last part; may sleep. With WALK_SLASH_FOLLOWS what a slash comes after must be a folder. On success the

@@ -277,7 +277,7 @@ void tmpfs_release(struct node *node)
     default:
         break;
     }
-    tmpfs_forget_name(self);
+    tmpfs_forget_name(self->names);
     heap_free_sized(self, sizeof *self);
 }
 

@@ -8,6 +8,7 @@
 #include "base/string.h"
 #include "files/tmpfs/tmpfs_node.h"
 #include "memory/heap/heap.h"
+#include "process/process.h"
 
 enum { FEW = 8, FIRST_AGE = 3 };
 
@@ -262,27 +263,28 @@ static void detach_entry(struct tmpfs_entry *entry)
 
 /*
  * The name may be the last to hold its folder, which has kept its own name, and so on, as deep as a program likes. So
- * the first call goes through all of them, and those inside it only leave theirs here.
+ * the first call of a thread goes through all of them, and those inside it only leave theirs there.
  */
-void tmpfs_forget_name(struct tmpfs_node *node)
+void tmpfs_forget_name(struct tmpfs_entry *entry)
 {
-    static struct tmpfs_entry *forgotten;
-    static bool                forgetting;
-    struct tmpfs_entry        *entry = node->names;
+    struct thread       *thread = current_thread();
+    struct tmpfs_entry **outer  = thread->forgetting, *next;
 
+    may_sleep();
     if (entry == NULL)
         return;
-    node->names      = NULL;
-    entry->next_name = forgotten;
-    forgotten        = entry;
-    if (forgetting)
+    entry->next_name = outer != NULL ? *outer : NULL;
+    if (outer != NULL) {
+        *outer = entry;
         return;
-    forgetting = true;
-    while ((entry = forgotten) != NULL) {
-        forgotten = entry->next_name;
-        free_tmpfs_entry(entry);
     }
-    forgetting = false;
+    thread->forgetting = &entry;
+    while ((next = entry) != NULL) {
+        entry = next->next_name;
+        free_tmpfs_entry(next);
+        point_of_rest();
+    }
+    thread->forgetting = NULL;
 }
 
 void tmpfs_folder_free(struct tmpfs_node *folder)
@@ -342,7 +344,7 @@ static int tmpfs_symlink(struct node *folder, const char *name, size_t length, c
 
 static int tmpfs_link(struct node *folder, const char *name, size_t length, struct node *node)
 {
-    struct tmpfs_entry *entry;
+    struct tmpfs_entry *entry, *before = NULL;
 
     assert(mutex_held(&folder->lock) && (node->mode & S_FMT) != S_FOLDER && node->system == folder->system);
     if (find_entry(tmpfs_of(folder), name, length) != NULL)
@@ -352,9 +354,12 @@ static int tmpfs_link(struct node *folder, const char *name, size_t length, stru
     entry = new_tmpfs_entry(tmpfs_of(folder), name, length);
     if (entry == NULL)
         return -ENOMEM;
-    if (node->links == 0)
-        tmpfs_forget_name(tmpfs_of(node));      /* what it was called before it had a name */
+    if (node->links == 0) {                     /* what it was called before it had a name */
+        before = tmpfs_of(node)->names;
+        tmpfs_of(node)->names = NULL;
+    }
     attach_entry(entry, tmpfs_of(node));
+    tmpfs_forget_name(before);                  /* rests */
     return 0;
 }
 

@@ -47,8 +47,8 @@ struct tmpfs_node *tmpfs_make(struct file_system *system, uint32_t mode, uint32_
 struct node *tmpfs_whereabouts(struct node *node, const char **name, size_t *length);
 void tmpfs_release(struct node *node);
 
-/* tmpfs_folder.c: a node without entries goes; drop the name that was kept. */
-void tmpfs_forget_name(struct tmpfs_node *node);
+/* tmpfs_folder.c: a node without entries goes; drop the name that was kept, or NULL. It is in no list. May sleep. */
+void tmpfs_forget_name(struct tmpfs_entry *entry);
 void tmpfs_folder_free(struct tmpfs_node *folder);
 
 #endif
