@@ -142,7 +142,11 @@ int run_start(int count, char **words)
         list_programs();
         return -EINVAL;
     }
-    if (count > 3 || (count == 3 && !number_argument(words[2], "how many", 1, MOST_AT_ONCE, &copies)))
+    if (count > 3) {
+        print("start: expected nothing but & behind the number, not \"%s\"\n", words[3]);
+        return -EINVAL;
+    }
+    if (count == 3 && !number_argument(words[2], "how many", 1, MOST_AT_ONCE, &copies))
         return -EINVAL;
     err = flat_begin();
     while (started < copies && err == 0) {

@@ -1,12 +1,16 @@
 /*
- * test_corrupt_memory.c - corruptions for which there is no memory: they do nothing, say so, and leave nothing.
+ * test_corrupt_memory.c - corruptions for which there is no memory: they do nothing, say so, and leave nothing. And
+ * whatever place in its page a block has, what is broken is its own slab.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <cmocka.h>
 
+#include "base/range.h"
 #include "clean.h"
 #include "machine.h"
 #include "memory/audit.h"
@@ -14,7 +18,7 @@
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
 
-enum { MOST = 12 };
+enum { MOST = 12, BLOCK = 40, BLOCKS = 600 };
 
 static void assert_clean_after(const char *id, uint32_t n)
 {
@@ -82,9 +86,52 @@ static void without_memory_nothing_is_broken(void **state)
     assert_true(without_frames >= 12);
 }
 
+static const struct corruption *h1(void)
+{
+    EACH_ROW(row, corruptions)
+        if (strcmp(row->id, "H1") == 0)
+            return row;
+    return NULL;
+}
+
+/* The block that comes next is the one that the corruption takes: its page is named. */
+static void the_slab_that_is_broken_is_the_block_s(void **state)
+{
+    static void             *held[BLOCKS];
+    const struct corruption *row   = h1();
+    const char              *wrong = machine_boot(24 << 20);
+
+    (void)state;
+    if (wrong != NULL)
+        fail_msg("%s", wrong);
+    for (unsigned n = 0; n < BLOCKS; n++) {
+        struct audit_report report;
+        char                slab[40];
+
+        held[n] = heap_alloc(BLOCK, 0);
+        assert_non_null(held[n]);
+        snprintf(slab, sizeof slab, "slab 0x%08lx counts",
+                 (unsigned long)round_down(address_of(held[n]), PAGE_SIZE));
+        heap_free(held[n]);
+        assert_true(row->corrupt());
+        audit_full(&report);
+        row->restore();
+        assert_true(report.failed > 0);
+        assert_memory_equal(report.failures[0].text, slab, strlen(slab));
+        held[n] = heap_alloc(BLOCK, 0);
+    }
+    for (unsigned n = 0; n < BLOCKS; n++)
+        heap_free(held[n]);
+    assert_clean_after("H1", BLOCKS);
+    machine_stop();
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(without_memory_nothing_is_broken) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_memory_nothing_is_broken),
+        cmocka_unit_test(the_slab_that_is_broken_is_the_block_s),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,8 @@
  */
 #include "map_world.h"
 
+#include "memory/tables/watch.h"
+
 enum { MAY_MOVE = 1, FIXED = 2, PAGES = 6, TABLE_PAGES = 1024 };
 
 static vaddr_t out;
@@ -79,11 +81,51 @@ static void a_child_has_the_pages_at_the_ends_of_tables(void)
     space_destroy(&child);
 }
 
+/* The watcher (watch.h), of one page of each space. */
+static struct { const struct space *space; entry_t old, new; } seen[4];
+static unsigned seen_count;
+
+static void see(const struct space *of, page_t page, entry_t old, entry_t new)
+{
+    if (page != page_of(column(0)))
+        return;
+    assert_true(seen_count < COUNT_OF(seen));
+    seen[seen_count].space = of;
+    seen[seen_count].old   = old;
+    seen[seen_count++].new = new;
+}
+
+/* A fork takes the right to write from the parent's entry, and then the child has it: told as it was, then as it is. */
+static void a_watcher_is_told_how_a_fork_takes_the_right_to_write(void)
+{
+    struct space child;
+
+    assert_int_equal(map_fixed(0, 1, R | W), 0);
+    assert_true(writes(&program, column(0), 1));
+    assert_int_equal(space_create(&child), 0);
+    seen_count    = 0;
+    entry_watcher = see;
+    assert_int_equal(map_copy(&child, &program), 0);
+    entry_watcher = NULL;
+    assert_int_equal(seen_count, 2);
+    assert_ptr_equal(seen[0].space, &program);
+    assert_int_equal(entry_rights(seen[0].old).user & W, W);
+    assert_int_equal(entry_rights(seen[0].new).user & W, 0);
+    assert_int_equal(seen[0].new.raw, entry_at_page(&program, column(0)).raw);
+    assert_ptr_equal(seen[1].space, &child);
+    assert_int_equal(entry_kind(seen[1].old, 1), ENTRY_EMPTY);
+    assert_int_equal(entry_frame(seen[1].new).no, entry_frame(seen[0].new).no);
+    map_clear(&child);
+    space_destroy(&child);
+    assert_int_equal(unmap(0, 1), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         on_machine(pages_keep_their_places_on_both_sides_of_a_border),
         on_machine(a_child_has_the_pages_at_the_ends_of_tables),
+        on_machine(a_watcher_is_told_how_a_fork_takes_the_right_to_write),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

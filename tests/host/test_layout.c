@@ -96,6 +96,31 @@ static void nul_bytes_are_refused(void **state)
     free(said);
 }
 
+/* Some editors write one: it is not seen, and was taken for a part of the title. */
+static void a_byte_order_mark_is_no_part_of_the_title(void **state)
+{
+    static const char marked[] = "\xEF\xBB\xBF# a: b\n", *plain = marked + 3;
+    unsigned errors, plain_errors;
+    char *said = complaints_about(marked, sizeof(marked) - 1, &errors);
+    char *plainly = complaints_about(plain, strlen(plain), &plain_errors);
+
+    (void)state;
+    assert_null(strstr(said, "title"));
+    assert_string_equal(said, plainly);
+    free(said);
+    free(plainly);
+}
+
+static void a_missing_title_is_not_quoted(void **state)
+{
+    unsigned errors;
+    char *said = complaints_about("prose\n", 6, &errors);
+
+    (void)state;
+    assert_non_null(strstr(said, "mine.md: no title; expected `# name: title`, the name in small letters"));
+    free(said);
+}
+
 static void a_mebibyte_is_refused(void **state)
 {
     char *text = malloc(BYTES_LIMIT), *said;
@@ -432,6 +457,8 @@ int main(void)
         cmocka_unit_test(shipped_documents_are_good), cmocka_unit_test(all_mistakes_are_named),
         cmocka_unit_test(twenty_complaints_are_shown), cmocka_unit_test(missing_tables_are_named),
         cmocka_unit_test(empty_text_is_refused), cmocka_unit_test(nul_bytes_are_refused),
+        cmocka_unit_test(empty_text_is_refused), cmocka_unit_test(a_byte_order_mark_is_no_part_of_the_title),
+        cmocka_unit_test(empty_text_is_refused), cmocka_unit_test(a_missing_title_is_not_quoted),
         cmocka_unit_test(a_mebibyte_is_refused), cmocka_unit_test(long_lines_are_refused),
         cmocka_unit_test(more_rows_than_the_kernels_map_has_are_refused),
         cmocka_unit_test(more_regions_than_the_kernels_table_has_are_refused),

@@ -1,8 +1,10 @@
 /*
- * test_page_out_shown.c - which pages go out: those that few show, that a program has a right to, and each by itself.
+ * test_page_out_shown.c - which pages go out: those that few show, that a program has a right to, that shrink enough,
+ * and each by itself.
  */
 #include "map_world.h"
 
+#include "base/compress.h"
 #include "memory/pageout/page_out.h"
 #include "memory/pageout/swap.h"
 
@@ -104,12 +106,54 @@ static void only_what_is_asked_for_goes(void)
     assert_int_equal(used(), 0);
 }
 
+/* Noise at the page's start that makes what is packed of it just so many bytes long. */
+static void fill_to_pack_as(vaddr_t at, size_t bytes)
+{
+    static uint8_t  page[PAGE_SIZE], packed[PAGE_SIZE];
+    static uint16_t table[PACK_TABLE];
+    size_t          came = 0;
+
+    memset(page, 0, sizeof page);
+    for (size_t n = 0; n < PAGE_SIZE && came < bytes; n++) {
+        page[n] = (uint8_t)((n + 1) * 2654435761u >> 24);
+        came = pack_bytes(page, PAGE_SIZE, packed, sizeof packed, table);
+    }
+    assert_int_equal(came, bytes);
+    for (size_t n = 0; n < PAGE_SIZE; n += 4) {
+        uint32_t word;
+
+        memcpy(&word, page + n, 4);
+        assert_true(writes(&program, at + n, word));
+    }
+}
+
+/* SWAP_MOST bytes are won, one more is not; for each that shows the page as many are taken. */
+static void a_page_goes_that_shrinks_to_just_enough(void)
+{
+    assert_int_equal(map_fixed(0, 4, R | W), 0);
+    fill_to_pack_as(column(0), SWAP_MOST);
+    fill_to_pack_as(column(1), SWAP_MOST + 1);
+    assert_int_equal(let_go(0, 2), 0);
+    assert_int_equal(program.swapped, 1);
+    assert_false(entry_present(entry_at_page(&program, column(0))));
+    fill_to_pack_as(column(2), SWAP_MOST / 2);
+    fill_to_pack_as(column(3), SWAP_MOST / 2 + 1);
+    make_children(1);
+    assert_int_equal(let_go(2, 2), 0);
+    assert_int_equal(program.swapped, 2);
+    assert_false(entry_present(entry_at_page(&program, column(2))));
+    end_children(1);
+    assert_int_equal(unmap(0, 4), 0);
+    assert_int_equal(used(), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         on_machine(a_page_that_many_show_stays),
         on_machine(a_page_without_rights_stays),
         on_machine(only_what_is_asked_for_goes),
+        on_machine(a_page_goes_that_shrinks_to_just_enough),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,9 @@ class Change:
         self.line_start = source.starts[self.line - 1]
         self.function = source.function_of(start)
         self.text = source.lines[self.line - 1]
+        # A `continue` by itself is like any other: the line before says which it is.
+        alone = self.text.strip() in ("continue;", "break;") and self.line > 1
+        self.known_as = f"{source.lines[self.line - 2].strip()} {self.text.strip()}" if alone else self.text
 
     def __str__(self):
         """file:line, and the line before and after; of a text of several lines the first is enough."""

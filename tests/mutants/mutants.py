@@ -48,12 +48,13 @@ tell.last = ""
 # ---- Changes without meaning --------------------------------------------------------------------------
 
 def meaning_of_changes():
-    """The list `meaningless`: between the text of the line and the reason stands a kind, or `before → after`."""
+    """The list `meaningless`: between the text of the line and the reason stands a kind, or `before → after`. The text
+    of a lone `continue` or `break` has the line before in front of it."""
     return Reasons(os.path.join(os.path.dirname(os.path.abspath(__file__)), "meaningless"), 5)
 
 
 def reason_for(meaningless, change):
-    return meaningless.of(change.path, change.function, change.text,
+    return meaningless.of(change.path, change.function, change.known_as,
                           (change.kind, f"{change.before.strip()} → {change.after.strip()}".strip()))
 
 

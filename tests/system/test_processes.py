@@ -190,6 +190,14 @@ def test_start_waits_and_ctrl_c_ends_what_was_started(console):
     assert len(re.findall(r"^ +\d+  spinner", left, re.M)) == 1 and "audit: clean" in left
 
 
+def test_a_word_too_many_behind_a_number_is_named(console):
+    """Nothing was started, and nothing was said."""
+    if console is None:
+        return
+    assert 'start: expected nothing but & behind the number, not "3"' in run(console, "start brief 2 3")
+    assert "no processes" in run(console, "processes")
+
+
 def test_wait_without_a_number_waits_for_all_and_ctrl_c_ends_all(console):
     if console is None:
         return

@@ -297,8 +297,9 @@ static void read_title(struct document *d, const struct md_outline *outline)
     d->name = d->title = "";
     if (length == 0 || length > 31 ||
         strspn(outline->title, "abcdefghijklmnopqrstuvwxyz0123456789-") != length) {
-        complain(d->source, outline->title_line, "the title is `%s`; expected `# name: title`, the name in "
-                 "small letters, digits and dashes", outline->title == NULL ? "" : outline->title);
+        complain(d->source, outline->title_line, "%s%s%s; expected `# name: title`, the name in "
+                 "small letters, digits and dashes", outline->title == NULL ? "no title" : "the title is `",
+                 outline->title == NULL ? "" : outline->title, outline->title == NULL ? "" : "`");
         return;
     }
     d->name = source_text(d->source, outline->title, length);

@@ -105,6 +105,9 @@ static void cut_lines(struct source *s, char *text, size_t bytes)
     }
 }
 
+/* What some editors write before the first character of a text in UTF-8. */
+static const char order_mark[] = "\xEF\xBB\xBF";
+
 bool source_from(struct source *s, const char *path, const char *text, size_t bytes, FILE *complaints)
 {
     const char *nul;
@@ -118,6 +121,10 @@ bool source_from(struct source *s, const char *path, const char *text, size_t by
     if (nul != NULL) {
         complain(s, count_lines(text, (size_t)(nul - text) + 1), "a NUL byte; expected text");
         return false;
+    }
+    if (bytes >= sizeof order_mark - 1 && memcmp(text, order_mark, sizeof order_mark - 1) == 0) {
+        text  += sizeof order_mark - 1;
+        bytes -= sizeof order_mark - 1;
     }
     cut_lines(s, source_text(s, text, bytes), bytes);
     return true;

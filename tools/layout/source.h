@@ -38,7 +38,7 @@ struct source {
 /*
  * Start a source from a file or from memory (which is copied). Returns false, after a
  * complaint, when the text is unreadable, too big, or has NUL bytes. source_free() is
- * needed in either case.
+ * needed in either case. A byte order mark of UTF-8 in front of the text is left out.
  */
 bool source_open(struct source *s, const char *path, FILE *complaints);
 bool source_from(struct source *s, const char *path, const char *text, size_t bytes, FILE *complaints);
