@@ -24,9 +24,12 @@ void channel_close(struct channel *channel)
 
 void channel_read(struct channel *channel)
 {
-    ssize_t got = recv(channel->fd, channel->in + channel->in_length, sizeof(channel->in) - channel->in_length,
-                       MSG_DONTWAIT);
+    ssize_t got;
 
+    if (channel->in_first > 0)
+        memmove(channel->in, channel->in + channel->in_first, channel->in_length);
+    channel->in_first = 0;
+    got = recv(channel->fd, channel->in + channel->in_length, sizeof(channel->in) - channel->in_length, MSG_DONTWAIT);
     if (got > 0)
         channel->in_length += (size_t)got;
     else if (got == 0 || (errno != EAGAIN && errno != EINTR))
@@ -35,25 +38,29 @@ void channel_read(struct channel *channel)
 
 static bool known(unsigned kind)
 {
-    return kind >= CHANNEL_OUTPUT && kind <= CHANNEL_PONG;
+    return (kind >= CHANNEL_OUTPUT && kind <= CHANNEL_PONG) || kind == CHANNEL_UNREAD;
 }
 
 static size_t first_length(const struct channel *channel)
 {
-    return channel->in[2] | (size_t)channel->in[3] << 8;
+    const uint8_t *first = channel->in + channel->in_first;
+
+    return first[2] | (size_t)first[3] << 8;
 }
 
 bool channel_next(struct channel *channel, struct channel_frame *frame)
 {
+    const uint8_t *first = channel->in + channel->in_first;
+
     if (channel->nonsense || channel->in_length < CHANNEL_HEADER)
         return false;
-    if (!known(channel->in[0]) || channel->in[1] != 0) {
+    if (!known(first[0]) || first[1] != 0) {
         channel->nonsense = true;
         return false;
     }
     if (channel->in_length < CHANNEL_HEADER + first_length(channel))
         return false;
-    *frame = (struct channel_frame){ channel->in[0], (uint16_t)first_length(channel), channel->in + CHANNEL_HEADER };
+    *frame = (struct channel_frame){ first[0], (uint16_t)first_length(channel), first + CHANNEL_HEADER };
     return true;
 }
 
@@ -62,7 +69,7 @@ void channel_drop(struct channel *channel)
     size_t gone = CHANNEL_HEADER + first_length(channel);
 
     channel->in_length -= gone;
-    memmove(channel->in, channel->in + gone, channel->in_length);
+    channel->in_first = channel->in_length > 0 ? channel->in_first + gone : 0;
 }
 
 void channel_send(struct channel *channel, enum channel_kind kind, const void *bytes, uint16_t length)

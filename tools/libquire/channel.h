@@ -13,7 +13,7 @@
 struct channel {
     int      fd;
     uint8_t  in[CHANNEL_HEADER + CHANNEL_PAYLOAD];
-    size_t   in_length;
+    size_t   in_first, in_length;   /* of `in`: where the first frame begins, and how many bytes there are from it */
     uint8_t *out;                   /* frames that the machine has not taken yet */
     size_t   out_length, out_room;
     bool     ended;                 /* the machine has closed its end            */
