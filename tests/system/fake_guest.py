@@ -6,8 +6,9 @@ $FAKE_GUEST names; into the file FAKE_NOTES it writes its notes.
 """
 import json
 import os
-import select
+import random
 import re
+import select
 import socket
 import struct
 import sys
@@ -166,6 +167,18 @@ class Guest:
                     open(os.environ["FAKE_NOTES"] + ".stuck", "w").close()
                     select.select([], [self.channel], [])
                 left = left[self.channel.send(left, socket.MSG_DONTWAIT):]
+        self.exit(EXITED, 0)
+
+    def do_runs(self, count):
+        """So many frames of any length, in runs of output and of errors: both are numbered bytes."""
+        chance, sent = random.Random(int(count)), {OUTPUT: 0, ERRORS: 0}
+        stream = b""
+        for _ in range(int(count)):
+            kind, length = chance.choice((OUTPUT, OUTPUT, ERRORS)), chance.choice((0, 1, 5, 4092, 30_000, 65_535))
+            stream += struct.pack("<BBH", kind, 0, length) + bytes((sent[kind] + i) % 251 for i in range(length))
+            sent[kind] += length
+        for at in range(0, len(stream), 10_007):
+            self.channel.sendall(stream[at:at + 10_007])
         self.exit(EXITED, 0)
 
     def do_yes(self):

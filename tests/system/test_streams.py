@@ -3,6 +3,7 @@ import hashlib
 import os
 import random
 import subprocess
+import threading
 import time
 
 import pytest
@@ -67,6 +68,22 @@ def test_a_place_that_is_none_ends_the_machine(run, how, pages):
 
 def test_the_last_page_is_a_place(run):
     assert run("place all 4095", "-m", "16M", run.program, input=b"x" * 9)[:2] == (0, b"23\n")
+
+
+def test_output_of_many_frames_keeps_its_order_for_a_slow_reader(run):
+    """Frames of one stream that have come together are written as one, which may grow while its reader is slow."""
+    process = run.begin("runs 150", stderr=subprocess.PIPE)
+    output = []
+    reader = threading.Thread(target=lambda: output.append(process.stderr.read()))
+    reader.start()
+    got = b""
+    while piece := os.read(process.stdout.fileno(), 50_000):
+        got += piece
+        time.sleep(0.001)
+    reader.join()
+    assert process.wait(60) == 0 and len(got) > 1_000_000
+    for content in (got, output[0]):
+        assert content == bytes(i % 251 for i in range(len(content)))
 
 
 # ---- Real programs ------------------------------------------------------------------------

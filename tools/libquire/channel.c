@@ -48,6 +48,26 @@ static size_t first_length(const struct channel *channel)
     return first[2] | (size_t)first[3] << 8;
 }
 
+/* Join the frames behind the first that are output of the same stream: one write(2) is as dear as 4 096 bytes. */
+static void join(struct channel *channel)
+{
+    uint8_t *first = channel->in + channel->in_first;
+
+    while (first[0] == CHANNEL_OUTPUT || first[0] == CHANNEL_ERRORS) {
+        size_t at = CHANNEL_HEADER + channel->whole + channel->gap, length;
+        const uint8_t *next = first + at;
+
+        if (channel->in_length < at + CHANNEL_HEADER || next[0] != first[0] || next[1] != 0)
+            return;
+        length = next[2] | (size_t)next[3] << 8;
+        if (channel->in_length < at + CHANNEL_HEADER + length)
+            return;
+        memmove(first + CHANNEL_HEADER + channel->whole, next + CHANNEL_HEADER, length);
+        channel->whole += length;
+        channel->gap   += CHANNEL_HEADER;
+    }
+}
+
 bool channel_next(struct channel *channel, struct channel_frame *frame)
 {
     const uint8_t *first = channel->in + channel->in_first;
@@ -58,16 +78,21 @@ bool channel_next(struct channel *channel, struct channel_frame *frame)
         channel->nonsense = true;
         return false;
     }
-    if (channel->in_length < CHANNEL_HEADER + first_length(channel))
-        return false;
-    *frame = (struct channel_frame){ first[0], (uint16_t)first_length(channel), first + CHANNEL_HEADER };
+    if (channel->whole + channel->gap == 0) {
+        if (channel->in_length < CHANNEL_HEADER + first_length(channel))
+            return false;
+        channel->whole = first_length(channel);
+    }
+    join(channel);
+    *frame = (struct channel_frame){ first[0], channel->whole, first + CHANNEL_HEADER };
     return true;
 }
 
 void channel_drop(struct channel *channel)
 {
-    size_t gone = CHANNEL_HEADER + first_length(channel);
+    size_t gone = CHANNEL_HEADER + channel->whole + channel->gap;
 
+    channel->whole = channel->gap = 0;
     channel->in_length -= gone;
     channel->in_first = channel->in_length > 0 ? channel->in_first + gone : 0;
 }
