@@ -91,6 +91,11 @@ void channel_take(struct channel_reader *r, const struct channel_events *events,
 
 /* ---- Credit -------------------------------------------------------------------------------- */
 
+bool channel_store_ok(const struct channel_store *s)
+{
+    return s->emptied <= s->filled && s->filled <= s->room && s->promised <= s->room - s->filled;
+}
+
 uint32_t channel_store_promise(struct channel_store *s)
 {
     assert(channel_store_holds(s) == 0 && s->promised == 0);
@@ -107,6 +112,7 @@ uint32_t channel_store_accept(struct channel_store *s, size_t count)
     s->lost     += (uint32_t)(count - wanted);
     s->promised -= wanted;
     s->filled   += wanted;
+    deep_assert(channel_store_ok(s));
     return wanted;
 }
 

@@ -46,7 +46,9 @@ void channel_head(uint8_t out[CHANNEL_HEADER], enum channel_kind kind, size_t co
  * Input that has come and is not read yet, in a memory of `room` bytes that belongs to the caller: bytes `emptied` to
  * `filled` of it. It is asked for only when the last has been read, and then begins at byte 0. The host's credit is
  * what it may still send.
- *   emptied <= filled, filled + promised <= room
+ *
+ *   S1  emptied <= filled
+ *   S2  filled + promised <= room
  */
 struct channel_store {
     uint32_t room;
@@ -55,6 +57,7 @@ struct channel_store {
     uint32_t lost;                      /* bytes sent without credit        */
 };
 
+bool     channel_store_ok(const struct channel_store *store);            /* S1, S2 */
 static inline uint32_t channel_store_holds(const struct channel_store *store) { return store->filled - store->emptied; }
 /* Promise the host all the room, and return it. Nothing is held, and no credit is open. */
 uint32_t channel_store_promise(struct channel_store *store);

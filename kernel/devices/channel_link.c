@@ -16,9 +16,8 @@
 #include "process/signal.h"
 
 /*
- * The store for input: larger means fewer exchanges for a program that reads much, and more memory for each that reads
- * at all. So it begins small, and grows as reads ask for more, or were given as much as there was room for, while this
- * many frames are free.
+ * The store for input: larger means fewer exchanges for a program that reads much. It grows as reads ask for more, or
+ * were given all that there was room for, while this many frames are free.
  */
 enum { STORE_FIRST = 4 * PAGE_SIZE, STORE_MOST = CHANNEL_PLACE_MOST * PAGE_SIZE, STORE_PLENTY = 512 };
 enum { PATIENCE = 1000000000, ERROR_MOST = 133 };
@@ -30,7 +29,7 @@ static bool                           there;
 static struct channel_reader          reader;           /* the interrupt's */
 static struct channel_store           store;            /* [lock] no room until the first read */
 static frame_t                        store_frames[CHANNEL_PLACE_MOST]; /* [lock] its memory, page by page */
-_Static_assert(sizeof(frame_t) == sizeof(uint32_t) && PAGE_SIZE == CHANNEL_PLACE_PAGE, "they go to the host as they are");
+_Static_assert(sizeof(frame_t) == sizeof(uint32_t) && PAGE_SIZE == CHANNEL_PLACE_PAGE, "the host is sent these");
 static const struct channel_listener *listener;
 
 /* What the host has been asked. [lock] */
@@ -189,14 +188,12 @@ unsigned channel_poll_output(enum channel_kind kind)
 
 /* ---- Input ---------------------------------------------------------------------------------- */
 
-static void put_number(uint8_t *out, uint32_t number) { memcpy(out, &number, sizeof number); }
-
-/* With the pages that are the place for the answer. */
+/* With the pages that are the place for the answer. Numbers are little-endian on the channel, as they are here. */
 static void send_want(uint32_t bytes, enum channel_want how, uint32_t pages)
 {
     uint8_t words[CHANNEL_WANT_LENGTH + CHANNEL_PLACE_MOST * sizeof(uint32_t)];
 
-    put_number(words, bytes);
+    memcpy(words, &bytes, sizeof bytes);
     words[4] = (uint8_t)how;
     memcpy(words + CHANNEL_WANT_LENGTH, store_frames, pages * sizeof(uint32_t));
     channel_send(CHANNEL_WANT, words, CHANNEL_WANT_LENGTH + pages * sizeof(uint32_t));
@@ -211,9 +208,7 @@ static uint32_t store_wanted(size_t bytes)
     return wanted < STORE_FIRST ? STORE_FIRST : wanted > STORE_MOST ? STORE_MOST : wanted;
 }
 
-/*
- * Have a store: as large as is wanted, or as memory is left for. One reader at a time. Returns 0 or -ENOMEM.
- */
+/* Have a store: as large as is wanted, or as memory is left for. One reader at a time. Returns 0 or -ENOMEM. */
 static int make_store(size_t bytes)
 {
     uint32_t wanted = store_wanted(bytes);
@@ -277,12 +272,10 @@ uint32_t channel_waiting(void)
 
 void channel_give_back(void)
 {
-    uint8_t  words[sizeof(uint32_t)];
     uint32_t unread = channel_waiting();
 
-    put_number(words, unread);
     if (unread > 0)
-        channel_send(CHANNEL_UNREAD, words, sizeof words);
+        channel_send(CHANNEL_UNREAD, &unread, sizeof unread);
 }
 
 /* Copy input that has arrived to the reader, without the lock: only readers empty the store, one at a time. */
@@ -398,9 +391,10 @@ static void notify_channel(void)
         on_change();
 }
 
-/* Copy what came in a frame into the store. The lock is held. */
-static void put_in_store(uint32_t at, const uint8_t *bytes, uint32_t count)
+/* Copy what came in a frame, and was accepted last, into the store. The lock is held. */
+static void put_in_store(const uint8_t *bytes, uint32_t count)
 {
+    uint32_t      at   = store.filled - count;
     struct buffer from = { .kernel = true, .memory = (char *)bytes, .bytes = count };
 
     while (from.bytes > 0) {            /* bound: the pages of `count` bytes */
@@ -413,16 +407,13 @@ static void put_in_store(uint32_t at, const uint8_t *bytes, uint32_t count)
 static void input_came(const uint8_t *bytes, size_t count)
 {
     lock_state state;
-    uint32_t   at, left;
 
     if (listener != NULL) {
         listener->input(bytes, count);
         return;
     }
     state = lock_take(&lock);
-    at    = store.filled;
-    left  = channel_store_accept(&store, count);
-    put_in_store(at, bytes, left);
+    put_in_store(bytes, channel_store_accept(&store, count));
     lock_drop(&lock, state);
     notify_channel();
 }
@@ -542,8 +533,9 @@ static void begin_came(const uint8_t *seed)
 
 static void bytes_received(const uint8_t *bytes, size_t count)
 {
-    static const struct channel_events events = { input_came, input_placed, input_ended, input_done_came, input_state_came,
-                                                  input_failed, window_changed, take_signal, ping_came, begin_came };
+    static const struct channel_events events = {
+        input_came, input_placed, input_ended, input_done_came, input_state_came, input_failed, window_changed,
+        take_signal, ping_came, begin_came };
 
     channel_take(&reader, &events, bytes, count);
 }

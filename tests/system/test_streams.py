@@ -8,9 +8,31 @@ import time
 
 import pytest
 
-from fake_run import run
+from fake_run import compile_i386, run
 
 MUCH = random.Random(12).randbytes(6_000_003)
+
+
+# A child that does not wait reads its parent's input as well, each 100 bytes at a time; both write what they get.
+TWO_READERS = """
+static int call(int n, int a, const void *b, int c)
+{
+    int done;
+    __asm__ volatile("int $0x80" : "=a"(done) : "0"(n), "b"(a), "c"(b), "d"(c) : "memory");
+    return done;
+}
+void _start(void)
+{
+    static char bytes[100];
+    int child = call(2, 0, 0, 0), fd = child != 0 ? 0 : call(5, (int)"/dev/stdin", (void *)04000, 0), got, status;
+    while ((got = call(3, fd, bytes, 100)) != 0)
+        if (got > 0 ? call(4, 1, bytes, got) != got : got != -11)
+            call(1, 1, 0, 0);
+    if (child > 0)
+        call(7, child, &status, 0);
+    call(1, 0, 0, 0);
+}
+"""
 
 
 def digest(content):
@@ -28,7 +50,8 @@ def test_input_lies_where_the_guest_has_room_for_it(run):
         words = f"cat_placed {asked} {' '.join(map(str, pages))}"
         assert run(words, "-m", "16M", run.program, input=content) == (0, content, "0\n"), asked
     with open(path, "rb") as file:
-        process = run.begin("cat_placed 1 " + " ".join(map(str, range(1000, 1032))), "-m", "16M", run.program, stdin=file)
+        words = "cat_placed 1 " + " ".join(map(str, range(1000, 1032)))
+        process = run.begin(words, "-m", "16M", run.program, stdin=file)
         assert process.communicate(timeout=60) == (MUCH, b"0\n")
 
 
@@ -145,6 +168,12 @@ def test_programs_take_turns_on_a_file(program, tmp_path):
         assert program("busybox", "sh", "-c", "(read a; echo $a); exec sh -c 'read b; echo $b; kill -9 $$'",
                        stdin=file) == (137, b"line 4\nline 5\n")
         assert file.read(7) == b"line 6\n"
+
+
+def test_a_reader_that_waits_beside_one_that_does_not_loses_nothing(program, tmp_path):
+    """The question of the one was asked while that of the other was open, and only one answer counted."""
+    status, output = program(compile_i386(str(tmp_path / "two"), TWO_READERS, "-static"), content=MUCH[:60_000])
+    assert status == 0 and sorted(output) == sorted(MUCH[:60_000])
 
 
 def test_a_slow_writer_is_read_as_it_writes(program):

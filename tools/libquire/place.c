@@ -68,9 +68,9 @@ bool place_take(struct place *place, const uint8_t *list, size_t length)
 /* How many pages, from one of the list on, lie in a row. */
 static size_t row_from(const struct place *place, size_t page)
 {
-    size_t count = 1;
+    size_t count = 1, pages = place->length / CHANNEL_PLACE_PAGE;
 
-    while (page + count < place->length / CHANNEL_PLACE_PAGE && place->pages[page + count] == place->pages[page] + count)
+    while (page + count < pages && place->pages[page + count] == place->pages[page] + count)
         count++;
     return count;
 }

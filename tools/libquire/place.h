@@ -1,11 +1,11 @@
 /*
  * place.h - the place in a machine's RAM where its guest wants input (WANT in kernel/devices/channel.h).
  *
- * QEMU takes 4 096 bytes at a time from a socket, and goes once round its loop for each of them. Where there may be much
- * input the machine's RAM is therefore a file without a name that this process has too, and writes input into.
+ * QEMU takes 4 096 bytes at a time from a socket, and goes once round its loop for each of them. Where there may be
+ * much input the machine's RAM is therefore a file without a name that this process has too, and writes input into.
  *
- * The guest is not trusted: a place is taken only if all of it is in the file, and nothing of the RAM is read. It is written to
- * by pwrite(2), not shown in this process's memory: whatever QEMU does to the file, that can only fail.
+ * The guest is not trusted: a place is taken only if all of it is in the file, and nothing of the RAM is read. It is
+ * written to by pwrite(2), not shown in this process's memory: whatever QEMU does to the file, that can only fail.
  */
 #ifndef QUIRE_PLACE_H
 #define QUIRE_PLACE_H
