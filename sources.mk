@@ -386,7 +386,7 @@ cold += $(addprefix kernel/linux/,attribute.c event_files.c mount.c limits.c pri
         $(addprefix kernel/process/,credentials.c groups.c make_room.c out_of_memory.c last_resort.c process_audit.c \
         process_corrupt.c timer_table.c load.c machine_names.c) \
         kernel/files/core/files_audit.c
-cold += $(filter-out %/virtio.c %/virtio_console.c %/channel_link.c %/channel_frames.c, \
+cold += $(filter-out %/virtio.c %/virtio_console.c %/channel_frames.c, \
             $(filter kernel/devices/%,$(kernel)))
 cold += $(addprefix kernel/linux/,path.c socket.c socket_message.c socket_option.c fcntl.c stat.c process.c) \
         kernel/linux/file_size.c kernel/linux/signal.c kernel/linux/file.c

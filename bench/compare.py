@@ -61,6 +61,7 @@ ROWS = {
         "read-byte": ("read, 1 byte of a file", 1, None),
         "read-64K": ("read, 64 KiB of a file", 1, 0.7),
         "write-64K": ("write, 64 KiB of a file", 1, None),
+        "copy-20M": ("a file of 20 MiB copied", 1, None),
         "pread-page": ("pread64, a page", 1, None),
         "append-byte": ("append a byte", 1, None),
         "lseek": ("lseek", 1, None),

@@ -22,6 +22,7 @@ const struct operation operations[] = {
     { "read-byte", read_byte, 2000 },
     { "read-64K", read_64k, 100 },
     { "write-64K", write_64k, 100 },
+    { "copy-20M", copy_20m, 1 },
     { "pread-page", read_page_at, 1000 },
     { "append-byte", append_byte, 2000 },
     { "lseek", seek, 5000 },

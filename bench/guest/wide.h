@@ -40,7 +40,7 @@ count map_fixed_over(word times), map_file_pair(word times);
 
 /* wide_files.c */
 count open_close(word times), open_close_crowded(word times), read_byte(word times), read_64k(word times);
-count write_64k(word times), read_page_at(word times), seek(word times), stat_short(word times);
+count write_64k(word times), copy_20m(word times), read_page_at(word times), seek(word times), stat_short(word times);
 count stat_deep(word times), stat_descriptor(word times), create_unlink(word times), make_folder(word times);
 count rename_pair(word times), symlink_cycle(word times), list_100(word times), dup_close(word times);
 count lock_cycle(word times), truncate_pair(word times), access_absent(word times), append_byte(word times);

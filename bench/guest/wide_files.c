@@ -3,7 +3,7 @@
  */
 #include "wide.h"
 
-enum { BUFFER = 65536, MANY = 10000, RESOURCE_FILES = 7, O_APPEND = 02000 };
+enum { BUFFER = 65536, COPIED = 320, MANY = 10000, RESOURCE_FILES = 7, O_APPEND = 02000 };
 enum { SET_LOCK = 13, LOCK_WRITE = 1, LOCK_NONE = 2 };
 
 static char buffer[BUFFER];
@@ -97,6 +97,39 @@ count write_64k(word times)
 count read_page_at(word times)
 {
     return move_bytes(SYS_PREAD, PAGE, times);
+}
+
+static void move(int number, int fd)
+{
+    must(call(number, (word)fd, (word)buffer, BUFFER, 0) == BUFFER, "read or write");
+}
+
+/* COPIED buffers, 20 MiB, from a file to a new one. */
+count copy_20m(word times)
+{
+    static const char copy[] = "/wide.copy";
+    int from = full_file();
+    count cost = 0;
+
+    for (word i = 1; i < COPIED; i++)
+        move(SYS_WRITE, from);
+    for (word n = 0; n < times; n++) {
+        count start;
+        int to;
+
+        call(SYS_LSEEK, (word)from, 0, 0, 0);
+        start = now();
+        to = open_file(copy, O_RDWR | O_CREAT | O_TRUNC);
+        for (word i = 0; i < COPIED; i++) {
+            move(SYS_READ, from);
+            move(SYS_WRITE, to);
+        }
+        close_file(to);
+        cost += now() - start;
+        good(call(SYS_UNLINK, (word)copy, 0, 0, 0), "unlink");
+    }
+    drop_file(from);
+    return cost;
 }
 
 count append_byte(word times)

@@ -4,7 +4,6 @@
 #include "devices/channel_frames.h"
 
 #include "base/check.h"
-#include "base/string.h"
 
 enum { KIND = 0, ZERO = 1, LENGTH = 2, CONTENTS = CHANNEL_HEADER };
 
@@ -18,6 +17,8 @@ void channel_head(uint8_t out[CHANNEL_HEADER], enum channel_kind kind, size_t co
 }
 
 static unsigned number_at(const uint8_t *bytes) { return bytes[0] | (unsigned)bytes[1] << 8; }
+
+static uint32_t long_at(const uint8_t *bytes) { return number_at(bytes) | (uint32_t)number_at(bytes + 2) << 16; }
 
 /* A header is complete. */
 static void begin_frame(struct channel_reader *r, const struct channel_events *events)
@@ -36,6 +37,8 @@ static void end_frame(struct channel_reader *r, const struct channel_events *eve
 
     if (r->head[KIND] == CHANNEL_INPUT)
         events->input_done();
+    else if (r->head[KIND] == CHANNEL_PLACED && contents >= 4)
+        events->placed(long_at(r->head + CONTENTS));
     else if (r->head[KIND] == CHANNEL_INPUT_STATE && contents >= 1)
         events->input_state(r->head[CONTENTS]);
     else if (r->head[KIND] == CHANNEL_INPUT_FAILED && contents >= 1)
@@ -88,45 +91,29 @@ void channel_take(struct channel_reader *r, const struct channel_events *events,
 
 /* ---- Credit -------------------------------------------------------------------------------- */
 
-uint32_t channel_store_promise(struct channel_store *s, uint32_t most)
+bool channel_store_ok(const struct channel_store *s)
 {
-    uint32_t more = s->room - channel_store_holds(s) - s->promised;
+    return s->emptied <= s->filled && s->filled <= s->room && s->promised <= s->room - s->filled;
+}
 
-    assert(s->ring != NULL && channel_store_holds(s) + s->promised <= s->room);
-    if (more > most)
-        more = most;
-    s->promised += more;
-    return more;
+uint32_t channel_store_promise(struct channel_store *s)
+{
+    assert(channel_store_holds(s) == 0 && s->promised == 0);
+    s->filled   = s->emptied = 0;
+    return s->promised = s->room;
 }
 
 void channel_store_settle(struct channel_store *s) { s->promised = 0; }
 
-void channel_store_put(struct channel_store *s, const uint8_t *bytes, size_t count)
+uint32_t channel_store_accept(struct channel_store *s, size_t count)
 {
-    if (count > s->promised) {
-        s->lost += (uint32_t)(count - s->promised);
-        count = s->promised;
-    }
-    s->promised -= (uint32_t)count;
-    while (count > 0) {
-        uint32_t at = s->filled & (s->room - 1);
-        size_t   part = s->room - at < count ? s->room - at : count;
+    uint32_t wanted = count < s->promised ? (uint32_t)count : s->promised;
 
-        memcpy(s->ring + at, bytes, part);
-        s->filled += (uint32_t)part;
-        bytes += part;
-        count -= part;
-    }
-}
-
-const uint8_t *channel_store_look(const struct channel_store *s, size_t most, size_t *count)
-{
-    uint32_t at = s->emptied & (s->room - 1), holds = channel_store_holds(s);
-
-    if (most > holds)
-        most = holds;
-    *count = s->room - at < most ? s->room - at : most;
-    return s->ring + at;
+    s->lost     += (uint32_t)(count - wanted);
+    s->promised -= wanted;
+    s->filled   += wanted;
+    deep_assert(channel_store_ok(s));
+    return wanted;
 }
 
 void channel_store_drop(struct channel_store *s, size_t count)

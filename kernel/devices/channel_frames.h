@@ -16,8 +16,9 @@
 /* The functions that are called for arriving frames. */
 struct channel_events {
     void (*input)(const uint8_t *bytes, size_t count);          /* in pieces as they arrive       */
+    void (*placed)(uint32_t bytes);                             /* input lies in the place that was named */
     void (*input_end)(void);
-    void (*input_done)(void);                                   /* a frame of input, or its end, is complete */
+    void (*input_done)(void);                                   /* a frame of input, PLACED, or the end is complete */
     void (*input_state)(unsigned state);                        /* enum channel_input_state */
     void (*input_failed)(unsigned error);                       /* before an end that is an error */
     void (*window)(unsigned columns, unsigned rows);
@@ -42,26 +43,29 @@ void channel_take(struct channel_reader *reader, const struct channel_events *ev
 void channel_head(uint8_t out[CHANNEL_HEADER], enum channel_kind kind, size_t count);
 
 /*
- * Input that has not been read yet, and the host's credit: bytes that the host may still send. The ring belongs to the
- * caller and has `room` bytes, a power of two.
- *   filled - emptied + promised <= room
+ * Input that has come and is not read yet, in a memory of `room` bytes that belongs to the caller: bytes `emptied` to
+ * `filled` of it. It is asked for only when the last has been read, and then begins at byte 0. The host's credit is
+ * what it may still send.
+ *
+ *   S1  emptied <= filled
+ *   S2  filled + promised <= room
  */
 struct channel_store {
-    uint8_t *ring;
     uint32_t room;
-    uint32_t filled, emptied;           /* bytes since the start; both wrap */
+    uint32_t filled, emptied;
     uint32_t promised;                  /* the credit not yet used          */
     uint32_t lost;                      /* bytes sent without credit        */
 };
 
-/* Promise the host room for at most `most` bytes more. Returns for how many there is room. */
-uint32_t channel_store_promise(struct channel_store *store, uint32_t most);
+bool     channel_store_ok(const struct channel_store *store);            /* S1, S2 */
+static inline uint32_t channel_store_holds(const struct channel_store *store) { return store->filled - store->emptied; }
+/* Promise the host all the room, and return it. Nothing is held, and no credit is open. */
+uint32_t channel_store_promise(struct channel_store *store);
 /* The host's credit is used up or cancelled. */
 void     channel_store_settle(struct channel_store *store);
-void     channel_store_put(struct channel_store *store, const uint8_t *bytes, size_t count);
-/* The next bytes in one piece, at most `most`. channel_store_drop() then removes those that were used. */
-const uint8_t *channel_store_look(const struct channel_store *store, size_t most, size_t *count);
+/* So many bytes have come. Returns how many of them are wanted; their place begins at what `filled` was. */
+uint32_t channel_store_accept(struct channel_store *store, size_t count);
+/* So many bytes have been read. */
 void     channel_store_drop(struct channel_store *store, size_t count);
-static inline uint32_t channel_store_holds(const struct channel_store *store) { return store->filled - store->emptied; }
 
 #endif

@@ -7,25 +7,29 @@
 #include "base/error.h"
 #include "base/lock.h"
 #include "base/random.h"
+#include "base/string.h"
 #include "cpu.h"
 #include "devices/channel_frames.h"
 #include "devices/virtio_console.h"
-#include "memory/heap/heap.h"
+#include "memory/frames/frame.h"
 #include "process/schedule.h"
 #include "process/signal.h"
 
 /*
- * The store for input: larger means fewer exchanges for a program that reads much, and more memory for each that
- * reads at all.
+ * The store for input: larger means fewer exchanges for a program that reads much. It grows as reads ask for more, or
+ * were given all that there was room for, while this many frames are free.
  */
-enum { STORE_BYTES = 16384, PATIENCE = 1000000000, ERROR_MOST = 133 };
+enum { STORE_FIRST = 4 * PAGE_SIZE, STORE_MOST = CHANNEL_PLACE_MOST * PAGE_SIZE, STORE_PLENTY = 512 };
+enum { PATIENCE = 1000000000, ERROR_MOST = 133 };
 enum { DRAIN_TURNS = 10000000 };                /* about a second of an emulated processor */
 enum { PAGE_CONTENTS = PAGE_SIZE - CHANNEL_HEADER };
 
 static struct lock                    lock = LOCK("channel input", RANK_CHANNEL);
 static bool                           there;
 static struct channel_reader          reader;           /* the interrupt's */
-static struct channel_store           store;            /* [lock] ring NULL until the first read */
+static struct channel_store           store;            /* [lock] no room until the first read */
+static frame_t                        store_frames[CHANNEL_PLACE_MOST]; /* [lock] its memory, page by page */
+_Static_assert(sizeof(frame_t) == sizeof(uint32_t) && PAGE_SIZE == CHANNEL_PLACE_PAGE, "the host is sent these");
 static const struct channel_listener *listener;
 
 /* What the host has been asked. [lock] */
@@ -184,56 +188,65 @@ unsigned channel_poll_output(enum channel_kind kind)
 
 /* ---- Input ---------------------------------------------------------------------------------- */
 
-static void send_want(uint32_t bytes, enum channel_want how)
+/* With the pages that are the place for the answer. Numbers are little-endian on the channel, as they are here. */
+static void send_want(uint32_t bytes, enum channel_want how, uint32_t pages)
 {
-    const uint8_t words[CHANNEL_WANT_LENGTH] = { (uint8_t)bytes, (uint8_t)(bytes >> 8), (uint8_t)(bytes >> 16),
-                                                 (uint8_t)(bytes >> 24), (uint8_t)how };
+    uint8_t words[CHANNEL_WANT_LENGTH + CHANNEL_PLACE_MOST * sizeof(uint32_t)];
 
-    channel_send(CHANNEL_WANT, words, sizeof words);
+    memcpy(words, &bytes, sizeof bytes);
+    words[4] = (uint8_t)how;
+    memcpy(words + CHANNEL_WANT_LENGTH, store_frames, pages * sizeof(uint32_t));
+    channel_send(CHANNEL_WANT, words, CHANNEL_WANT_LENGTH + pages * sizeof(uint32_t));
 }
 
-/* Returns 0 or -ENOMEM. */
-static int make_store(void)
+/* How long the store is to be for a read of so many bytes. */
+static uint32_t store_wanted(size_t bytes)
 {
-    uint8_t   *ring;
-    lock_state state;
+    uint32_t wanted = store.filled == store.room ? 2 * store.room : store.room;
 
-    if (store.ring != NULL)
-        return 0;
-    if ((ring = heap_alloc(STORE_BYTES, 0)) == NULL)
-        return -ENOMEM;
-    state = lock_take(&lock);
-    if (store.ring == NULL) {
-        store.ring = ring;
-        store.room = STORE_BYTES;
-        ring = NULL;
+    wanted = bytes < STORE_MOST ? (uint32_t)bytes > wanted ? (uint32_t)bytes : wanted : STORE_MOST;
+    return wanted < STORE_FIRST ? STORE_FIRST : wanted > STORE_MOST ? STORE_MOST : wanted;
+}
+
+/* Have a store: as large as is wanted, or as memory is left for. One reader at a time. Returns 0 or -ENOMEM. */
+static int make_store(size_t bytes)
+{
+    uint32_t wanted = store_wanted(bytes);
+    frame_t  frame;
+
+    while (store.room < wanted && (store.room < STORE_FIRST || frames_free() > STORE_PLENTY) &&
+           frame_get(OWNER_PROCESS, 0, &frame) == 0) {          /* bound: the pages of STORE_MOST */
+        lock_state state = lock_take(&lock);
+
+        store_frames[store.room >> PAGE_SHIFT] = frame;
+        store.room += PAGE_SIZE;
+        lock_drop(&lock, state);
     }
-    lock_drop(&lock, state);
-    heap_free(ring);
-    return 0;
+    return store.room == 0 ? -ENOMEM : 0;
 }
 
 /*
  * Ask for what a read wants, or whether there is input, unless as much has been asked already. While a cancelled WAIT
- * is not confirmed nothing is asked: its answer could be taken for that of the new request.
+ * is not confirmed, or a NOW not answered, nothing is asked: the answer could be taken for that of the new request.
  */
 static void ask_for_input(size_t bytes, enum asked how)
 {
     static const enum channel_want words[] = { [ASKED_LOOK] = CHANNEL_WANT_LOOK, [ASKED_NOW] = CHANNEL_WANT_NOW,
                                                [ASKED_WAIT] = CHANNEL_WANT_WAIT };
     lock_state state = lock_take(&lock);
-    bool       send  = request.asked < how && !request.taking_back;
-    uint32_t   more  = 0;
+    uint32_t   room  = 0;
+    bool       send  = request.asked < how && request.asked != ASKED_NOW && !request.taking_back &&
+                       channel_store_holds(&store) == 0;
 
     if (send) {
         request.asked    = how;
         request.readable = request.hung_up = false;
-        more = how == ASKED_LOOK ? 0
-             : channel_store_promise(&store, bytes < STORE_BYTES ? (uint32_t)bytes : STORE_BYTES);
+        if (how != ASKED_LOOK)
+            room = channel_store_promise(&store);
     }
     lock_drop(&lock, state);
     if (send)
-        send_want(more, words[how]);
+        send_want(bytes < room ? (uint32_t)bytes : room, words[how], room >> PAGE_SHIFT);
 }
 
 /* Cancel the request of a reader that leaves for a signal. Input that is sent already is for the next read. */
@@ -245,7 +258,7 @@ static void take_request_back(void)
     request.taking_back |= send;
     lock_drop(&lock, state);
     if (send)
-        send_want(0, CHANNEL_WANT_NOW);
+        send_want(0, CHANNEL_WANT_NOW, 0);
 }
 
 uint32_t channel_waiting(void)
@@ -257,22 +270,31 @@ uint32_t channel_waiting(void)
     return holds;
 }
 
-/* Copy input that has arrived to the reader, without the lock: only readers empty the ring, one at a time. */
+void channel_give_back(void)
+{
+    uint32_t unread = channel_waiting();
+
+    if (unread > 0)
+        channel_send(CHANNEL_UNREAD, &unread, sizeof unread);
+}
+
+/* Copy input that has arrived to the reader, without the lock: only readers empty the store, one at a time. */
 static long take_input(struct buffer *to)
 {
     long done = 0;
 
-    while (to->bytes > 0 && channel_waiting() > 0) {    /* bound: the ring, STORE_BYTES, or the caller's room */
-        size_t         part, put;
-        const uint8_t *bytes = channel_store_look(&store, to->bytes, &part);
-        lock_state     state;
+    while (to->bytes > 0 && channel_waiting() > 0) {    /* bound: the store's pages, or the caller's room */
+        uint32_t   at   = store.emptied, part = PAGE_SIZE - at % PAGE_SIZE, holds = channel_waiting();
+        size_t     wish = part < holds ? part : holds, put;
+        lock_state state;
 
-        put = buffer_put(to, bytes, part);
+        wish  = wish < to->bytes ? wish : to->bytes;
+        put   = buffer_put_frame(to, store_frames[at >> PAGE_SHIFT], at % PAGE_SIZE, wish);
         state = lock_take(&lock);
         channel_store_drop(&store, put);
         lock_drop(&lock, state);
         done += (long)put;
-        if (put < part)
+        if (put < wish)
             return done > 0 ? done : -EFAULT;
     }
     return done;
@@ -328,7 +350,7 @@ static int wait_for_answer(void)
 long channel_read(struct buffer *to, bool wait)
 {
     static struct mutex one_reader = MUTEX("channel input");
-    int                 err        = to->bytes > 0 ? make_store() : 0;
+    int                 err        = 0;
 
     may_sleep();
     while (to->bytes > 0 && err == 0) {
@@ -337,10 +359,12 @@ long channel_read(struct buffer *to, bool wait)
         mutex_take(&one_reader);
         if (channel_waiting() > 0)
             done = take_input(to);
+        else
+            err = make_store(to->bytes);
         mutex_drop(&one_reader);
         if (done != 0)
             return done;
-        if (take_end_of_input(&err))
+        if (take_end_of_input(&err) || err != 0)
             break;
         ask_for_input(to->bytes, wait ? ASKED_WAIT : ASKED_NOW);
         err = wait ? wait_for_input() : wait_for_answer();
@@ -367,6 +391,19 @@ static void notify_channel(void)
         on_change();
 }
 
+/* Copy what came in a frame, and was accepted last, into the store. The lock is held. */
+static void put_in_store(const uint8_t *bytes, uint32_t count)
+{
+    uint32_t      at   = store.filled - count;
+    struct buffer from = { .kernel = true, .memory = (char *)bytes, .bytes = count };
+
+    while (from.bytes > 0) {            /* bound: the pages of `count` bytes */
+        uint32_t room = PAGE_SIZE - at % PAGE_SIZE;
+
+        at += (uint32_t)buffer_get_frame(&from, store_frames[at >> PAGE_SHIFT], at % PAGE_SIZE, room);
+    }
+}
+
 static void input_came(const uint8_t *bytes, size_t count)
 {
     lock_state state;
@@ -376,8 +413,7 @@ static void input_came(const uint8_t *bytes, size_t count)
         return;
     }
     state = lock_take(&lock);
-    if (store.ring != NULL)
-        channel_store_put(&store, bytes, count);
+    put_in_store(bytes, channel_store_accept(&store, count));
     lock_drop(&lock, state);
     notify_channel();
 }
@@ -407,6 +443,15 @@ static void input_done_came(void)
         request.asked = NOTHING_ASKED;
     lock_drop(&lock, state);
     notify_channel();
+}
+
+static void input_placed(uint32_t bytes)
+{
+    lock_state state = lock_take(&lock);
+
+    channel_store_accept(&store, bytes);
+    lock_drop(&lock, state);
+    input_done_came();
 }
 
 /*
@@ -488,8 +533,9 @@ static void begin_came(const uint8_t *seed)
 
 static void bytes_received(const uint8_t *bytes, size_t count)
 {
-    static const struct channel_events events = { input_came, input_ended, input_done_came, input_state_came,
-                                                  input_failed, window_changed, take_signal, ping_came, begin_came };
+    static const struct channel_events events = {
+        input_came, input_placed, input_ended, input_done_came, input_state_came, input_failed, window_changed,
+        take_signal, ping_came, begin_came };
 
     channel_take(&reader, &events, bytes, count);
 }

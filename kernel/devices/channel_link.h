@@ -50,6 +50,8 @@ void channel_drain(void);
 long channel_read(struct buffer *to, bool wait);
 /* Bytes that channel_read() would give at once. */
 uint32_t channel_waiting(void);
+/* Tell the host, before the run's end, how many bytes of its last answer nobody has read. */
+void channel_give_back(void);
 
 /*
  * POLL_* now. Asks the host for input if there is none. channel_on_change()'s handler is called when POLL_* may differ.

@@ -196,6 +196,7 @@ static void leave_machine(int32_t kind, int32_t number)
     if (channel_is_there()) {
         const int32_t end[2] = { kind, number };
 
+        channel_give_back();
         channel_send(CHANNEL_EXIT, end, sizeof end);
         channel_drain();
     } else if (kind == CHANNEL_NOT_STARTED) {

@@ -6,8 +6,9 @@ $FAKE_GUEST names; into the file FAKE_NOTES it writes its notes.
 """
 import json
 import os
-import select
+import random
 import re
+import select
 import socket
 import struct
 import sys
@@ -17,7 +18,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import newc
 
 OUTPUT, ERRORS, WANT, EXIT, REPORT, LOG, MAP, PONG = 1, 2, 3, 4, 5, 6, 7, 8
-INPUT, WINDOW, SIGNAL, PING, STATE = 16, 17, 18, 19, 20
+UNREAD = 10
+INPUT, WINDOW, SIGNAL, PING, STATE, PLACED = 16, 17, 18, 19, 20, 23
 WAIT, NOW, LOOK, MORE = 0, 1, 2, 3
 EXITED, KILLED, NOT_STARTED = 0, 1, 2
 
@@ -57,8 +59,15 @@ class Guest:
         kind, _, length = struct.unpack("<BBH", header)
         return kind, self.input.read(length)
 
-    def want(self, count, how=WAIT):
-        self.send(WANT, struct.pack("<IB", count, how))
+    def want(self, count, how=WAIT, pages=()):
+        self.send(WANT, struct.pack(f"<IB{len(pages)}I", count, how, *pages))
+
+    def placed(self, pages, content):
+        """The bytes of an answer that says PLACED, out of the shared RAM."""
+        count = struct.unpack("<I", content)[0]
+        with open(re.search("mem-path=([^,]*)", value("-object", "memory-backend-file"))[1], "rb") as ram:
+            parts = [os.pread(ram.fileno(), 4096, 4096 * page) for page in pages]
+        return b"".join(parts)[:count]
 
     def exit(self, kind, number):
         """As QEMU after the last frame: still there, until it is ended."""
@@ -99,6 +108,39 @@ class Guest:
             self.send(OUTPUT, b"input %s\n" % content if kind == INPUT else b"state %d\n" % content[0])
         self.exit(EXITED, 0)
 
+    def do_cat_placed(self, asked, *pages):
+        """Writes all input back, asking for so many bytes at a time, with pages as their place; tells the answers that
+        were not put there."""
+        pages, frames = [int(page) for page in pages], 0
+        while True:
+            self.want(int(asked), WAIT, pages)
+            kind, content = self.receive()
+            if kind == INPUT and not content:
+                break
+            frames += kind == INPUT
+            content = content if kind == INPUT else self.placed(pages, content)
+            for at in range(0, len(content), 60000):
+                self.send(OUTPUT, content[at:at + 60000])
+        self.send(ERRORS, b"%d\n" % frames)
+        self.exit(EXITED, 0)
+
+    def do_unread(self, asked, *unread):
+        """Asks once, with eight pages of room, and gives bytes back; tells how many there were."""
+        self.want(int(asked), WAIT, range(100, 108))
+        kind, content = self.receive()
+        count = len(content) if kind == INPUT else struct.unpack("<I", content)[0]
+        self.send(OUTPUT, b"%d\n" % count)
+        for number in unread:
+            self.send(UNREAD, struct.pack("<I", int(number)))
+        self.exit(EXITED, 0)
+
+    def do_place(self, how, *pages):
+        """Asks with a place of any pages, of which the last may be cut, and tells the kind of the answer."""
+        list_of = struct.pack(f"<{len(pages)}I", *map(int, pages))
+        self.send(WANT, struct.pack("<IB", 1000, WAIT) + (list_of[:-1] if how == "cut" else list_of))
+        self.send(OUTPUT, b"%d\n" % self.receive()[0])
+        self.exit(EXITED, 0)
+
     def do_take_back(self, count):
         """Asks for input, cancels the question, and asks for nothing more."""
         self.want(int(count))
@@ -125,6 +167,18 @@ class Guest:
                     open(os.environ["FAKE_NOTES"] + ".stuck", "w").close()
                     select.select([], [self.channel], [])
                 left = left[self.channel.send(left, socket.MSG_DONTWAIT):]
+        self.exit(EXITED, 0)
+
+    def do_runs(self, count):
+        """So many frames of any length, in runs of output and of errors: both are numbered bytes."""
+        chance, sent = random.Random(int(count)), {OUTPUT: 0, ERRORS: 0}
+        stream = b""
+        for _ in range(int(count)):
+            kind, length = chance.choice((OUTPUT, OUTPUT, ERRORS)), chance.choice((0, 1, 5, 4092, 30_000, 65_535))
+            stream += struct.pack("<BBH", kind, 0, length) + bytes((sent[kind] + i) % 251 for i in range(length))
+            sent[kind] += length
+        for at in range(0, len(stream), 10_007):
+            self.channel.sendall(stream[at:at + 10_007])
         self.exit(EXITED, 0)
 
     def do_yes(self):

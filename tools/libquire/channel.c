@@ -24,9 +24,12 @@ void channel_close(struct channel *channel)
 
 void channel_read(struct channel *channel)
 {
-    ssize_t got = recv(channel->fd, channel->in + channel->in_length, sizeof(channel->in) - channel->in_length,
-                       MSG_DONTWAIT);
+    ssize_t got;
 
+    if (channel->in_first > 0)
+        memmove(channel->in, channel->in + channel->in_first, channel->in_length);
+    channel->in_first = 0;
+    got = recv(channel->fd, channel->in + channel->in_length, sizeof(channel->in) - channel->in_length, MSG_DONTWAIT);
     if (got > 0)
         channel->in_length += (size_t)got;
     else if (got == 0 || (errno != EAGAIN && errno != EINTR))
@@ -35,34 +38,63 @@ void channel_read(struct channel *channel)
 
 static bool known(unsigned kind)
 {
-    return kind >= CHANNEL_OUTPUT && kind <= CHANNEL_PONG;
+    return (kind >= CHANNEL_OUTPUT && kind <= CHANNEL_PONG) || kind == CHANNEL_UNREAD;
 }
 
 static size_t first_length(const struct channel *channel)
 {
-    return channel->in[2] | (size_t)channel->in[3] << 8;
+    const uint8_t *first = channel->in + channel->in_first;
+
+    return first[2] | (size_t)first[3] << 8;
+}
+
+/* Join the frames behind the first that are output of the same stream: one write(2) is as dear as 4 096 bytes. */
+static void join(struct channel *channel)
+{
+    uint8_t *first = channel->in + channel->in_first;
+
+    while (first[0] == CHANNEL_OUTPUT || first[0] == CHANNEL_ERRORS) {
+        size_t at = CHANNEL_HEADER + channel->whole + channel->gap, length;
+        const uint8_t *next = first + at;
+
+        if (channel->in_length < at + CHANNEL_HEADER || next[0] != first[0] || next[1] != 0)
+            return;
+        length = next[2] | (size_t)next[3] << 8;
+        if (channel->in_length < at + CHANNEL_HEADER + length)
+            return;
+        memmove(first + CHANNEL_HEADER + channel->whole, next + CHANNEL_HEADER, length);
+        channel->whole += length;
+        channel->gap   += CHANNEL_HEADER;
+    }
 }
 
 bool channel_next(struct channel *channel, struct channel_frame *frame)
 {
+    const uint8_t *first = channel->in + channel->in_first;
+
     if (channel->nonsense || channel->in_length < CHANNEL_HEADER)
         return false;
-    if (!known(channel->in[0]) || channel->in[1] != 0) {
+    if (!known(first[0]) || first[1] != 0) {
         channel->nonsense = true;
         return false;
     }
-    if (channel->in_length < CHANNEL_HEADER + first_length(channel))
-        return false;
-    *frame = (struct channel_frame){ channel->in[0], (uint16_t)first_length(channel), channel->in + CHANNEL_HEADER };
+    if (channel->whole + channel->gap == 0) {
+        if (channel->in_length < CHANNEL_HEADER + first_length(channel))
+            return false;
+        channel->whole = first_length(channel);
+    }
+    join(channel);
+    *frame = (struct channel_frame){ first[0], channel->whole, first + CHANNEL_HEADER };
     return true;
 }
 
 void channel_drop(struct channel *channel)
 {
-    size_t gone = CHANNEL_HEADER + first_length(channel);
+    size_t gone = CHANNEL_HEADER + channel->whole + channel->gap;
 
+    channel->whole = channel->gap = 0;
     channel->in_length -= gone;
-    memmove(channel->in, channel->in + gone, channel->in_length);
+    channel->in_first = channel->in_length > 0 ? channel->in_first + gone : 0;
 }
 
 void channel_send(struct channel *channel, enum channel_kind kind, const void *bytes, uint16_t length)

@@ -13,7 +13,9 @@
 struct channel {
     int      fd;
     uint8_t  in[CHANNEL_HEADER + CHANNEL_PAYLOAD];
-    size_t   in_length;
+    size_t   whole, gap;            /* of the first frame, with what was joined to it: its contents, and unused bytes
+                                     * behind them; both 0: not looked at yet */
+    size_t   in_first, in_length;   /* of `in`: where the first frame begins, and how many bytes there are from it */
     uint8_t *out;                   /* frames that the machine has not taken yet */
     size_t   out_length, out_room;
     bool     ended;                 /* the machine has closed its end            */
@@ -22,7 +24,7 @@ struct channel {
 
 struct channel_frame {
     enum channel_kind kind;
-    uint16_t          length;
+    size_t            length;       /* CHANNEL_PAYLOAD at most */
     const uint8_t    *bytes;        /* valid until channel_drop() */
 };
 
@@ -32,7 +34,10 @@ void channel_close(struct channel *channel);
 /* Read the bytes that have come. */
 void channel_read(struct channel *channel);
 
-/* The first complete frame, which stays first until it is dropped. False: there is none yet. */
+/*
+ * The first complete frame, which stays first until it is dropped. Output of one stream that came in several frames is
+ * one, which becomes longer as more comes: its bytes so far stay the same. False: there is none yet.
+ */
 bool channel_next(struct channel *channel, struct channel_frame *frame);
 void channel_drop(struct channel *channel);
 

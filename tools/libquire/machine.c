@@ -88,10 +88,11 @@ static const char *machine_words(void)
  */
 static void add_kind(struct words *words, const struct machine_plan *plan)
 {
+    const char *ram = plan->ram >= 0 || plan->shared >= 0 ? ",memory-backend=ram" : "";
+
     if (plan->kind == MACHINE_MICROVM) {
         words_add(words, "-M");
-        words_add(words, "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=on,x-option-roms=off%s",
-                  plan->ram >= 0 ? ",memory-backend=ram" : "");
+        words_add(words, "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=on,x-option-roms=off%s", ram);
         words_add(words, "-global");
         words_add(words, "virtio-mmio.force-legacy=false");
         words_add(words, "-global");
@@ -100,7 +101,7 @@ static void add_kind(struct words *words, const struct machine_plan *plan)
         words_add(words, "virtio-serial-device,max_ports=2");
     } else {
         words_add(words, "-M");
-        words_add(words, "pc,usb=off");
+        words_add(words, "pc,usb=off%s", ram);
         words_add(words, "-device");
         words_add(words, "virtio-serial-pci,max_ports=2,ioeventfd=off");
     }
@@ -171,7 +172,7 @@ static void add_ram(struct words *words, const struct machine_plan *plan)
 {
     words_add(words, "-object");
     words_add(words, "memory-backend-file,id=ram,size=%" PRIu64 "k,mem-path=/proc/self/fd/%d,share=%s",
-              plan->memory / 1024, plan->ram, plan->state >= 0 ? "off" : "on");
+              plan->memory / 1024, plan->ram >= 0 ? plan->ram : plan->shared, plan->state >= 0 ? "off" : "on");
 }
 
 /* Add what is booted; or, where a stopped machine is to go on, that its state comes when the monitor is told. */
@@ -207,7 +208,7 @@ static void command_line(struct words *words, const struct machine_plan *plan, c
         add_seccomp(words);
     words_add(words, "-m");
     words_add(words, "size=%" PRIu64 "k", plan->memory / 1024);
-    if (plan->ram >= 0)
+    if (plan->ram >= 0 || plan->shared >= 0)
         add_ram(words, plan);
     add_beginning(words, plan);
     add_connection(words, "channel", ends->channel);
@@ -233,7 +234,7 @@ char *machine_text(const struct machine_plan *plan)
     char *all = text("%s", "");
 
     numberless.archive = 0;
-    numberless.ram = numberless.state = -1;
+    numberless.ram = numberless.shared = numberless.state = -1;
     command_line(&words, &numberless, &(struct connections){ 0 });
     for (size_t i = 0; i < words.count; i++) {
         char *longer = text("%s%s\n", all, words.words[i]);
@@ -403,7 +404,7 @@ static int start_child(struct machine *machine, const struct machine_plan *plan,
 {
     const int theirs[] = { (*ends)[END_CHANNEL][1], (*ends)[END_SERIAL][1], (*ends)[END_MONITOR][1],
                            (*ends)[END_LIFE][1], plan->map_line ? (*ends)[END_MAP][1] : -1, plan->archive,
-                           plan->debugger, plan->ram, plan->state };
+                           plan->debugger, plan->ram, plan->shared, plan->state };
     struct words words = { 0 };
     int process = -1, problem;
     pid_t pid;

@@ -32,6 +32,8 @@ struct machine_plan {
     bool              kvm;              /* the host's processor runs the guest       */
     bool              seccomp;          /* QEMU filters its own system calls         */
     int               ram;              /* a file of `memory` bytes that is the machine's RAM, or -1: QEMU's own */
+    int               shared;           /* a file of `memory` bytes that is the RAM of a machine that boots and goes on,
+                                         * and that this process writes to as well (place.h); or -1 */
     int               state;            /* a stopped machine's state, to go on from: its RAM is `ram`, of which QEMU
                                          * has a private copy; or -1: boot, and with `ram` stop before the program */
     int               debugger;         /* stopped, with gdb at the other end of this socket; or -1 */

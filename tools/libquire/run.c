@@ -123,6 +123,14 @@ static void make_report(struct run *run)
     drop(reported->bytes);
 }
 
+/* The machine's RAM is shared no longer. */
+static void end_shared(struct run *run)
+{
+    let_go(run->shared_held);
+    run->shared_held = NULL;
+    run->plan.shared = -1;
+}
+
 /* Nothing of the run is left but its result. */
 static void finish_run(struct run *run, int status)
 {
@@ -131,6 +139,7 @@ static void finish_run(struct run *run, int status)
     let_go(run->session_held);
     let_go(run->archive_held);
     let_go(run->frozen_held);
+    end_shared(run);
     drop(run->answer);
     drop(run->kernel);
     run->session_held = run->archive_held = run->frozen_held = NULL;
@@ -197,6 +206,17 @@ static void plan_to_boot(struct run *run)
     run->plan.ram = run->plan.state = -1;
 }
 
+/* Share the RAM of a machine that boots with this process, if its program may be given much input (place.h). */
+static void plan_shared(struct run *run)
+{
+    const struct sandbox *sandbox = run->sandbox;
+
+    if (run->plan.ram >= 0 || run->alone || sandbox->terminal || sandbox->debugger >= 0)
+        return;
+    run->plan.shared = place_ram(run->plan.memory, &sandbox->input);
+    run->shared_held = hold_fd(run->plan.shared);
+}
+
 /* Large, and mostly never touched: not of grown(), which might copy it. */
 static void start_session(struct run *run)
 {
@@ -221,6 +241,7 @@ static void start_session(struct run *run)
     session->follow      = sandbox->follow;
     session->debugger    = sandbox->on_machine != NULL ? sandbox->on_machine(run->sandbox) : -1;
     session->kernel      = run->kernel;
+    session->place       = (struct place){ .ram = run->plan.shared, .memory = run->plan.memory };
     run->session = session;
     session_start(session);
     run->machine.channel = -1;              /* it is the session's now */
@@ -234,6 +255,7 @@ static bool start_machine(struct run *run)
 
     run->machine.pid  = 0;
     run->machine_held = hold(end_machine, &run->machine);       /* first: it may fail */
+    plan_shared(run);
     status = machine_start(&run->machine, &run->plan);
     if (status != 0) {
         run->machine.pid = 0;
@@ -286,11 +308,14 @@ static bool never_ran(const struct session *session, int code)
 static bool start_another(struct run *run)
 {
     bool filter = run->plan.seccomp && refuses_seccomp(run->session), restored = !filter && run->plan.state >= 0;
+    bool shared = !filter && run->plan.shared >= 0;
 
-    if (!filter && !restored && run->plan.kind >= run->last_kind)
+    if (!filter && !restored && !shared && run->plan.kind >= run->last_kind)
         return false;
     if (restored)
         plan_to_boot(run);
+    else if (run->sandbox->verbose && shared)
+        tell(0, "QEMU refuses this machine; trying one whose RAM is its own");
     else if (run->sandbox->verbose && filter)
         tell(0, "this QEMU has no sandbox of its own; going on without");
     else if (run->sandbox->verbose)
@@ -299,8 +324,10 @@ static bool start_another(struct run *run)
     let_go(run->session_held);
     run->session_held = NULL;
     run->session = NULL;
-    if (filter || restored) {
+    end_shared(run);
+    if (filter || restored || shared) {
         run->plan.seccomp &= !filter;
+        run->alone |= shared;
         start_machine(run);
     } else {
         run->plan.kind++;
@@ -365,7 +392,7 @@ void run_prepare(struct run *run)
     }
     run->archive_held = hold_fd(run->archive);
     run->plan = (struct machine_plan){
-        .archive = run->archive, .archive_size = size, .memory = sandbox->memory, .ram = -1, .state = -1,
+        .archive = run->archive, .archive_size = size, .memory = sandbox->memory, .ram = -1, .shared = -1, .state = -1,
         .seccomp = true,
         .debugger = sandbox->debugger, .map_line = sandbox->follow != NULL, .verbose = sandbox->verbose,
     };

@@ -40,7 +40,8 @@ struct run {
 
     /* Private. */
     int                 archive;
-    struct held        *archive_held, *session_held, *machine_held, *frozen_held;
+    struct held        *archive_held, *session_held, *machine_held, *frozen_held, *shared_held;
+    bool                alone;          /* QEMU has refused to share the machine's RAM */
     struct frozen       frozen;
     struct machine_plan plan;
     unsigned            last_kind;

@@ -10,6 +10,7 @@
  *   machine     QEMU started with kernel and archive
  *   frozen      a machine stopped before the program, kept for further runs
  *   channel     the framed stream between the machine and this process
+ *   place       input written into a machine's RAM, where there is much of it
  *   session     standard streams and time, until the program has ended
  *   run         one machine after the other, until one starts, and what its end means
  *

@@ -2,6 +2,7 @@
 #include "session.h"
 #include "arena.h"
 #include "sandbox.h"
+#include "session_input.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -11,12 +12,9 @@
 #include <unistd.h>
 
 enum {
-    INPUT_AT_ONCE = 16384,
     MAP_MOST      = 256 << 20,      /* the most text of a snapshot                   */
     REPORT_MOST   = 4 << 20,        /* the most text of a report */
-    UNSENT_MOST   = 65536,          /* waiting for a guest that takes no frames; then signals are dropped */
     REST_MOST     = 1 << 20,        /* the most last words that are read */
-    ESCAPE        = 0x1D,           /* Ctrl-], twice: end the machine */
 };
 
 static uint64_t now_ms(void)
@@ -143,60 +141,6 @@ static void take_map(struct session *session, const struct channel_frame *frame)
         session->channel.nonsense = true;
 }
 
-static void give_input(struct session *session);
-
-static void give_input_state(struct session *session, enum channel_input_state state)
-{
-    const uint8_t byte = (uint8_t)state;
-
-    channel_send(&session->channel, CHANNEL_INPUT_STATE, &byte, 1);
-}
-
-/* Without a descriptor input has come, or has ended: a read does not wait. */
-static bool waits_for_input(const struct session *session)
-{
-    return !session->no_input && session->input->fd >= 0;
-}
-
-/* Whether a read would not wait now. Without input a read gets the end of file at once. */
-static short input_now(const struct session *session)
-{
-    struct pollfd on = { .fd = session->input->fd, .events = POLLIN };
-
-    return !waits_for_input(session) ? POLLIN : poll(&on, 1, 0) > 0 ? on.revents : 0;
-}
-
-/*
- * Answer at once, also when the guest asked for no bytes. A guest that takes no frames gets no answer.
- */
-static void answer_now(struct session *session)
-{
-    if (session->channel.out_length >= UNSENT_MOST) {
-        session->credit = 0;
-        return;
-    }
-    if (session->credit > 0 && input_now(session) != 0)
-        give_input(session);
-    else
-        give_input_state(session, CHANNEL_INPUT_NOTHING);
-    session->credit = 0;
-}
-
-static void take_want(struct session *session, const struct channel_frame *frame)
-{
-    uint8_t how = frame->length == CHANNEL_WANT_LENGTH ? frame->bytes[4] : UINT8_MAX;
-
-    if (how > CHANNEL_WANT_MORE) {
-        session->channel.nonsense = true;
-        return;
-    }
-    session->keys   = how == CHANNEL_WANT_MORE;
-    session->look   = how == CHANNEL_WANT_LOOK;
-    session->credit = channel_number(frame->bytes) + (session->keys ? session->credit : 0);
-    if (how == CHANNEL_WANT_NOW)
-        answer_now(session);
-}
-
 /* True for an end that a program can have had, or for a failed start. */
 static bool plausible(uint32_t kind, int32_t number)
 {
@@ -214,6 +158,7 @@ static void take_exit(struct session *session, const struct channel_frame *frame
         session->channel.nonsense = true;
         return;
     }
+    input_all_read(session);
     finish(session, session->timed_out ? SESSION_TIMEOUT : SESSION_EXIT, number);
     session->exit_kind = kind;
     session->obeyed = true;
@@ -236,7 +181,10 @@ static bool take(struct session *session, const struct channel_frame *frame)
         take_map(session, frame);
         return true;
     case CHANNEL_WANT:
-        take_want(session, frame);
+        session->channel.nonsense |= !input_wanted(session, frame);
+        return true;
+    case CHANNEL_UNREAD:
+        input_unread(session, frame);
         return true;
     case CHANNEL_EXIT:
         take_exit(session, frame);
@@ -261,77 +209,6 @@ static void take_frames(struct session *session)
 }
 
 /* ---- To the guest --------------------------------------------------------------------- */
-
-/* Look for the escape among the keys. True when it was pressed twice. */
-static bool escapes(struct session *session, const uint8_t *bytes, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (bytes[i] == ESCAPE && session->escape)
-            return true;
-        session->escape = bytes[i] == ESCAPE;
-    }
-    return false;
-}
-
-/* As read(2): from the descriptor or from memory, of which the bytes that were read are cut off. */
-static ssize_t read_input(struct session *session, uint8_t *bytes, size_t room)
-{
-    struct input *input = session->input;
-    size_t count = input->length < room ? input->length : room;
-
-    if (session->no_input)
-        return 0;
-    if (input->fd >= 0)
-        return read(input->fd, bytes, room);
-    if (count > 0)
-        memcpy(bytes, input->bytes, count);
-    input->bytes  += count;
-    input->length -= count;
-    return (ssize_t)count;
-}
-
-/* The end of input, or an error: a folder, a descriptor that cannot be read, a broken disk. */
-static void end_input(struct session *session, int error)
-{
-    const uint8_t number = (uint8_t)error;
-
-    if (error != 0)
-        channel_send(&session->channel, CHANNEL_INPUT_FAILED, &number, 1);
-    channel_send(&session->channel, CHANNEL_INPUT, NULL, 0);
-    session->credit = 0;
-}
-
-/* Read once, at most as many bytes as the guest asked for. */
-static void give_input(struct session *session)
-{
-    uint8_t bytes[INPUT_AT_ONCE];
-    size_t room = session->credit < sizeof(bytes) ? (size_t)session->credit : sizeof(bytes);
-    ssize_t got = read_input(session, bytes, room);
-
-    if (got < 0 && (errno == EINTR || errno == EAGAIN))
-        return;
-    if (got <= 0) {
-        end_input(session, got < 0 ? errno : 0);
-        return;
-    }
-    if (session->terminal && escapes(session, bytes, (size_t)got)) {
-        finish(session, SESSION_ESCAPE, 0);
-        return;
-    }
-    session->credit = session->keys ? session->credit - (uint64_t)got : 0;
-    channel_send(&session->channel, CHANNEL_INPUT, bytes, (uint16_t)got);
-}
-
-/* Read standard input, which is readable or has ended. */
-static void input_is_there(struct session *session, short events)
-{
-    if (session->credit > 0) {
-        give_input(session);
-    } else if (session->look) {
-        session->look = false;
-        give_input_state(session, (events & POLLIN) != 0 ? CHANNEL_INPUT_READABLE : CHANNEL_INPUT_ENDED);
-    }
-}
 
 void session_window(struct session *session, uint16_t columns, uint16_t rows)
 {
@@ -438,23 +315,18 @@ static void follow_along(struct session *session, const struct pollfd *on)
 
 /* ---- What is waited for, and what is done ------------------------------------------------ */
 
-static bool wants_input(const struct session *session)
-{
-    return (session->look || session->credit > 0) && session->channel.out_length < INPUT_AT_ONCE;
-}
-
 int session_fill(struct session *session, struct pollfd *on)
 {
     const struct machine *machine = session->machine;
     const struct channel *channel = &session->channel;
-    bool input = wants_input(session), free = session->busy == NULL;
+    bool input = input_is_wanted(session), free = session->busy == NULL;
     bool keys = session->follow != NULL && session->follow->keys;
 
     on[ON_CHANNEL]  = (struct pollfd){ free || channel->out_length > 0 ? channel->fd : -1,
                                        (free ? POLLIN : 0) | (channel->out_length > 0 ? POLLOUT : 0), 0 };
     on[ON_SERIAL]   = (struct pollfd){ machine->serial, POLLIN, 0 };
     on[ON_ERRORS]   = (struct pollfd){ machine->errors, POLLIN, 0 };
-    on[ON_INPUT]    = (struct pollfd){ input && waits_for_input(session) ? session->input->fd : -1, POLLIN, 0 };
+    on[ON_INPUT]    = (struct pollfd){ input && input_waits(session) ? session->input->fd : -1, POLLIN, 0 };
     on[ON_STREAM]   = (struct pollfd){ free ? -1 : session->busy->fd, POLLOUT, 0 };
     on[ON_DEBUGGER] = (struct pollfd){ session->debugger, POLLIN, 0 };
     on[ON_MAP]      = (struct pollfd){ session->follow != NULL ? machine->map : -1, POLLIN, 0 };
@@ -462,7 +334,7 @@ int session_fill(struct session *session, struct pollfd *on)
     for (int slot = 0; slot < ON_COUNT; slot++)
         if (session->ended[slot])
             on[slot].fd = -1;
-    return input && !waits_for_input(session) ? 0 : patience(session);
+    return input && !input_waits(session) ? 0 : patience(session);
 }
 
 /* QEMU has said more than warnings. */
@@ -509,10 +381,12 @@ void session_act(struct session *session, const struct pollfd *on)
         channel_write(&session->channel);
     if (session->busy == NULL && (on[ON_CHANNEL].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
         channel_read(&session->channel);
-    if (!session->over && wants_input(session) && (!waits_for_input(session) || on[ON_INPUT].revents != 0))
-        input_is_there(session, waits_for_input(session) ? on[ON_INPUT].revents : POLLIN);
+    if (!session->over && input_is_wanted(session) && (!input_waits(session) || on[ON_INPUT].revents != 0))
+        input_is_there(session, input_waits(session) ? on[ON_INPUT].revents : POLLIN);
     follow_along(session, on);
     take_frames(session);
+    if (!session->over && session->escaped)
+        finish(session, SESSION_ESCAPE, 0);
     if (!session->over)
         look_at_the_clock(session);
 }

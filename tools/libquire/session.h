@@ -18,6 +18,7 @@
 #include "channel.h"
 #include "follow.h"
 #include "machine.h"
+#include "place.h"
 #include "stream.h"
 #include "tail.h"
 #include "visible.h"
@@ -66,6 +67,7 @@ struct session {
     struct follow *follow;      /* the reader of the map line, or NULL; with keys, of standard input too */
     int      debugger;          /* its end is the debugger's, which has the keyboard until then; or -1 */
     const char *kernel;         /* its file            */
+    struct place place;         /* the machine's RAM, if this process shares it */
 
     /* The result. */
     bool     over;
@@ -87,14 +89,17 @@ struct session {
     size_t          delivered;      /* bytes of that frame              */
     struct watchdog watchdog;
     uint64_t        credit;         /* bytes of input the guest asks for */
+    size_t          answered;       /* bytes of the last answer that came from a file, which can be given back */
+    size_t          ahead;          /* of them, those that nobody asked for: the file's position is before them yet */
     bool            keys;           /* a terminal asks: bytes it did not get stay asked for */
     bool            look;           /* the guest asks when a read would not wait */
     uint64_t        deadline_ms;    /* on the monotonic clock, or 0     */
     size_t          report_length;  /* bytes of REPORT                  */
     bool            closed[CHANNEL_ERRORS + 1];         /* by channel_kind: the stream has no reader any more */
     bool            no_input;       /* standard input belongs to the debugger, or to the reader of maps */
-    bool            timed_out, escape;
+    bool            timed_out, escape, escaped;         /* escape: Ctrl-] was the last key; escaped: the last two */
     bool            ended[ON_COUNT];                    /* by session_slot: there is no more to come */
+    uint8_t         taken[PLACE_BYTES];                 /* input on its way to the guest */
     size_t          shown_length;   /* bytes of `shown`: the frame that is being delivered, made visible */
     char            shown[CHANNEL_PAYLOAD * VISIBLE_MOST];
 };
