@@ -83,6 +83,11 @@ BENCH_FLAGS  = $(HOST_FLAGS) -O2 -g
 # Programs that are built into the kernel.
 FLAT_FLAGS   = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -mno-sse -O2 \
                -fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks $(warnings)
+# What programs run of the kernel's at any address, and debuggers and unwinders find their way in.
+VDSO_FLAGS   = -m32 -march=i686 -std=gnu11 -ffreestanding -fpic -fvisibility=hidden -fno-stack-protector -mno-sse \
+               -mno-mmx -mno-80387 -mpreferred-stack-boundary=2 -fomit-frame-pointer -fasynchronous-unwind-tables \
+               -falign-functions=1 -falign-jumps=1 -falign-loops=1 -falign-labels=1 -O2 $(nowhere) $(warnings) \
+               -Iarch/i386 $(includes)
 # A program for the guest that needs no C library.
 GUEST_FLAGS  = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -mno-sse -O2 \
                -fno-asynchronous-unwind-tables $(warnings) -nostdlib -static -no-pie -Wl,--build-id=none \
@@ -201,6 +206,7 @@ $(eval $(call compiles,$(O)/objects/library,$(CC) $(TOOL_FLAGS) -fPIC -fvisibili
 $(eval $(call compiles,$(O)/objects/host-checked,$(CC) $(TOOL_FLAGS) $(TESTED) $(SANITIZERS),$(test_setup)))
 $(eval $(call compiles,$(O)/objects/host-fuzz,$(FUZZ_CC) $(TOOL_FLAGS) -O1 -g1 $(FUZZING),$(test_setup)))
 $(eval $(call compiles,$(O)/objects/bios,$(CC) $(BIOS_FLAGS),$(build_setup)))
+$(eval $(call compiles,$(O)/objects/vdso,$(CC) $(VDSO_FLAGS),$(build_setup)))
 $(eval $(call compiles,$(O)/objects/flat,$(CC) $(FLAT_FLAGS),$(build_setup)))
 
 in = $(patsubst %,$(O)/objects/$(1)/%.o,$(2))
@@ -319,6 +325,18 @@ $(foreach program,$(flat),$(eval $(call flat_program,$(program))))
 $(B)/user/programs.o: $(flat_folder)/programs.S $(flat_images)
 	$(call note,compile,$<)$(CC) $(KERNEL_FLAGS) -Wa,-I$(B)/user -c -o $@ $<
 
+# The vDSO: what of the shared object is loaded, as bytes for the kernel.
+$(O)/vdso/vdso.so: $(call in,vdso,$(vdso)) arch/i386/vdso/vdso.ld
+	@mkdir -p $(@D)
+	$(call note,link,$@)ld -m elf_i386 -shared --hash-style=sysv --eh-frame-hdr --build-id=none -z noexecstack \
+	    -z norelro -soname linux-gate.so.1 -T arch/i386/vdso/vdso.ld -o $@ $(filter %.o,$^)
+
+$(O)/vdso/image.S: $(O)/vdso/vdso.so tools/vdso.awk
+	@od -An -v -tu1 -w16 $< | awk -v end=0x$$($(NM) $< | sed -n 's/ . vdso_end$$//p') -f tools/vdso.awk > $@
+
+$(O)/vdso/image.o: $(O)/vdso/image.S
+	@$(CC) -m32 -c -o $@ $<
+
 # What runs before paging is linked where it is loaded, so its sections get names of their own,
 # and it must call nothing that is linked elsewhere: not even a memcpy that the compiler thought of.
 $(kernel_objects)/boot.o: $(call objects,kernel,$(boot))
@@ -331,7 +349,7 @@ $(kernel_objects)/boot.o: $(call objects,kernel,$(boot))
 has_start    := $(shell grep -i '^| *start address ' $(document))
 layout_made  := $(patsubst %,$(B)/kernel/layout/%.o,layout.c tables.S $(tables:%=%.c)) \
                 $(if $(has_start),$(B)/user/programs.o)
-kernel_parts := $(kernel_objects)/boot.o $(layout_made)
+kernel_parts := $(kernel_objects)/boot.o $(O)/vdso/image.o $(layout_made)
 linked        = $(call objects,kernel,$(call chosen,$(kernel))) $(kernel_parts)
 
 $(eval $(call listed,$(B)/linked,$(call objects,kernel,$(kernel) $(run_only)) $(kernel_parts)))
@@ -532,7 +550,7 @@ all_objects := $(call objects,kernel,$(kernel) $(run_only) $(boot)) $(call objec
                $(call objects,bench,$(machine) $(benches)) $(call in,host,$(command) $(drawing) $(compiler)) \
                $(call in,library,$(library)) $(call in,host-checked,$(compiler) $(tool_tests)) \
                $(call in,host-fuzz,$(compiler) $(drawing) $(tool_fuzz)) \
-               $(call in,bios,$(sector) $(relocator)) \
+               $(call in,bios,$(sector) $(relocator)) $(call in,vdso,$(vdso)) \
                $(call in,flat,$(wildcard $(flat_folder)/*.c $(flat_folder)/*.S)) \
                $(foreach way,port fuzz bench,$(machine_made:%=$(B)/$(way)/layout/%.o)) $(layout_made)
 

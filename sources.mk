@@ -206,6 +206,7 @@ kernel += kernel/files/proc/sys.c                        # the tree of /sys
 kernel += kernel/programs/elf.c                           # what a program file asks for
 kernel += kernel/programs/arguments.c                     # the texts a program is started with
 kernel += kernel/programs/image.c                         # a program mapped, and its first stack
+kernel += kernel/programs/vdso.c                          # the pages by which it learns the time without a call
 kernel += kernel/programs/exec.c                          # a new program in an old process
 
 # kernel/linux: the system calls, a file for each family
@@ -400,7 +401,7 @@ cold += $(addprefix kernel/files/core/,lock.c event.c timer_file.c signal_file.c
 cold += kernel/files/ipc/pipe_splice.c $(addprefix kernel/memory/,heap/heap_sums.c heap/heap_big.c spaces/user_in.c) \
         $(addprefix kernel/process/,group.c exit.c rouse.c errand.c)
 cold += $(addprefix kernel/base/,print.c random.c rate.c) $(addprefix kernel/process/,tour.c chore.c) \
-        $(addprefix kernel/programs/,arguments.c exec.c image.c elf.c)
+        $(addprefix kernel/programs/,arguments.c exec.c image.c elf.c vdso.c)
 cold += $(addprefix kernel/process/,threads.c timers.c user_account.c usage.c out_of_memory.c numbers.c clone.c)
 cold += $(addprefix kernel/linux/i386/,socketcall.c thread.c) kernel/memory/spaces/layout_region.c
 cold += $(addprefix arch/i386/,apic.c trap_report.c inspect.c pic.c pci_ports.c power.c cpu_facts.c descriptor.c)
@@ -416,6 +417,11 @@ cold := $(filter-out %.S $(hot),$(cold))
 
 flat_folder := user
 flat = ticker spinner brief wild large peek
+
+# ---- The vDSO: a shared object inside the kernel, by which programs learn the time without a call ----------
+
+vdso  = arch/i386/vdso/entry.S          # where they make their calls
+vdso += arch/i386/vdso/vdso.c           # the clocks
 
 # ---- From a BIOS to the kernel: the same for every layout, put into images by ./quire image ----------
 

@@ -339,6 +339,15 @@ paddr_t alarm_registers(void);
 void    alarm_start(volatile void *registers, void (*ring)(void));
 void    alarm_set(uint64_t moment);
 
+/*
+ * What programs may run of the port's to learn the time without a call: an ELF shared object of at most a page, for any
+ * address at a page's start, whose data is the page right below it (base/vdso_data.h). Its word at VDSO_ENTRY_AT says
+ * where in it programs make their calls.
+ */
+extern const uint8_t  vdso_image[];
+extern const uint32_t vdso_image_bytes;
+enum { VDSO_ENTRY_AT = 24 };
+
 /* ---- Facts about the processor, for people (/proc/cpuinfo) and programs ------------------------------
  * Not on the host.
  */
@@ -397,6 +406,13 @@ struct boot_info;
 
 /* The kernel's first function, on the boot stack, with paging on and interrupts off (init/main.c). */
 void kernel_main(const struct boot_info *info, frame_t root) NORETURN;
+
+/*
+ * The line of clock_counter() has changed (process/clock.c). Interrupts have been off since before, and no program has
+ * run meanwhile.
+ */
+struct rate;
+void clock_changed(const struct rate *line);
 
 /*
  * A trap without a handler has come, on any stack: the machine ends with a report (init/panic.c). The frame is not

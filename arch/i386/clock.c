@@ -129,6 +129,7 @@ static void change_rate(uint64_t hertz, uint64_t ticks, uint64_t now)
 {
     rate_set(&rate, hertz, ticks, now);
     __atomic_store_n(&changes, changes + 1, __ATOMIC_RELEASE);  /* one processor: the compiler alone must keep order */
+    clock_changed(&rate);
 }
 
 static uint64_t span_to(const struct sample *second) { return rate_span(&rate, second->at.ticks - first.at.ticks); }

@@ -60,6 +60,7 @@ const struct operation operations[] = {
     { "timer-set-pair", timer_set, 500 },
     { "setitimer-pair", interval_set, 500 },
     { "clock-gettime", clock_read, 5000 },
+    { "clock-gettime-vdso", clock_read_itself, 5000 },
     { "sleep-1us", sleep_short, 100 },
     { "sched-yield", yield_alone, 2000 },
     { "futex-wake-none", futex_wake_none, 2000 },

@@ -55,7 +55,8 @@ count epoll_change(word times);
 /* wide_processes.c */
 count signal_mask(word times), signal_action(word times), signal_self(word times), segv_handled(word times);
 count kill_nothing(word times), timer_cycle(word times), timer_set(word times), interval_set(word times);
-count clock_read(word times), sleep_short(word times), yield_alone(word times), futex_wake_none(word times);
+count clock_read(word times), clock_read_itself(word times);
+count sleep_short(word times), yield_alone(word times), futex_wake_none(word times);
 count futex_round_trip(word times), thread_cycle(word times), vfork_cycle(word times), wait_none(word times);
 count usage_read(word times), name_read(word times);
 

@@ -35,6 +35,7 @@
 #include "process/chore.h"
 #include "process/family.h"
 #include "programs/image.h"
+#include "programs/vdso.h"
 
 enum { STACK_BYTES = 8 * 1024 * 1024, FILES_SOFT = 1024, FILES_HARD = 1048576 };
 enum { SAMPLE_NANOSECONDS = 10000000, PATIENCE_NANOSECONDS = 1000000000 };
@@ -353,6 +354,7 @@ static int prepare_program(struct process *self)
     if (self->fs == NULL || self->files == NULL)
         return -ENOMEM;
     terminals_start();
+    vdso_start();
     err = unpack_archives(self->fs);
     if (err == 0)
         err = files_populate(self->fs);

@@ -13,9 +13,11 @@
 #include "arch/contract.h"
 #include "base/check.h"
 #include "base/lock.h"
+#include "base/vdso_data.h"
 #include "cpu.h"
 #include "memory/heap/stack.h"
 #include "memory/spaces/space.h"
+#include "memory/tables/slot.h"
 #include "process/schedule.h"
 
 static struct lock   lock = LOCK("timers", RANK_TIMERS);
@@ -23,6 +25,8 @@ static struct timer *first;                 /* [lock] the root of a heap by due 
 static uint64_t      alarm_at = NEVER;      /* [lock] what the alarm is set to             */
 static uint64_t      last_ring;             /* [interrupts off] when it rang last          */
 static uint64_t      wall_at_start;         /* nanoseconds since 1970 at clock_begin(); clock_set_wall() */
+static struct rate   line;                  /* [interrupts off] of clock_counter(); the factor is 0 before it runs */
+static frame_t       shown_in = { UINT32_MAX };     /* [interrupts off] the page that programs read, if there is one */
 
 /*
  * A timer that sends a signal takes a thousand instructions, twice as many in a checked kernel: so many at once keep
@@ -44,8 +48,38 @@ volatile bool clock_is_behind;              /* [interrupts off] timers that are 
 
 uint64_t clock_now(void) { return clock_counter(); }
 
-uint64_t clock_wall(void)            { return wall_at_start + clock_now(); }
-void     clock_set_wall(uint64_t nanoseconds) { wall_at_start = nanoseconds - clock_now(); }
+uint64_t clock_wall(void) { return wall_at_start + clock_now(); }
+
+/* Interrupts are off: no program reads the page meanwhile, and none has read it since what is shown changed. */
+static void show(void)
+{
+    if (frame_exists(shown_in))
+        vdso_data_write(frame_view(shown_in, SLOT_TO), &line, wall_at_start);
+}
+
+void clock_changed(const struct rate *now)
+{
+    line = *now;
+    show();
+}
+
+void clock_set_wall(uint64_t nanoseconds)
+{
+    unsigned long state = interrupts_off();
+
+    wall_at_start = nanoseconds - clock_now();
+    show();
+    interrupts_restore(state);
+}
+
+void clock_show_in(frame_t frame)
+{
+    unsigned long state = interrupts_off();
+
+    shown_in = frame;
+    show();
+    interrupts_restore(state);
+}
 
 /* The lock is held. */
 static void set_alarm(uint64_t due)

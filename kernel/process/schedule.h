@@ -121,6 +121,8 @@ void schedule_share(void);                              /* or: it takes turns wi
 void schedule_pause(uint64_t until);
 void clock_start(void);         /* once, when device memory can be mapped: start the alarm, read the wall clock */
 void clock_set_wall(uint64_t nanoseconds);              /* since 1970: what clock_wall() is now       */
+/* Keep a frame's first bytes, a struct vdso_data (base/vdso_data.h), as clock_now() and clock_wall() are; for good. */
+void clock_show_in(frame_t frame);
 void schedule_add(struct thread *thread);               /* ready to run                            */
 void schedule(void);                                    /* give way; returns when chosen again; interrupts may be off */
 void schedule_hurry(void);      /* from an interrupt: schedule_preempt() has something to do           */

@@ -14,15 +14,23 @@
 #include "memory/heap/heap.h"
 #include "memory/spaces/user.h"
 #include "programs/elf.h"
+#include "programs/vdso.h"
 
 /* The address of a position-independent program: that of Linux without randomisation. */
-enum { MOVABLE_AT = 0x56555000, STACK_START_PAGES = 33, STACK_TOP_GAP = 1, BREAK_GAP = 0x1000000 };
+enum { MOVABLE_AT = 0x56555000, STACK_START_PAGES = 33, BREAK_GAP = 0x1000000 };
+
+/*
+ * The top of user space, downwards: a page that nobody has, the vDSO, a page that nobody has, the stack. There the vDSO
+ * is in the way of nothing that grows, and its entries lie in the stack's table: a place of the usual search would cost
+ * each process without other mappings a table of its own.
+ */
+enum { VDSO_BELOW_END = 1 + VDSO_PAGES, STACK_BELOW_END = VDSO_BELOW_END + 1 };
 
 /* Auxiliary vector (Linux, getauxval(3)). */
 enum {
     AT_NULL = 0, AT_PHDR = 3, AT_PHENT = 4, AT_PHNUM = 5, AT_PAGESZ = 6, AT_BASE = 7, AT_FLAGS = 8, AT_ENTRY = 9,
     AT_UID = 11, AT_EUID = 12, AT_GID = 13, AT_EGID = 14, AT_PLATFORM = 15, AT_HWCAP = 16, AT_CLKTCK = 17,
-    AT_SECURE = 23, AT_RANDOM = 25, AT_HWCAP2 = 26, AT_EXECFN = 31,
+    AT_SECURE = 23, AT_RANDOM = 25, AT_HWCAP2 = 26, AT_EXECFN = 31, AT_SYSINFO = 32, AT_SYSINFO_EHDR = 33,
 };
 enum { PROGRAM_HEADER_BYTES = 32, RANDOM_BYTES = 16, TICKS_PER_SECOND = 100, AUXILIARY_WORDS = 44 };
 
@@ -176,7 +184,7 @@ static uint32_t *put_pointers(uint32_t *at, const char *text, vaddr_t shown_at, 
 }
 
 struct auxiliary {
-    vaddr_t  platform, random, path;
+    vaddr_t  platform, random, path, vdso;
     uint32_t base;
 };
 
@@ -184,6 +192,10 @@ static uint32_t *put_auxiliary(uint32_t *at, const struct mapped *program, const
 {
     const struct credentials *c = credentials_acting();
 
+    if (x->vdso != 0) {
+        put_pair(&at, AT_SYSINFO, (uint32_t)vdso_entry(x->vdso));
+        put_pair(&at, AT_SYSINFO_EHDR, (uint32_t)x->vdso);
+    }
     if (program->plan.headers != 0) {
         put_pair(&at, AT_PHDR, program->plan.headers + program->shift);
         put_pair(&at, AT_PHENT, PROGRAM_HEADER_BYTES);
@@ -209,10 +221,9 @@ static uint32_t *put_auxiliary(uint32_t *at, const struct mapped *program, const
 }
 
 static int write_stack(struct shared_space *memory, vaddr_t top, const struct image_arguments *arguments,
-                       const char *path, const struct mapped *program, uint32_t base, vaddr_t *out)
+                       const char *path, const struct mapped *program, struct auxiliary x, vaddr_t *out)
 {
     struct stack_writer w = { .space = &memory->space, .at = top };
-    struct auxiliary    x = { .base = base };
     uint32_t           *words, *at;
     size_t bytes = (arguments->argument_count + arguments->environment_count + 3 + AUXILIARY_WORDS) * sizeof *words;
     uint8_t             random[RANDOM_BYTES];
@@ -248,8 +259,10 @@ static int write_stack(struct shared_space *memory, vaddr_t top, const struct im
     return w.err;
 }
 
+static vaddr_t below_end(unsigned count) { return page_address(layout.purpose[PURPOSE_USER]->span.end - count); }
+
 /* The stack's region is small at first and grows by faults. */
-static vaddr_t stack_top(void) { return page_address(layout.purpose[PURPOSE_USER]->span.end - STACK_TOP_GAP); }
+static vaddr_t stack_top(void) { return below_end(STACK_BELOW_END); }
 
 static int map_stack(struct shared_space *memory)
 {
@@ -300,31 +313,35 @@ static int build_image(struct shared_space *memory, struct file *file, const cha
                        const struct image_arguments *arguments, struct mapped maps[2], struct image *image)
 {
     struct mapped *program = &maps[0], *interpreter = &maps[1];
-    uint32_t       base = 0;
+    struct auxiliary x = { .base = 0 };
     int            err = elf_read(read_program, file, &program->plan);
 
     assert(memory->executable == NULL && space_of_program() != &memory->space);
     set_limits(memory, stack_top());
     if (err == 0)
         err = map_stack(memory);
+    if (err == 0)
+        err = vdso_map(&memory->space, below_end(VDSO_BELOW_END), &x.vdso);
     if (err != 0)
         return err;
     err = map_program(&memory->space, file, program, false);
     if (err != 0)
         return err;
+    if (program->plan.highest + program->shift > below_end(VDSO_BELOW_END))
+        x.vdso = 0;                             /* a segment of its own lies there instead */
     image->entry = program->plan.entry + program->shift;
     if (program->plan.interpreter[0] != '\0') {
         err = map_interpreter(&memory->space, program->plan.interpreter, interpreter);
         if (err != 0)
             return err;
         image->entry = interpreter->plan.entry + interpreter->shift;
-        base = interpreter->shift + interpreter->plan.lowest;
+        x.base = interpreter->shift + interpreter->plan.lowest;
     }
     place_break(memory, program);
     err = memory_set_executable(memory, file->node);
     if (err != 0)
         return err;
-    return write_stack(memory, stack_top(), arguments, path, program, base, &image->stack);
+    return write_stack(memory, stack_top(), arguments, path, program, x, &image->stack);
 }
 
 /* The plans are too large for a kernel stack. */

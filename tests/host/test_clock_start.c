@@ -4,6 +4,7 @@
  */
 #include "heap_world.h"
 
+#include "memory/frames/frame.h"
 #include "memory/tables/cursor.h"
 
 #include "kernel/process/clock.c"
@@ -69,11 +70,44 @@ static void the_wall_clock_begins_with_the_machines(void)
     assert_true(clock_wall() == 1007);
 }
 
+/* The line that the port tells, and the wall clock whenever it is set, whichever comes first. */
+static void a_page_for_programs_is_kept_as_the_clock_is(void **state)
+{
+    const struct vdso_data *data;
+    frame_t                 frame;
+    unsigned long           interrupts;
+
+    (void)state;
+    wall     = 1700000000000000123;
+    time_now = 5000;
+    start_with(0);
+    assert_int_equal(frame_get(OWNER_SHARED, FRAME_ZERO, &frame), 0);
+    clock_show_in(frame);
+    interrupts = interrupts_off();
+    data = frame_view(frame, SLOT_TO);
+    assert_false(vdso_data_has_time(data));
+    clock_changed(&(struct rate){ 4000, 1u << RATE_SHIFT });        /* a tick is a nanosecond */
+    assert_true(vdso_data_has_time(data));
+    assert_true(vdso_data_time(data, 1000, false) == 5000);
+    assert_true(vdso_data_time(data, 1000, true) == clock_wall());
+    clock_set_wall(1000);
+    assert_true(vdso_data_time(data, 1000, false) == 5000);
+    assert_true(vdso_data_time(data, 1000, true) == 1000);
+    clock_changed(&(struct rate){ 3000, 1u << (RATE_SHIFT + 1) });  /* twice as fast from here on */
+    assert_true(vdso_data_time(data, 1000, false) == 5000);
+    assert_true(vdso_data_time(data, 1001, true) == 1002);
+    assert_int_equal(data->sequence, 8);
+    interrupts_restore(interrupts);
+    shown_in = NO_FRAME;
+    frame_put(frame);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         on_machine(registers_in_memory_are_mapped_and_others_are_not),
         on_machine(the_wall_clock_begins_with_the_machines),
+        on_machine(a_page_for_programs_is_kept_as_the_clock_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,6 +81,7 @@ JOBS = [
     Job("escapes", "MADE/escapes"),
     Job("edges", "MADE/edges", release=RECORDED),
     Job("ranges", "MADE/ranges"),
+    Job("vdso", "MADE/vdso"),
     Job("tcc",
         TCC + " --file HERE/prime.c:/tmp/prime.c busybox sh -c 'cd /tmp; tcc -o prime prime.c -lm && ./prime 200000'",
         64, "256M"),
@@ -110,7 +111,7 @@ MADE = {
     "told": ("told.c", "static"), "identities": ("identities.c", "static"), "machine": ("machine.c", "static"),
     "event_files": ("event_files.c", "static"), "other": ("other.c", "static"), "stretches": ("stretches.c", "static"),
     "clock": ("clock.c", "static"), "waits": ("waits.c", "static"), "turns": ("turns.c", "static"),
-    "waiting": ("waiting.c", "static"), "herds": ("herds.c", "static"),
+    "waiting": ("waiting.c", "static"), "herds": ("herds.c", "static"), "vdso": ("vdso.c", "static"),
 }
 
 

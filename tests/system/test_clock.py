@@ -111,6 +111,15 @@ def test_waits_end_on_a_machine_with_a_clock_of_its_own(quire, flags):
     assert sorted(wait[2] for wait in waits)[len(waits) // 2] < 1_000_000
 
 
+def test_the_vdso_says_what_the_calls_say(quire):
+    """Right after the clock was set as well: to the year 2000, to just before 2038, and back."""
+    said = lines(quire("vdso", "set"))
+    told = [line for line in said if line.startswith(("call(CALL_SETTIMEOFDAY,", "told / SECOND"))]
+    assert [line.rsplit(" = ")[1] for line in told] == ["0, 0", "1, 0"] * 3
+    steps = [line for line in said if line.startswith("steps")]
+    assert len(steps) > 6 and [line for line in steps if not line.endswith(" = 0, 0")] == []
+
+
 def numbers(said, name):
     return [int(word) for word in re.findall(r"\d+", next(line for line in said if line.startswith(name)))]
 

@@ -20,7 +20,7 @@ def test_the_table_of_contents_lists_every_kernel_source_with_a_phrase(house):
     # Not what `make package` has copied into the build folder.
     written = [f"{house.tree}/sources.mk", *glob.glob(f"{house.tree}/layouts/*/sources.mk")]
     contents = "".join(open(path).read() for path in written)
-    names = r"(?:kernel|run_only|boot|sector|relocator)"
+    names = r"(?:kernel|run_only|boot|sector|relocator|vdso)"
     listed = dict(re.findall(rf"^{names}\s*\+?= (\S+)[ ]+# (\S.*)$", contents, re.M))
     there = {name for name in sources(house, "boot", "kernel", "arch/i386", "layouts")
              if not re.match("layouts/[^/]+/(tests|programs)/", name)}
@@ -263,8 +263,8 @@ def bare_tree(house, tmp_path):
                                                        or name.endswith("rules.mk")):
             os.makedirs(os.path.dirname(tree / name), exist_ok=True)
             shutil.copy2(f"{house.tree}/{name}", tree / name)
-    objects = [f"objects/{name}" for name in ("kernel", *in_manners(house), "of-layouts", "host", "bios")]
-    for folder in (*objects, "host", "bios", layout):
+    objects = [f"objects/{name}" for name in ("kernel", *in_manners(house), "of-layouts", "host", "bios", "vdso")]
+    for folder in (*objects, "host", "bios", "vdso", layout):
         shutil.copytree(f"{house.build}/{folder}", tree / "build" / folder, symlinks=True, dirs_exist_ok=True,
                         ignore=shutil.ignore_patterns("fuzz", "tests"))     # what fuzzers find comes and goes
     for word in ("build", "run", "iso", "test"):

@@ -35,8 +35,8 @@ enum { WALK_LONG_NAME = 8 };
 
 /*
  * Restrictions of a walk (openat2(2)): it may not cross mounts (-EXDEV), follow /proc's links to open files (-ELOOP) or
- * any link (-ELOOP), leave what is below its start (-EXDEV). WALK_IN_ROOT: the start is the root, for links as well. The
- * last two are -EAGAIN where a ".." comes after a move that was made since the walk began: it may have led out.
+ * any link (-ELOOP), leave what is below its start (-EXDEV). WALK_IN_ROOT: the start is the root, for links as well.
+ * The last two are -EAGAIN where a ".." comes after a move that was made since the walk began: it may have led out.
  */
 enum { WALK_SAME_MOUNT = 16, WALK_NO_MAGIC = 32, WALK_NO_LINKS = 64, WALK_BENEATH = 128, WALK_IN_ROOT = 256 };
 

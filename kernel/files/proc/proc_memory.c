@@ -53,11 +53,21 @@ static void describe(const struct space *space, const struct region *region, str
     out->told       = region->told;
     out->name       = region->name;
     out->file       = region->file;
-    out->offset     = region->object != NULL || region->file != NULL ? region->offset : 0;
     out->memory     = region->object != NULL && region->object->owner == OWNER_SHARED;
     out->number     = region->object != NULL ? region->object->number : 0;
+    out->offset     = region->file != NULL || out->number != 0 ? region->offset : 0;
     out->heap       = region->object == NULL && region->file == NULL && out->start < space->limits.break_end &&
                       out->end > space->limits.break_start;
+}
+
+/* The vDSO's pages are one region, which neither a file nor a number names; each has a line of its own, as on Linux. */
+static void describe_page_of_vdso(const struct region *region, page_t from, struct seen *out)
+{
+    page_t page = from > region->span.first ? from : region->span.first;
+
+    out->start = page_address(page);
+    out->end   = page_address(page + 1);
+    out->name  = region->offset + (page - region->span.first) == 0 ? "[vvar]" : "[vdso]";
 }
 
 static bool next_seen_region(struct space *space, page_t from, struct seen *out)
@@ -70,6 +80,8 @@ static bool next_seen_region(struct space *space, page_t from, struct seen *out)
     region = ends ? NULL : region_at_or_above(&space->map, from);
     if (region != NULL) {
         describe(space, region, out);
+        if (region->object != NULL && region->name != NULL)
+            describe_page_of_vdso(region, from, out);
         if (region->file != NULL)
             node_hold(region->file);
     }

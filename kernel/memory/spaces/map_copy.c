@@ -145,7 +145,8 @@ static int copy_region(struct batch *batch, struct space *child, const struct re
     map_enter(child, node);
     if (region->told & REGION_TOLD_WIPED)
         return 0;
-    if (region->shared)                     /* the object has the pages; faults bring them back */
+    /* The object has the pages, and a program that may never write has none of its own; faults bring them back. */
+    if (region->shared || (region->object != NULL && !(region->may & MAY_WRITE)))
         return 0;
     return map_copy_pages(batch, region, region->span, child, 0);
 }
