@@ -342,6 +342,17 @@ void signal_forget(struct process *process, uint64_t numbers)
     free_dropped(dropped);
 }
 
+bool signal_fault_ends(int number)
+{
+    const struct thread *self = current_thread();
+    vaddr_t              handler;
+
+    if (self->process == NULL || self->process->actions == NULL || (self->mask & signal_bit(number)))
+        return true;
+    handler = self->process->actions->action[number].handler;
+    return handler == SIG_DFL || handler == SIG_IGN;
+}
+
 /*
  * A fault would repeat without a handler that runs: if its signal is blocked or ignored, the default action is taken.
  */

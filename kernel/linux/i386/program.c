@@ -123,7 +123,8 @@ static bool handle_page_fault(struct thread *self, struct trap_frame *frame, vad
     } else {
         err = -EFAULT;
         verdict = (struct fault_verdict){ .signal = SIGSEGV, .code = 1, .address = address };   /* MAPERR, as Linux */
-        format_text(verdict.reason, sizeof verdict.reason, "kernel memory");
+        if (signal_fault_ends(SIGSEGV))
+            format_text(verdict.reason, sizeof verdict.reason, "kernel memory");
     }
     self->used.faults_minor++;
     if (err == -ENOMEM)
@@ -311,6 +312,7 @@ static bool is_exception_of_programs(unsigned vector)
 void programs_start(void)
 {
     user_resolve_with(resolve_in_copy);
+    fault_words_if(signal_fault_ends);
     for (unsigned vector = 0; vector < TRAP_EXCEPTIONS; vector++)
         if (is_exception_of_programs(vector))
             trap_handle(vector, program_exception);

@@ -69,8 +69,14 @@ struct fault_facts {
 struct fault_verdict {
     int     signal, code;           /* SIGSEGV with SEGV_MAPERR 1 or SEGV_ACCERR 2; SIGBUS with BUS_ADRERR 2 */
     vaddr_t address;
-    char    reason[160];            /* which region, neighbours, limit: for the report      */
+    char    reason[160];            /* which region, neighbours, limit: for the report; perhaps empty */
 };
+
+/*
+ * The words of a verdict take as many instructions as all else about a refused fault. From now on they are written only
+ * if `wanted` answers true for the signal; it is asked with the map lock held. Before this call: always.
+ */
+void fault_words_if(bool (*wanted)(int signal));
 
 struct space;
 
