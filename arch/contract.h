@@ -58,8 +58,9 @@
  * Not on the host:
  *
  *   void interrupts_on(void);
- *       For the entry from a program, where interrupts_off() comes before the return to it, and for the console's
- *       commands, which may sleep.
+ *   void interrupts_shut(void);
+ *       For the entry from a program: interrupts on, and off again before the return to it, where they are known to be
+ *       on. The first also for the console's commands, which may sleep.
  *   void interrupts_let_in(void);
  *       Handle the interrupts that are pending. Interrupts are off before and after.
  *   void cpu_wait(void);

@@ -379,11 +379,6 @@ void signal_self(int number)
 
 /* ---- Looking ------------------------------------------------------------------------------------- */
 
-uint64_t signals_waiting(const struct thread *thread)
-{
-    return thread->pending.pending | thread->process->pending.pending;
-}
-
 static uint64_t deliverable_signals(const struct thread *thread)
 {
     uint64_t blocked = thread->mask & ~unmaskable & ~thread->waiting_for;
@@ -391,10 +386,7 @@ static uint64_t deliverable_signals(const struct thread *thread)
     return signals_waiting(thread) & ~blocked;
 }
 
-bool signal_pending(const struct thread *thread)
-{
-    return thread->process != NULL && signals_waiting(thread) != 0 && deliverable_signals(thread) != 0;
-}
+bool signal_is_open(const struct thread *thread) { return deliverable_signals(thread) != 0; }
 
 bool signal_kills(const struct thread *thread)
 {

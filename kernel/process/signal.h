@@ -111,9 +111,7 @@ bool signal_fault_ends(int number);
 void signal_self(int number);
 
 void signal_set_mask(uint64_t mask);                        /* of the current thread; KILL and STOP stay open */
-uint64_t signals_waiting(const struct thread *thread);      /* blocked ones, too                        */
 bool signal_take(uint64_t wanted, struct signal_info *out); /* sigtimedwait                             */
-bool signal_pending(const struct thread *thread);           /* one that is not blocked                  */
 bool signal_kills(const struct thread *thread);             /* SIGKILL waits for it                   */
 /*
  * Before returning to the program: deliver, stop, or end; what is to be killed does not stop. `frame` is the

@@ -155,7 +155,7 @@ static bool page_fault(struct trap_frame *frame)
         return false;
     interrupts_on();
     handled = handle_page_fault(self, frame, address, user);
-    interrupts_off();
+    interrupts_shut();
     return handled;
 }
 
@@ -252,7 +252,7 @@ static bool system_call(struct trap_frame *frame)
     deep_assert(frame != NULL);
     interrupts_on();
     linux_dispatch(frame);
-    interrupts_off();
+    interrupts_shut();
     return true;
 }
 
@@ -271,7 +271,7 @@ void trap_leave(struct trap_frame *frame)
                self->process->state == PROCESS_STOPPED || to_be_restarted(frame)) {
             interrupts_on();
             signal_deliver(frame);
-            interrupts_off();
+            interrupts_shut();
         }
     while (schedule_preempt());
     stretch_ends();                             /* the return to the program turns interrupts on */
