@@ -39,6 +39,7 @@ static void put_in_words(struct fault_verdict *v, const struct space *space, pag
     const struct region *above = region_at_or_above(&space->map, page);
     size_t               used;
 
+    deep_assert(above == NULL || above->span.end > page);
     used = (size_t)describe_region(v->reason, sizeof v->reason, none ? "no region here; next above" : "region", above);
     if (none && above != NULL && (above->grows & REGION_GROWS_DOWN) && used < sizeof v->reason)
         format_text(v->reason + used, sizeof v->reason - used, ", a stack limited to %lu KiB%s",
