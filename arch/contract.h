@@ -58,8 +58,9 @@
  * Not on the host:
  *
  *   void interrupts_on(void);
- *       For the entry from a program, where interrupts_off() comes before the return to it, and for the console's
- *       commands, which may sleep.
+ *   void interrupts_shut(void);
+ *       For the entry from a program: interrupts on, and off again before the return to it, where they are known to be
+ *       on. The first also for the console's commands, which may sleep.
  *   void interrupts_let_in(void);
  *       Handle the interrupts that are pending. Interrupts are off before and after.
  *   void cpu_wait(void);
@@ -137,6 +138,8 @@ void stack_call(vaddr_t top, void (*function)(void *), void *argument);
  *   entry_t entry_with_global(entry_t e);
  *       The same leaf with other rights, or global: cached translations of global leaves survive a change of space.
  *       Rights are the same bits in every leaf, and one that is set means more.
+ *   entry_t entry_with_frame(entry_t e, frame_t frame);
+ *       The same present leaf, of the last level, for another frame; what the processor has noted of its use stays.
  *   entry_t entry_block(entry_t e, struct rights keep);
  *   entry_t entry_unblock(entry_t e, struct rights rights, bool global);
  *       Block a page for a while, and unblock it; its frame and its dirty bit are kept. The cache type must be

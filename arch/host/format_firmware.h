@@ -125,6 +125,11 @@ static inline entry_t entry_with_rights(entry_t e, struct rights rights)
 
 static inline entry_t entry_with_global(entry_t e) { return e; }
 
+static inline entry_t entry_with_frame(entry_t e, frame_t frame)
+{
+    return (entry_t){ (e.raw & (PAGE_SIZE - 1)) | frame.no << PAGE_SHIFT };
+}
+
 static inline entry_t entry_block(entry_t e, struct rights keep)
 {
     return entry_absent(ENTRY_BLOCKED, e.raw >> PAGE_SHIFT, keep);

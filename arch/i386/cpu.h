@@ -48,6 +48,12 @@ static inline void interrupts_on(void)
     __asm__ volatile("sti" : : : "memory");
 }
 
+static inline void interrupts_shut(void)
+{
+    __asm__ volatile("cli" : : : "memory");
+    stretch_begins();
+}
+
 /* STI takes effect after the instruction that follows it. */
 static inline void interrupts_let_in(void)
 {

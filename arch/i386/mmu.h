@@ -158,6 +158,11 @@ static inline entry_t entry_with_rights(entry_t e, struct rights rights)
 /* The same leaf, whose cached translation survives a change of space. */
 static inline entry_t entry_with_global(entry_t e) { return (entry_t){ e.raw | I386_GLOBAL }; }
 
+static inline entry_t entry_with_frame(entry_t e, frame_t frame)
+{
+    return (entry_t){ (e.raw & (PAGE_SIZE - 1)) | frame.no << PAGE_SHIFT };
+}
+
 /*
  * Block a present page for a while. Its frame is kept, and in bit 10 whether it was written to; the age is lost. The
  * cache type must be CACHE_BACK.

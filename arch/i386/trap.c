@@ -17,6 +17,8 @@ static uint64_t taken;                  /* interrupts off */
 struct exception_row { uint32_t at, to; };
 extern const struct exception_row exception_table[], exception_table_end[];
 
+static bool take_interrupt(struct trap_frame *frame);
+
 static bool ignore_spurious(struct trap_frame *frame)
 {
     (void)frame;
@@ -28,6 +30,8 @@ void traps_start(const struct trap_places *places)
     descriptors_start(places);
     pic_start(TRAP_LINES);
     trap_handle(TRAP_SPURIOUS, ignore_spurious);
+    for (unsigned line = 0; line < LINES; line++)
+        trap_handle(TRAP_LINES + line, take_interrupt);
 }
 
 void trap_handle(unsigned vector, trap_handler handler)
@@ -73,15 +77,19 @@ uint64_t interrupts_by(unsigned line)
 
 void interrupt_note(void) { taken++; }
 
-static void take_interrupt(unsigned line)
+/* The handler of the lines' vectors. */
+static bool take_interrupt(struct trap_frame *frame)
 {
+    unsigned line = frame->vector - TRAP_LINES;
+
     if (!pic_is_real(line))
-        return;
+        return true;
     taken++;
     lines[line].taken++;
     if (lines[line].handler)
         lines[line].handler(lines[line].argument);
     pic_end(line);
+    return true;
 }
 
 /* The address that probe_call() has called, 0: none. The instruction there is not the kernel's. */
@@ -155,9 +163,7 @@ void trap(struct trap_frame *frame)
 
     if (interrupts_were_on(frame->eflags))
         stretch_begins();                       /* the gate has turned interrupts off */
-    if (vector >= TRAP_LINES && vector < TRAP_LINES + LINES)
-        take_interrupt(vector - TRAP_LINES);
-    else if (!(handlers[vector] && handlers[vector](frame)) && !go_on_elsewhere(frame) && !trap_from_8086(frame))
+    if (!(handlers[vector] && handlers[vector](frame)) && !go_on_elsewhere(frame) && !trap_from_8086(frame))
         stop_unexpected(frame);
     if (trap_from_user(frame))
         trap_leave(frame);

@@ -120,45 +120,64 @@ static bool is_mine(const struct lock *lock, unsigned cpu)
     return __atomic_load_n(&lock->holder, __ATOMIC_RELAXED) == cpu;
 }
 
-lock_state lock_take(struct lock *lock)
+static lock_state note_holder(struct lock *lock, unsigned cpu, lock_state state)
 {
-    lock_state state = interrupts_off();
-    unsigned   cpu = cpu_number();
-
-    if (IS_CHECKED && ignored)
-        return state;                   /* other builds look only at a lock that is not free */
-    if (is_mine(lock, cpu)) {
-        if (!ignored)
-            stop_about("lock %s taken twice by the same CPU%s", lock->name, "");
-        return state;
-    }
-    if (IS_CHECKED)
-        check_order(lock, cpu);
-    /* Acquire: what the last holder wrote is seen by us. */
-    while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE)) {     /* bound: as long as another CPU holds it */
-        if (ignored)
-            return state;
-        cpu_relax();
-    }
     __atomic_store_n(&lock->holder, (uint16_t)cpu, __ATOMIC_RELAXED);
     if (IS_CHECKED)
         note_taken(lock, cpu);
     return state;
 }
 
+/* The lock was not free: this CPU holds it, or another one does, which will drop it. */
+static lock_state __attribute__((noinline)) take_slowly(struct lock *lock, lock_state state)
+{
+    unsigned cpu = cpu_number();
+
+    if (is_mine(lock, cpu) && !ignored)
+        stop_about("lock %s taken twice by the same CPU%s", lock->name, "");
+    do {                                /* bound: as long as another CPU holds it */
+        if (ignored)
+            return state;
+        cpu_relax();
+    } while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE));
+    return note_holder(lock, cpu, state);
+}
+
+/* What is rare is called last in both, with all that is left to do: so the usual case saves no register. */
+lock_state lock_take(struct lock *lock)
+{
+    lock_state state = interrupts_off();
+
+    if (IS_CHECKED && ignored)
+        return state;                   /* other builds look only at a lock that is not free */
+    if (IS_CHECKED && !is_mine(lock, cpu_number()))
+        check_order(lock, cpu_number());
+    /* Acquire: what the last holder wrote is seen by us. */
+    if (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))
+        return take_slowly(lock, state);
+    return note_holder(lock, cpu_number(), state);
+}
+
+static void __attribute__((noinline)) drop_of_another(const struct lock *lock, lock_state state)
+{
+    if (!ignored)
+        stop_about("lock %s dropped by a CPU that does not hold it%s", lock->name, "");
+    interrupts_restore(state);
+}
+
 void lock_drop(struct lock *lock, lock_state state)
 {
     unsigned cpu = cpu_number();
 
-    if (is_mine(lock, cpu)) {
-        if (IS_CHECKED)
-            note_dropped(lock, cpu);
-        __atomic_store_n(&lock->holder, (uint16_t)LOCK_NOBODY, __ATOMIC_RELAXED);
-        /* Release: all that we wrote is seen before the lock looks free. */
-        __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
-    } else if (!ignored) {
-        stop_about("lock %s dropped by a CPU that does not hold it%s", lock->name, "");
+    if (!is_mine(lock, cpu)) {
+        drop_of_another(lock, state);
+        return;
     }
+    if (IS_CHECKED)
+        note_dropped(lock, cpu);
+    __atomic_store_n(&lock->holder, (uint16_t)LOCK_NOBODY, __ATOMIC_RELAXED);
+    /* Release: all that we wrote is seen before the lock looks free. */
+    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
     interrupts_restore(state);
 }
 

@@ -49,35 +49,42 @@ static long __attribute__((noinline)) call_with_room(struct trap_frame *frame)
     return result;
 }
 
+/* No call of the table has this number. */
+static long __attribute__((noinline)) call_of_no_table(uint32_t number, const uintptr_t *word)
+{
+    if (number == QUIRE_MAP_PAGES && layout_kernel_has_own())
+        return map_pages_for_program(word[0], word[1], word[2], word[3]);
+    linux_unknown[number < linux_table_size ? number : linux_table_size]++;
+    return -ENOSYS;
+}
+
+static void __attribute__((noinline)) kill_caller(void)
+{
+    struct signal_info kill = { .number = SIGSYS };
+
+    signal_fault(&kill);
+}
+
 void linux_dispatch(struct trap_frame *frame)
 {
     struct call_arguments given;
-    uint32_t              number;
+    uint32_t              number = call_arguments_of(frame, &given);
     linux_call            call;
     long                  result;
 
     deep_assert(frame != NULL);
     may_sleep();
-    number = call_arguments_of(frame, &given);
-    call   = number < linux_table_size ? linux_table[number] : NULL;
-    if (call == NULL && number == QUIRE_MAP_PAGES && layout_kernel_has_own()) {
-        call_write_result(frame, map_pages_for_program(given.word[0], given.word[1], given.word[2], given.word[3]));
-        return;
-    }
     if (!builtin_may_call(number)) {
-        struct signal_info kill = { .number = SIGSYS };
-
-        signal_fault(&kill);
+        kill_caller();
         return;
     }
-    if (call == NULL) {
-        linux_unknown[number < linux_table_size ? number : linux_table_size]++;
-        call_write_result(frame, -ENOSYS);
-        return;
+    if (number < linux_table_size && (call = linux_table[number]) != NULL) {
+        result = call(&given);
+        if (__builtin_expect(result == -ENOMEM, 0))
+            result = call_with_room(frame);
+    } else {
+        result = call_of_no_table(number, given.word);
     }
-    result = call(&given);
-    if (__builtin_expect(result == -ENOMEM, 0))
-        result = call_with_room(frame);
     call_write_result(frame, result);
     may_sleep();                        /* as before the call: a call leaves no lock held */
     deep_assert(rwlock_none_held());

@@ -39,7 +39,7 @@ static const char *no_place(const char *what, uint64_t bytes)
                 "layout %s has no place for %s of %u KiB of RAM: %u KiB below 0x%08x, where the kernel "
                 "sees memory",
                 layout.name, what, (unsigned)(memmap_end(&map) * (PAGE_SIZE / KiB)),
-                (unsigned)((bytes + KiB - 1) / KiB), (unsigned)direct_end);
+                (unsigned)((bytes + KiB - 1) / KiB), (unsigned)direct_end());
     return problem;
 }
 
@@ -237,7 +237,7 @@ static bool block_place(struct block *block, paddr_t shown, bool window_serves)
 /* And a pointer to it. */
 static bool block_settle(struct block *block, bool window_serves)
 {
-    if (!block_place(block, direct_end, window_serves))
+    if (!block_place(block, direct_end(), window_serves))
         return false;
     block->pointer = physical_pointer(block->start, block->bytes);
     if (block->pointer == NULL)
@@ -414,7 +414,7 @@ static const char *keep_master(const struct start_facts *facts)
 /* There is no room for a block: because the kernel does not see all RAM, or because there is too little. */
 static const char *no_room(const struct start_facts *facts, const char *what, const struct block *block)
 {
-    return (direct_end >> PAGE_SHIFT) < memmap_end(&map) ? no_place(what, block->bytes) : too_little(facts, NULL);
+    return direct_frames < memmap_end(&map) ? no_place(what, block->bytes) : too_little(facts, NULL);
 }
 
 /* ---- 3 to 5 ----------------------------------------------------------------------------------- */
@@ -431,7 +431,7 @@ static const char *open_pool(const struct start_facts *facts, struct places *pla
     if (!block_settle(&places->records, window))
         return window ? too_little(facts, NULL) : no_room(facts, "the records", &places->records);
     own_rows(&map, PHYSICAL_IMAGE, OWNER_HELD);
-    frames_open(&map, &layout.policy, frame_of(direct_end).no, places->bitmap.pointer, places->summary.pointer,
+    frames_open(&map, &layout.policy, direct_frames, places->bitmap.pointer, places->summary.pointer,
                 places->records.pointer);
     return NULL;
 }

@@ -188,6 +188,19 @@ struct thread {
     char                name[16];
 };
 
+/* The signals that wait for a thread of a process, blocked ones too; whether one waits that is not blocked. */
+static inline uint64_t signals_waiting(const struct thread *thread)
+{
+    return thread->pending.pending | thread->process->pending.pending;
+}
+
+bool signal_is_open(const struct thread *thread);       /* the rare part: signals wait; not all are blocked */
+
+static inline bool signal_pending(const struct thread *thread)
+{
+    return thread->process != NULL && signals_waiting(thread) != 0 && signal_is_open(thread);
+}
+
 static inline struct process *current_process(void) { return current_thread()->process; }
 
 /*

@@ -51,7 +51,6 @@ static uint64_t       lead_began;               /* [lock] if so: cpu_ticks()    
 volatile bool         schedule_due;             /* the current thread's turn is over, or a probe is to be answered */
 static void         (*volatile probes[PROBES])(void);   /* to be called as schedule_probe() says; NULL: none */
 
-struct thread *current_thread(void) { return running_thread; }
 uint32_t schedule_ready(void)       { return run_queue.count; }
 uint64_t schedule_idle_time(void)   { return clock_span(idle.ran); }
 uint32_t schedule_running(void)     { return run_queue.count + (running_thread != &idle); }

@@ -342,6 +342,17 @@ void signal_forget(struct process *process, uint64_t numbers)
     free_dropped(dropped);
 }
 
+bool signal_fault_ends(int number)
+{
+    const struct thread *self = current_thread();
+    vaddr_t              handler;
+
+    if (self->process == NULL || self->process->actions == NULL || (self->mask & signal_bit(number)))
+        return true;
+    handler = self->process->actions->action[number].handler;
+    return handler == SIG_DFL || handler == SIG_IGN;
+}
+
 /*
  * A fault would repeat without a handler that runs: if its signal is blocked or ignored, the default action is taken.
  */
@@ -368,11 +379,6 @@ void signal_self(int number)
 
 /* ---- Looking ------------------------------------------------------------------------------------- */
 
-uint64_t signals_waiting(const struct thread *thread)
-{
-    return thread->pending.pending | thread->process->pending.pending;
-}
-
 static uint64_t deliverable_signals(const struct thread *thread)
 {
     uint64_t blocked = thread->mask & ~unmaskable & ~thread->waiting_for;
@@ -380,10 +386,7 @@ static uint64_t deliverable_signals(const struct thread *thread)
     return signals_waiting(thread) & ~blocked;
 }
 
-bool signal_pending(const struct thread *thread)
-{
-    return thread->process != NULL && signals_waiting(thread) != 0 && deliverable_signals(thread) != 0;
-}
+bool signal_is_open(const struct thread *thread) { return deliverable_signals(thread) != 0; }
 
 bool signal_kills(const struct thread *thread)
 {

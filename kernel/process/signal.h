@@ -105,13 +105,13 @@ bool signal_timer(struct process *process, struct thread *thread, const struct s
 int signal_lowest(uint64_t numbers);                        /* of a set with bit n-1 for signal n, not empty */
 /* Send the current thread the signal of a fault: delivered even if blocked or ignored. */
 void signal_fault(const struct signal_info *info);
+/* Whether no handler takes that signal of the current thread: it has none, or it is blocked or ignored. */
+bool signal_fault_ends(int number);
 /* Send the current thread the signal of what it has asked for in vain, such as SIGPIPE, as if it had sent it itself. */
 void signal_self(int number);
 
 void signal_set_mask(uint64_t mask);                        /* of the current thread; KILL and STOP stay open */
-uint64_t signals_waiting(const struct thread *thread);      /* blocked ones, too                        */
 bool signal_take(uint64_t wanted, struct signal_info *out); /* sigtimedwait                             */
-bool signal_pending(const struct thread *thread);           /* one that is not blocked                  */
 bool signal_kills(const struct thread *thread);             /* SIGKILL waits for it                   */
 /*
  * Before returning to the program: deliver, stop, or end; what is to be killed does not stop. `frame` is the

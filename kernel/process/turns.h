@@ -9,7 +9,6 @@
 #include "process/process.h"
 
 extern struct lock schedule_lock;
-extern struct thread *running_thread;           /* what current_thread() answers, without a call */
 
 /* The thread is ready: for its turn, behind all that are. */
 void turn_append(struct thread *thread);

@@ -30,7 +30,7 @@ int master_prepare(struct memmap *map)
             return -EEXIST;
     }
     memmap_own(map, layout.master, end, OWNER_TABLES);
-    if (memmap_take(map, PAGE_SIZE, PAGE_SIZE, end, direct_end, OWNER_TRACKERS, &start) != 0)
+    if (memmap_take(map, PAGE_SIZE, PAGE_SIZE, end, direct_end(), OWNER_TRACKERS, &start) != 0)
         return -ENOMEM;
     first_trackers = frame_of(start);
     return 0;
@@ -124,7 +124,7 @@ void master_start(frame_t *root)
     make_present(0, page_of(MiB));
     master_look(MASTER_LOW);
 
-    make_present(page_of(MiB), page_of((vaddr_t)direct_end));
+    make_present(page_of(MiB), page_of((vaddr_t)direct_end()));
     entry_write(&master_table()->entries[trackers->span.first], entry_leaf(first_trackers, both, CACHE_BACK, false, 1));
     master_look(MASTER_STRUCTURES);
 

@@ -13,6 +13,7 @@
 vaddr_t trap_address(void);
 
 static inline void interrupts_on(void) { interrupts_restore(0); }
+static inline void interrupts_shut(void) { (void)interrupts_off(); }
 static inline void stretch_ends(void)  { }
 
 #endif

@@ -42,7 +42,8 @@ static inline void start_thread(void)
     last_signal = 0;
 }
 
-struct thread *current_thread(void)  { return &the_thread; }
+struct thread *running_thread = &the_thread;
+
 const struct credentials *credentials_acting(void) { return &the_credentials; }
 bool has_capability(unsigned capability) { return the_credentials.capabilities.effective >> capability & 1; }
 struct process *process_find(int32_t id) { return id == the_process.id ? &the_process : NULL; }

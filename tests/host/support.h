@@ -39,7 +39,7 @@ static char    *test_contents;
 static uint64_t test_contents_bytes;
 
 /* No frame has a permanent address, so each is shown here. */
-paddr_t direct_end;
+uint32_t direct_frames;
 
 void *frame_view_in_slot(frame_t frame, enum slot slot)
 {

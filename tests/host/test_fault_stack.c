@@ -177,6 +177,27 @@ static void a_stack_without_rights_is_denied_by_them(void)
     assert_non_null(strstr(verdict.reason, "region: 203e7000-203ea000 [stack]"));
 }
 
+static int asked_about;
+
+static bool nobody_wants_words(int signal)
+{
+    asked_about = signal;
+    return false;
+}
+
+/* A handler takes the signal: the words would be written for nobody. What the handler is told stays. */
+static void words_are_written_only_where_they_are_wanted(void)
+{
+    make_stack(page_n(1000), 2);
+    fault_words_if(nobody_wants_words);
+    asked_about = 0;
+    assert_denied(page_n(1002), "");
+    assert_string_equal(verdict.reason, "");
+    assert_int_equal(asked_about, 11);
+    fault_words_if(NULL);
+    assert_denied(page_n(1002), "next above: none");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +212,7 @@ int main(void)
         on_machine(pages_above_and_elsewhere_belong_to_no_stack),
         on_machine(an_overflow_is_called_one),
         on_machine(a_stack_without_rights_is_denied_by_them),
+        on_machine(words_are_written_only_where_they_are_wanted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,7 +79,7 @@ static void all_ram_is_shown_and_nothing_behind_it(void **state)
         for (unsigned no_large = 0; no_large < 2; no_large++) {
             read_document();
             boot(sizes[i], no_large);
-            assert_int_equal(direct_end, sizes[i]);
+            assert_int_equal(direct_end(), sizes[i]);
             check_frames(6 << 20, sizes[i]);
             assert_true(reads(shown(sizes[i] - PAGE_SIZE)));
             assert_false(reads(shown(sizes[i])));
@@ -103,7 +103,7 @@ static void a_row_ends_to_the_page(void **state)
         own_row_cut(PURPOSE_DIRECT, pages[i]);
         end = own_row(PURPOSE_DIRECT)->span.end;
         boot(24 << 20, false);
-        assert_int_equal(direct_end, (uint64_t)(end - page_of(layout.kernel_offset)) << PAGE_SHIFT);
+        assert_int_equal(direct_end(), (uint64_t)(end - page_of(layout.kernel_offset)) << PAGE_SHIFT);
         assert_true(reads(end - 1));
         assert_false(reads(end));
         assert_false(reads(end + 5));
@@ -207,7 +207,7 @@ static void a_start_takes_the_tables_that_it_asks_for(void **state)
             machine_start(&config, &facts);
             needs = space_start_needs((uint32_t)(config.ram_bytes >> PAGE_SHIFT), &sees);
             assert_null(memory_start(&facts));
-            assert_int_equal(sees, direct_end);
+            assert_int_equal(sees, direct_end());
             boots = 0;
             for (page_t page = 0; page < layout.space_end; page += 1024) {
                 bool kept = span_meets(own_row(PURPOSE_SLOTS)->span, span_of(page, 1024));

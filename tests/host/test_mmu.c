@@ -491,7 +491,7 @@ static void a_slot_is_flushed_when_it_shows_another_frame(void **state)
     if (layout_kernel_has_own())
         run(&kernel_space);                     /* no other shows the slots */
     assert_int_equal(frame_run_get(OWNER_TEST, 2, 1024, 0, 0, &frame), 0);      /* at 4 MiB or above */
-    if (frame_address(frame) >= direct_end) {           /* else it has a permanent address */
+    if (frame_address(frame) >= direct_end()) {           /* else it has a permanent address */
         before = machine_counts.page_flushes;
         *(volatile uint32_t *)frame_view(frame, SLOT_INSPECT) = 1;
         (void)frame_view(frame, SLOT_INSPECT);
@@ -509,12 +509,12 @@ static void physical_memory_has_permanent_pointers_up_to_direct_end(void **state
 {
     (void)state;
     start();
-    if (direct_end != 0) {                  /* a layout may have no such window at all */
+    if (direct_end() != 0) {                  /* a layout may have no such window at all */
         assert_ptr_equal(physical_pointer(0x5000, 64), pointer_to(layout.kernel_offset + 0x5000));
-        assert_ptr_equal(physical_pointer(direct_end - 64, 64),
-                         pointer_to(layout.kernel_offset + (vaddr_t)direct_end - 64));
+        assert_ptr_equal(physical_pointer(direct_end() - 64, 64),
+                         pointer_to(layout.kernel_offset + (vaddr_t)direct_end() - 64));
     }
-    assert_null(physical_pointer(direct_end - 64, 65));
+    assert_null(physical_pointer(direct_end() - 64, 65));
     assert_null(physical_pointer(UINT64_MAX - 1, 64));
     assert_null(physical_pointer(0x100000000ull, 1));
     end();

@@ -35,6 +35,9 @@ static void a_leaf_says_what_it_was_made_of(void **state)
                     assert_memory_equal(&got, &allowed, sizeof got);
                     assert_true(rights_within(want, got));
                     assert_false(entry_accessed(e) || entry_dirty(e));
+                    assert_int_equal(entry_with_frame(entry_with_use(made, true), (frame_t){ 0xFF800 }).raw,
+                                     entry_with_use(entry_leaf((frame_t){ 0xFF800 }, want, (enum cache)cache,
+                                                               level == 2, level), true).raw);
                     e = entry_with_rights(e, kernel_data);
                     assert_int_equal(entry_with_rights(e, want).raw, made.raw);
                     assert_int_equal(rights_within(entry_rights(e), got), (e.raw & ~made.raw) == 0);

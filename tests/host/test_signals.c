@@ -113,12 +113,16 @@ static void blocks_its_fault(void)
 {
     struct signal_info fault = { .number = SIGSEGV, .code = 1 };
 
+    assert_true(signal_fault_ends(SIGSEGV));
     on_signal(SIGSEGV, 100, 0);
+    assert_false(signal_fault_ends(SIGSEGV));
+    assert_true(signal_fault_ends(SIGBUS));
     signal_fault(&fault);
     assert_true(current_thread()->pending.pending == BIT(SIGSEGV));
     back();
     assert_int_equal(handlers_run, 1);                  /* the signal has a handler: the program goes on */
     passed++;
+    assert_true(signal_fault_ends(SIGSEGV));
     signal_fault(&fault);                               /* but not while the handler runs */
     back();
     passed++;
@@ -129,6 +133,7 @@ static void ignores_its_fault(void)
     struct signal_info fault = { .number = SIGSEGV, .code = 1 };
 
     on_signal(SIGSEGV, SIG_IGN, 0);
+    assert_true(signal_fault_ends(SIGSEGV));
     signal_fault(&fault);
     back();
     passed++;

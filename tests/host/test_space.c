@@ -453,8 +453,8 @@ static void processors_without_large_or_global_pages_serve(void **state)
         space_activate(&space);
         map_user(&space, USER_PAGE(0x777), 3);
         assert_int_equal(load(&space, USER_PAGE(0x777)), 3);
-        if (direct_end != 0)
-            (void)*(volatile uint32_t *)pointer_to(layout.kernel_offset + (vaddr_t)direct_end - 4);
+        if (direct_end() != 0)
+            (void)*(volatile uint32_t *)pointer_to(layout.kernel_offset + (vaddr_t)direct_end() - 4);
         assert_clean();
         space_activate(&kernel_space);
         space_destroy(&space);

@@ -120,7 +120,7 @@ static void tell_what_there_is(void)
                              frames_owned((enum owner)owner));
     for (uint32_t n = 0; n < frames_end(); n++)
         sum = (sum ^ frame_owner((frame_t){ n })) * 16777619u;
-    kept_line("    shown up to 0x%llx, %u tables, %zu regions, %u stacks;%s; %08x", (unsigned long long)direct_end,
+    kept_line("    shown up to 0x%llx, %u tables, %zu regions, %u stacks;%s; %08x", (unsigned long long)direct_end(),
               kernel_space.table_frames, kernel_space.map.count, stacks_total(), owners, sum);
 }
 

@@ -111,50 +111,68 @@ static int __attribute__((noinline)) handle_without_memory(vaddr_t address, uint
     return err;
 }
 
+static int __attribute__((noinline)) refuse_kernels(vaddr_t address, struct fault_verdict *verdict)
+{
+    *verdict = (struct fault_verdict){ .signal = SIGSEGV, .code = 1, .address = address };      /* MAPERR, as Linux */
+    if (signal_fault_ends(SIGSEGV))
+        format_text(verdict->reason, sizeof verdict->reason, "kernel memory");
+    return -EFAULT;
+}
+
+static void signal_of_fault(const struct trap_frame *frame, vaddr_t address, struct fault_verdict *verdict)
+{
+    struct thread     *self = current_thread();
+    struct signal_info info = { .number = verdict->signal, .code = verdict->code, .address = address };
+
+    note_trap(TRAP_PAGE_FAULT, error_for_program(frame->error, page_of(address)));
+    self->machine.fault_address = (uint32_t)address;
+    signal_fault(&info);
+    if (self->process->actions->action[info.number].handler == SIG_DFL) {       /* else no death is told */
+        add_error(verdict, frame->error);
+        process_note_fault(verdict, registers_program_counter(frame));
+    }
+}
+
+/* The fault was not handled: tried again where memory was lacking, else the program's signal. */
+static bool __attribute__((noinline)) fault_refused(struct trap_frame *frame, vaddr_t address,
+                                                    struct fault_verdict *verdict, int err)
+{
+    bool user = trap_from_user(frame);
+
+    deep_assert(err != 0 && verdict != NULL);
+    if (err == -ENOMEM)
+        err = handle_without_memory(address, access_of(frame->error), verdict);
+    if (err != 0 && err != -ENOMEM && user)
+        signal_of_fault(frame, address, verdict);
+    return err == 0 || user;
+}
+
 /* A fault of the program, or of the kernel while copying for it. Interrupts were on, and are on here. */
-static bool handle_page_fault(struct thread *self, struct trap_frame *frame, vaddr_t address, bool user)
+static bool handle_page_fault(struct thread *self, struct trap_frame *frame, vaddr_t address)
 {
     struct fault_verdict verdict;
     int                  err;
 
     deep_assert(frame != NULL && self->process != NULL);
-    if (!is_kernels(page_of(address))) {
-        err = handle_fault(&self->process->memory->space, address, access_of(frame->error), &verdict);
-    } else {
-        err = -EFAULT;
-        verdict = (struct fault_verdict){ .signal = SIGSEGV, .code = 1, .address = address };   /* MAPERR, as Linux */
-        format_text(verdict.reason, sizeof verdict.reason, "kernel memory");
-    }
+    err = is_kernels(page_of(address))
+              ? refuse_kernels(address, &verdict)
+              : handle_fault(&self->process->memory->space, address, access_of(frame->error), &verdict);
     self->used.faults_minor++;
-    if (err == -ENOMEM)
-        err = handle_without_memory(address, access_of(frame->error), &verdict);
-    if (err != 0 && user && err != -ENOMEM) {
-        struct signal_info info = { .number = verdict.signal, .code = verdict.code, .address = address };
-
-        note_trap(TRAP_PAGE_FAULT, error_for_program(frame->error, page_of(address)));
-        self->machine.fault_address = (uint32_t)address;
-        signal_fault(&info);
-        if (self->process->actions->action[info.number].handler == SIG_DFL) {   /* else no death is told */
-            add_error(&verdict, frame->error);
-            process_note_fault(&verdict, registers_program_counter(frame));
-        }
-    }
-    return err == 0 || user;
+    return err == 0 || fault_refused(frame, address, &verdict, err);
 }
 
 static bool page_fault(struct trap_frame *frame)
 {
     vaddr_t        address = trap_address();    /* before interrupts are on: another fault may change it */
     struct thread *self    = current_thread();
-    bool           user, handled;
+    bool           handled;
 
     deep_assert(frame != NULL);
-    user = trap_from_user(frame);
-    if (self->process == NULL || (!user && !is_copying(frame, page_of(address))))
+    if (self->process == NULL || (!trap_from_user(frame) && !is_copying(frame, page_of(address))))
         return false;
     interrupts_on();
-    handled = handle_page_fault(self, frame, address, user);
-    interrupts_off();
+    handled = handle_page_fault(self, frame, address);
+    interrupts_shut();
     return handled;
 }
 
@@ -251,7 +269,7 @@ static bool system_call(struct trap_frame *frame)
     deep_assert(frame != NULL);
     interrupts_on();
     linux_dispatch(frame);
-    interrupts_off();
+    interrupts_shut();
     return true;
 }
 
@@ -270,7 +288,7 @@ void trap_leave(struct trap_frame *frame)
                self->process->state == PROCESS_STOPPED || to_be_restarted(frame)) {
             interrupts_on();
             signal_deliver(frame);
-            interrupts_off();
+            interrupts_shut();
         }
     while (schedule_preempt());
     stretch_ends();                             /* the return to the program turns interrupts on */
@@ -311,6 +329,7 @@ static bool is_exception_of_programs(unsigned vector)
 void programs_start(void)
 {
     user_resolve_with(resolve_in_copy);
+    fault_words_if(signal_fault_ends);
     for (unsigned vector = 0; vector < TRAP_EXCEPTIONS; vector++)
         if (is_exception_of_programs(vector))
             trap_handle(vector, program_exception);

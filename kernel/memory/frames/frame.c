@@ -507,6 +507,12 @@ uint32_t frame_link(frame_t frame)
     return record_of(frame.no)->link;
 }
 
+void frame_count_link(frame_t frame, int more)
+{
+    assert(frame.no < frames.end);
+    record_of(frame.no)->link += (uint32_t)more;
+}
+
 void frame_set_link(frame_t frame, uint32_t link)
 {
     assert(frame.no < frames.end);

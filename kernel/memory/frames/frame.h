@@ -139,6 +139,7 @@ bool       frame_is_sole(frame_t frame, enum owner owner);      /* one reference
 void       frame_change_owner(frame_t frame, enum owner from, enum owner to);
 uint32_t   frame_link(frame_t frame);
 void       frame_set_link(frame_t frame, uint32_t link);
+void       frame_count_link(frame_t frame, int more);           /* the link, a number here, grows by `more` */
 bool       frame_is_ram(frame_t frame);
 
 /* Idle work: zero one free frame in advance. False when no frame needs it. */

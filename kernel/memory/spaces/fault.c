@@ -162,20 +162,33 @@ static enum fault_action decide_without_entry(const struct fault *f, const struc
     return fault_decide(&facts);
 }
 
-static enum fault_action decide_on_entry(const struct fault *f, entry_t entry)
+/* With the kind of entry known, the compiler keeps of fault_decide() what matters for it: so there are two of these. */
+static enum fault_action decide_on_empty(const struct fault *f)
 {
     const struct region *region = f->region;
-    struct fault_facts   facts  = { .region = true, .access = f->access, .allows = f->allows };
+    struct fault_facts   facts  = { .region = true, .entry = ENTRY_EMPTY, .access = f->access, .allows = f->allows };
 
+    deep_assert(region != NULL);
     facts.shared = region->shared;
     facts.object = region->object != NULL;
     facts.inside = f->inside;
     facts.behind = f->where;
-    facts.entry  = entry_kind(entry, 1);
+    return fault_decide(&facts);
+}
+
+static enum fault_action decide_on_entry(const struct fault *f, entry_t entry)
+{
+    struct fault_facts facts = { .region = true, .entry = entry_kind(entry, 1) };
+
+    if (facts.entry == ENTRY_EMPTY)
+        return decide_on_empty(f);
     if (facts.entry == ENTRY_PRESENT)
         facts.entry_allows = entry_rights(entry).user;
     if (facts.entry == ENTRY_PRESENT || facts.entry == ENTRY_BLOCKED)
         facts.sole = is_sole(entry);
+    facts.access = f->access;
+    facts.allows = f->allows;
+    facts.shared = f->region->shared;
     return fault_decide(&facts);
 }
 
@@ -396,7 +409,8 @@ static int handle_entry(struct fault *f)
         err = page_in(f->space, f->region, f->page);
     if (err == -EFAULT)
         return fault_deny(f, action);
-    fault_counts[action] += err == 0 || err == -EBUSY;
+    if (err == 0 || err == -EBUSY)
+        fault_counts[action]++;
     return err;
 }
 
@@ -523,6 +537,7 @@ int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fau
             rwlock_read_drop(&space->map_lock);
     } while (err != 0 && look_again(&f, &err));
     deep_assert(err == 0 || err == -ENOMEM || err == -EFAULT);
-    drop_references(&f);
+    if (frame_exists(f.replaced) || frame_exists(f.behind) || span_pages(f.around) > 1)
+        drop_references(&f);
     return err;
 }

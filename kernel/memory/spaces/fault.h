@@ -69,8 +69,14 @@ struct fault_facts {
 struct fault_verdict {
     int     signal, code;           /* SIGSEGV with SEGV_MAPERR 1 or SEGV_ACCERR 2; SIGBUS with BUS_ADRERR 2 */
     vaddr_t address;
-    char    reason[160];            /* which region, neighbours, limit: for the report      */
+    char    reason[160];            /* which region, neighbours, limit: for the report; perhaps empty */
 };
+
+/*
+ * The words of a verdict take as many instructions as all else about a refused fault. From now on they are written only
+ * if `wanted` answers true for the signal; it is asked with the map lock held. Before this call: always.
+ */
+void fault_words_if(bool (*wanted)(int signal));
 
 struct space;
 
@@ -91,8 +97,17 @@ extern uint64_t fault_counts[FAULT_ACTIONS];
 extern const char *const fault_action_names[FAULT_ACTIONS];
 
 /* The frame of zeros, never written; its references are not counted. 0 or -ENOMEM. Callable with a cursor open. */
-int zero_frame(frame_t *out) MUST_CHECK;
-extern frame_t zero_frame_number;               /* NO_FRAME until zero_frame() has made it         */
+static inline int zero_frame(frame_t *out) MUST_CHECK;
+extern frame_t zero_frame_number;               /* NO_FRAME until make_zero_frame() has made it    */
+int make_zero_frame(void) MUST_CHECK;           /* the rare part: the first time                   */
+static inline int zero_frame(frame_t *out)
+{
+    int err = frame_exists(zero_frame_number) ? 0 : make_zero_frame();
+
+    if (err == 0)
+        *out = zero_frame_number;
+    return err;
+}
 static inline bool is_zero_frame(frame_t frame) { return frame_is(frame, zero_frame_number); }
 void faults_start(void);                        /* by memory_start(): there is no zero frame yet  */
 

@@ -30,19 +30,32 @@ static bool is_in_guard(const struct space *space, const struct region *stack, p
     return below > most && below - most <= fault_stack_gap(space);
 }
 
-void fault_describe(struct fault_verdict *v, const struct space *space, vaddr_t address, enum fault_action action)
+static bool (*words_wanted)(int signal);        /* NULL: always */
+
+void fault_words_if(bool (*wanted)(int signal)) { words_wanted = wanted; }
+
+static void put_in_words(struct fault_verdict *v, const struct space *space, page_t page, bool none)
 {
-    const struct region *above = region_at_or_above(&space->map, page_of(address));
-    bool                 none  = action == FAULT_SEGV_MAP;
+    const struct region *above = region_at_or_above(&space->map, page);
     size_t               used;
 
-    assert(action == FAULT_BUS || action == FAULT_SEGV_ACCESS || none);
-    v->address = address;
-    v->signal  = action == FAULT_BUS ? SIGNAL_BUS : SIGNAL_SEGV;
-    v->code    = action == FAULT_BUS ? CODE_ADRERR : none ? CODE_MAPERR : CODE_ACCERR;
+    deep_assert(above == NULL || above->span.end > page);
     used = (size_t)describe_region(v->reason, sizeof v->reason, none ? "no region here; next above" : "region", above);
     if (none && above != NULL && (above->grows & REGION_GROWS_DOWN) && used < sizeof v->reason)
         format_text(v->reason + used, sizeof v->reason - used, ", a stack limited to %lu KiB%s",
                     (unsigned long)(space->limits.stack / KiB),
-                    is_in_guard(space, above, page_of(address)) ? ": stack overflow" : "");
+                    is_in_guard(space, above, page) ? ": stack overflow" : "");
+}
+
+void fault_describe(struct fault_verdict *v, const struct space *space, vaddr_t address, enum fault_action action)
+{
+    bool none = action == FAULT_SEGV_MAP;
+
+    assert(action == FAULT_BUS || action == FAULT_SEGV_ACCESS || none);
+    v->address   = address;
+    v->signal    = action == FAULT_BUS ? SIGNAL_BUS : SIGNAL_SEGV;
+    v->code      = action == FAULT_BUS ? CODE_ADRERR : none ? CODE_MAPERR : CODE_ACCERR;
+    v->reason[0] = '\0';
+    if (words_wanted == NULL || words_wanted(v->signal))
+        put_in_words(v, space, page_of(address), none);
 }

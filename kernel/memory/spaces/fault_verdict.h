@@ -9,7 +9,10 @@
 /* Pages that must stay free between a stack of the space and what lies below it. */
 size_t fault_stack_gap(const struct space *space);
 
-/* Fill in the verdict for FAULT_BUS, FAULT_SEGV_ACCESS or FAULT_SEGV_MAP. Locking: the map lock is held. */
+/*
+ * Fill in the verdict for FAULT_BUS, FAULT_SEGV_ACCESS or FAULT_SEGV_MAP; its words only if they are wanted
+ * (fault_words_if()), else they are empty. Locking: the map lock is held.
+ */
 void fault_describe(struct fault_verdict *verdict, const struct space *space, vaddr_t address,
                     enum fault_action action);
 

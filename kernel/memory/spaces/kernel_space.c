@@ -32,7 +32,8 @@ int early_table_frame(frame_t *out)
     assert(early_map != NULL);
     assert(!frames_are_open());
     end = (paddr_t)early_map->limit << PAGE_SHIFT;
-    if ((direct_end == 0 || memmap_take(early_map, PAGE_SIZE, PAGE_SIZE, 0, direct_end, OWNER_TABLES, &start) != 0) &&
+    if ((direct_frames == 0 ||
+         memmap_take(early_map, PAGE_SIZE, PAGE_SIZE, 0, direct_end(), OWNER_TABLES, &start) != 0) &&
         memmap_take(early_map, PAGE_SIZE, PAGE_SIZE, 0, end, OWNER_TABLES, &start) != 0)
         return -ENOMEM;
     *out = frame_of(start);
@@ -213,7 +214,7 @@ static int map_fixed(const struct layout_region *home, uint32_t ram_end)
         if (!map_large(home, page, end) && (err = map_small(home, (struct span){ page, next }, end)) != 0)
             return err;
         if (home->purpose == PURPOSE_DIRECT && page < end)
-            direct_end = (paddr_t)(home->frame + ((next < end ? next : end) - home->span.first)) << PAGE_SHIFT;
+            direct_frames = (uint32_t)(home->frame + ((next < end ? next : end) - home->span.first));
     }
     return 0;
 }
@@ -242,7 +243,7 @@ uint32_t space_start_needs(uint32_t ram_end, paddr_t *shown)
     page_t   reach = mmu_reach(MMU_LEVELS), last = layout.space_end;
     uint32_t tables = 0;
 
-    *shown = direct_end;
+    *shown = direct_end();
     for (uint32_t i = 0; i < layout.region_count; i++) {
         const struct layout_region *home = &layout.regions[i];
         page_t end = home->backing == BACKING_FIXED ? fixed_end(home, ram_end) : home->span.end;

@@ -11,7 +11,7 @@ static struct lock zero_lock = LOCK("zero frame", RANK_ZERO);
 frame_t            zero_frame_number = { UINT32_MAX };
 
 /* The frame, once made, stays: code that sees its number needs no lock. */
-static int make_zero_frame(void)
+int make_zero_frame(void)
 {
     lock_state state = lock_take(&zero_lock);
     frame_t    fresh;
@@ -24,17 +24,8 @@ static int make_zero_frame(void)
             zero_frame_number = fresh;
         }
     }
-    lock_drop(&zero_lock, state);
-    return err;
-}
-
-int zero_frame(frame_t *out)
-{
-    int err = frame_exists(zero_frame_number) ? 0 : make_zero_frame();
-
     deep_assert(err != 0 || frame_owner(zero_frame_number) == OWNER_SHARED);
-    if (err == 0)
-        *out = zero_frame_number;
+    lock_drop(&zero_lock, state);
     return err;
 }
 

@@ -457,7 +457,7 @@ void cursor_touch_map(struct cursor_touch *t, frame_t frame, struct rights right
     deep_assert(frame_exists(frame) && lock_held(&t->space->tables_lock));
     entry_write(t->at, entry_leaf(frame, rights, CACHE_BACK, false, 1));
     if (MMU_LEVELS > 1)
-        frame_set_link(t->table, frame_link(t->table) + 1);
+        frame_count_link(t->table, +1);
     t->space->resident++;
     entry_changed(t->space, t->page, t->entry, entry_read(t->at));
     cursor_touch_leave(t);

@@ -12,7 +12,7 @@
 
 _Static_assert(MAX_CPUS * SLOT_COUNT <= SLOT_PAGES_LEAST, "each processor has its slots in any document");
 
-paddr_t direct_end;
+uint32_t direct_frames;
 
 static entry_t *slot_table;             /* maps the slots region; each CPU writes its own entries only */
 
@@ -38,7 +38,7 @@ void slots_start(entry_t *table)
 
     assert(slots == NULL || span_pages(slots->span) >= SLOT_PAGES_LEAST);
     slot_table = table;
-    direct_end = shown_by_boot_tables();
+    direct_frames = (uint32_t)(shown_by_boot_tables() >> PAGE_SHIFT);
 }
 
 /*
@@ -55,23 +55,36 @@ static entry_t *slot_entry(page_t page)
     return &table[mmu_index(page, 1)];
 }
 
-/*
- * The slot keeps its last frame. Only this CPU uses its slots, so only this CPU's
- * translation has to go when the frame changes.
- */
+static entry_t __attribute__((noinline)) new_slot_entry(frame_t frame, page_t page)
+{
+    return entry_leaf(frame, layout.purpose[PURPOSE_SLOTS]->rights, CACHE_BACK, page_may_be_global(page), 1);
+}
+
+/* The slot shows another frame from now on. Only this CPU uses it, so only this CPU's translation has to go. */
+static void *__attribute__((noinline)) show_in_slot(frame_t frame, page_t page)
+{
+    entry_t *at  = slot_entry(page);
+    entry_t  old = entry_read(at);
+
+    deep_assert(frame_exists(frame) && frame.no < MMU_FRAMES_END);
+    if (entry_present(old)) {
+        entry_write(at, entry_with_frame(old, frame));
+        mmu_flush_page(page);
+    } else {
+        entry_write(at, new_slot_entry(frame, page));
+    }
+    return pointer_to(page_address(page));
+}
+
+/* The slot keeps its last frame. */
 void *frame_view_in_slot(frame_t frame, enum slot slot)
 {
-    const struct layout_region *slots = layout.purpose[PURPOSE_SLOTS];
-    page_t   page = slots->span.first + cpu_number() * SLOT_COUNT + slot;
-    entry_t *at   = slot_entry(page);
-    entry_t  old  = entry_read(at);
+    page_t  page  = layout.purpose[PURPOSE_SLOTS]->span.first + cpu_number() * SLOT_COUNT + slot;
+    entry_t shown = entry_read(slot_entry(page));
 
-    deep_assert(slots != NULL && frame_exists(frame) && slot < SLOT_COUNT);
-    if (!entry_present(old) || !frame_is(entry_frame(old), frame)) {
-        entry_write(at, entry_leaf(frame, slots->rights, CACHE_BACK, page_may_be_global(page), 1));
-        if (entry_present(old))
-            mmu_flush_page(page);
-    }
+    deep_assert(frame_exists(frame) && slot < SLOT_COUNT);
+    if (!entry_present(shown) || !frame_is(entry_frame(shown), frame))
+        return show_in_slot(frame, page);
     return pointer_to(page_address(page));
 }
 
@@ -94,7 +107,7 @@ void *physical_pointer(paddr_t physical, size_t bytes)
 
     if (!checked_add(physical, bytes, &end))
         return NULL;
-    if (end <= direct_end)
+    if (end <= direct_end())
         return pointer_to(layout.kernel_offset + (vaddr_t)physical);
     for (uint32_t i = 0; i < layout.region_count && pointer == NULL; i++)
         pointer = in_fixed_region(&layout.regions[i], physical, bytes);

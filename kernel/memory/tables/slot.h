@@ -39,13 +39,14 @@ enum slot {
  */
 void slots_start(entry_t *table);
 
-/* Physical memory up to here has permanent kernel addresses; grows while the direct map is built. */
-extern paddr_t direct_end;
+/* So many frames, from the first on, have permanent kernel addresses; grows while the direct map is built. */
+extern uint32_t direct_frames;
+static inline paddr_t direct_end(void) { return (paddr_t)direct_frames << PAGE_SHIFT; }
 
 void *frame_view_in_slot(frame_t frame, enum slot slot);
 
 /* Whether a frame has a permanent kernel address there, so that its view needs no slot and lasts. */
-static inline bool frame_is_direct(frame_t frame) { return frame.no < (uint32_t)(direct_end >> PAGE_SHIFT); }
+static inline bool frame_is_direct(frame_t frame) { return frame.no < direct_frames; }
 
 static inline void *frame_view(frame_t frame, enum slot slot)
 {

@@ -38,7 +38,7 @@ static void the_master_table_is_identity(void **state)
     entries = (const uint32_t *)&machine_ram[layout.master + PAGE_SIZE];
     for (uint32_t page = 0; page < MMU_SPACE_END; page++) {
         absent += !(entries[page] & 1);
-        if (!(entries[page] & 1) || page < page_of((vaddr_t)direct_end))
+        if (!(entries[page] & 1) || page < page_of((vaddr_t)direct_end()))
             assert_int_equal(entries[page] >> 12, page);
     }
     assert_in_range(absent, MMU_SPACE_END / 2, MMU_SPACE_END);
