@@ -312,12 +312,15 @@ static void answer_probes(void)
     }
 }
 
-/* Timers that are due and errands may make threads ready. */
-static void catch_up(void)
+/* Timers that are due and errands may make threads ready. Returns whether there were any. */
+static bool catch_up(void)
 {
+    bool were = clock_is_behind || errands_posted != NULL;
+
     if (clock_is_behind)
         clock_catch_up();
     errands_do();
+    return were;
 }
 
 bool schedule_preempt_now(void)
@@ -362,11 +365,13 @@ void schedule_idle(void)
 {
     for (;;) {                                  /* bound: none, but each step lets interrupts in */
         unsigned long interrupts = interrupts_off();
+        bool          worked = catch_up();
 
-        catch_up();
         if (run_queue.count > 0) {
             interrupts_restore(interrupts);
             schedule();
+        } else if (worked) {                    /* its last portion may have been a long one: look again */
+            interrupts_restore(interrupts);
         } else {
             answer_probes();
             if (!frames_idle())
