@@ -79,7 +79,8 @@ HOST_FLAGS   = -m64 -std=gnu11 -D_GNU_SOURCE $(warnings) -fno-omit-frame-pointer
 TEST_FLAGS   = $(HOST_FLAGS) $(TESTED) $(SANITIZERS) --param asan-use-after-return=0 -DCHECKED
 FUZZING      = -fsanitize=fuzzer $(SANITIZERS)
 FUZZ_FLAGS   = $(HOST_FLAGS) -O1 -g1 $(FUZZING) -DCHECKED
-BENCH_FLAGS  = $(HOST_FLAGS) -O2 -g
+# Without frame pointers, as the library with which they are compared.
+BENCH_FLAGS  = $(HOST_FLAGS) -fomit-frame-pointer -O2 -g
 # Programs that are built into the kernel.
 FLAT_FLAGS   = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -mno-sse -O2 \
                -fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks $(warnings)

@@ -2,11 +2,13 @@
  * bench_frame.c - what the frame pool costs on the host, in nanoseconds.
  *
  * The same sources as in the kernel, optimised, with the checks that ship. Each figure
- * is the best of many short rounds: on a shared machine the others only ever add. The loop and its
- * array of frames cost something too; `bare` is the same loop without the pool.
+ * is the best of many short rounds: on a shared machine the others only ever add.
  *
  *   repeated   get and put of one frame, over and over, one CPU or two
- *   random     half of all frames in use; give a random one back, take one
+ *   random     half of all frames in use; give a random one back, take one. One exchange waits for the one before, so
+ *              that a miss of the cache is seen whole. `bare` is the same loop without the pool: it writes one word of
+ *              a table as large as the records, the line that an exchange touches. What grows with memory is how long
+ *              that line takes.
  *   churn      8 GiB, a random walk of the load; then: the share of whole free areas that are
  *              left of those that could be, with all used frames packed together
  */
@@ -146,6 +148,8 @@ static double repeated(unsigned cpus)
 
 enum { EXCHANGES = 10000 };
 
+static uint64_t *table;                 /* as large as the records */
+
 static double random_exchange(bool bare)
 {
     double best = 1e18;
@@ -156,8 +160,9 @@ static double random_exchange(bool bare)
         for (uint32_t n = 0; n < EXCHANGES; n++) {
             uint32_t at = random_below(held_count);
 
+            __builtin_ia32_lfence();
             if (bare) {
-                held[at] = *(volatile uint32_t *)&held[at];
+                table[held[at]]++;
             } else {
                 frame_put((frame_t){ held[at] });
                 held[at] = take();
@@ -182,11 +187,19 @@ static void shuffle(void)
 static void random_at(uint64_t gib)
 {
     struct machine m = machine_of(gib * GiB);
+    size_t table_bytes = frames_end() * sizeof *table;
+    double exchange, bare;
 
     fill(frames_end() / 2);
     shuffle();
-    printf("  random, half full, %2u GiB   %7.1f ns   (bare %.1f)\n", (unsigned)gib, random_exchange(false),
-           random_exchange(true));
+    table = block(table_bytes);
+    for (uint32_t n = 0; n < frames_end(); n++)
+        table[n] = n;
+    exchange = random_exchange(false);
+    bare = random_exchange(true);
+    munmap(table, table_bytes);
+    printf("  random, half full, %2u GiB   %7.1f ns   bare %7.1f   difference %5.1f\n", (unsigned)gib, exchange, bare,
+           exchange - bare);
     if (gib == 64)
         printf("  search structure            %8.3f bits a frame, records %u bytes\n",
                (double)(m.bitmap_bytes + m.summary_bytes) * 8 / frames_end(),

@@ -3,10 +3,11 @@
  *
  * The same sources as in the kernel, optimised, with the checks that ship, on the machine in plain
  * memory. Where the mimalloc library is installed it runs the same loops in the same process,
- * round by round in turn, so that both see the same machine; each figure is the best round.
+ * round by round in turn, so that both see the same machine. The figures are medians over the rounds; the ratio
+ * is the median of each round's own, which what else the machine does disturbs least.
  *
  *   pair      take and give back one block of 64 bytes, over and over
- *   replace   1000 blocks live; give a random one back, take another: of 64 bytes, of mixed sizes
+ *   replace   1000 blocks live all the time; give a random one back, take another: of 64 bytes, of mixed sizes
  *   batch     take 1000 blocks of 64 bytes, give them back in the order taken
  *   pages     take and give back one block of 8 KiB
  *
@@ -21,8 +22,8 @@
 #include "machine.h"
 #include "memory/heap/heap.h"
 
-/* Rounds are short, a few milliseconds, so that some of them have the processor to themselves. */
-enum { ROUNDS = 100, PAIRS = 200000, BATCHES = 20, PAGES = 500, LIVE = 1000, CHOICES = 1 << 16 };
+/* Rounds are short, less than a millisecond, so that most of them have the processor to themselves. */
+enum { ROUNDS = 301, PAIRS = 20000, BATCHES = 2, PAGES = 10, LIVE = 1000, CHOICES = 1 << 16 };
 
 typedef void *(*take_function)(size_t);
 typedef void (*give_function)(void *);
@@ -32,7 +33,6 @@ static give_function other_give;
 
 static uint16_t which[CHOICES];         /* which of the live blocks is replaced           */
 static uint16_t sizes[CHOICES];         /* by one of how many bytes                       */
-static void    *live[LIVE];
 
 static double now(void)
 {
@@ -59,39 +59,45 @@ static inline void *heap_take(size_t bytes) { return heap_alloc(bytes, 0); }
             GIVE(used(TAKE(64)));                                                   \
         return PAIRS;                                                             \
     }                                                                               \
+    static void *heap##_same[LIVE], *heap##_mixture[LIVE];                          \
+    static void heap##_fill(void)                                                   \
+    {                                                                               \
+        for (unsigned i = 0; i < LIVE; i++) {                                       \
+            heap##_same[i] = TAKE(64);                                              \
+            heap##_mixture[i] = TAKE(sizes[i]);                                     \
+        }                                                                           \
+    }                                                                               \
     static unsigned heap##_replace(void)                                            \
     {                                                                               \
-        for (unsigned i = 0; i < LIVE; i++)                                         \
-            live[i] = TAKE(64);                                                     \
-        for (unsigned i = 0; i < PAIRS; i++) {                                    \
-            GIVE(live[which[i % CHOICES]]);                                         \
-            live[which[i % CHOICES]] = TAKE(64);                                    \
+        static unsigned at;                                                         \
+                                                                                    \
+        for (unsigned i = 0; i < PAIRS; i++, at++) {                                \
+            GIVE(heap##_same[which[at % CHOICES]]);                                 \
+            heap##_same[which[at % CHOICES]] = TAKE(64);                            \
         }                                                                           \
-        for (unsigned i = 0; i < LIVE; i++)                                         \
-            GIVE(live[i]);                                                          \
-        return PAIRS + LIVE;                                                      \
+        return PAIRS;                                                               \
     }                                                                               \
     static unsigned heap##_mixed(void)                                              \
     {                                                                               \
-        for (unsigned i = 0; i < LIVE; i++)                                         \
-            live[i] = TAKE(sizes[i]);                                               \
-        for (unsigned i = 0; i < PAIRS; i++) {                                    \
-            GIVE(live[which[i % CHOICES]]);                                         \
-            live[which[i % CHOICES]] = TAKE(sizes[i % CHOICES]);                    \
+        static unsigned at;                                                         \
+                                                                                    \
+        for (unsigned i = 0; i < PAIRS; i++, at++) {                                \
+            GIVE(heap##_mixture[which[at % CHOICES]]);                              \
+            heap##_mixture[which[at % CHOICES]] = TAKE(sizes[at % CHOICES]);        \
         }                                                                           \
-        for (unsigned i = 0; i < LIVE; i++)                                         \
-            GIVE(live[i]);                                                          \
-        return PAIRS + LIVE;                                                      \
+        return PAIRS;                                                               \
     }                                                                               \
     static unsigned heap##_batch(void)                                              \
     {                                                                               \
-        for (unsigned k = 0; k < BATCHES; k++) {                                       \
+        static void *live[LIVE];                                                    \
+                                                                                    \
+        for (unsigned k = 0; k < BATCHES; k++) {                                    \
             for (unsigned i = 0; i < LIVE; i++)                                     \
                 live[i] = TAKE(64);                                                 \
             for (unsigned i = 0; i < LIVE; i++)                                     \
                 GIVE(live[i]);                                                      \
         }                                                                           \
-        return BATCHES * LIVE;                                                         \
+        return BATCHES * LIVE;                                                      \
     }                                                                               \
     static unsigned heap##_pages(void)                                              \
     {                                                                               \
@@ -111,13 +117,42 @@ static const struct { const char *name; unsigned (*ours)(void), (*other)(void); 
     { "8 KiB pair",                      ours_pages,   other_pages },
 };
 
-static double time_of(unsigned (*loop)(void), double best)
+static double time_of(unsigned (*loop)(void))
 {
     double   begin = now();
     unsigned count = loop();
-    double   each = (now() - begin) / count;
 
-    return best == 0 || each < best ? each : best;
+    return (now() - begin) / count;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double first = *(const double *)a, second = *(const double *)b;
+
+    return (first > second) - (first < second);
+}
+
+static double median(double *of)
+{
+    qsort(of, ROUNDS, sizeof *of, compare);
+    return of[ROUNDS / 2];
+}
+
+static void measure(unsigned i, bool both)
+{
+    static double ours[ROUNDS], other[ROUNDS], ratio[ROUNDS];
+
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        ours[round] = time_of(loops[i].ours);
+        if (both) {
+            other[round] = time_of(loops[i].other);
+            ratio[round] = ours[round] / other[round];
+        }
+    }
+    printf("heap     %-32s %8.2f ns", loops[i].name, median(ours));
+    if (both)
+        printf("   mimalloc %8.2f ns   ratio %.2f", median(other), median(ratio));
+    printf("\n");
 }
 
 int main(void)
@@ -138,19 +173,10 @@ int main(void)
         which[i] = (uint16_t)(rand() % LIVE);
         sizes[i] = (uint16_t)(rand() % 8 == 0 ? rand() % 1024 : rand() % 128);
     }
-
-    for (unsigned i = 0; i < COUNT_OF(loops); i++) {
-        double ours = 0, other = 0;
-
-        for (unsigned round = 0; round < ROUNDS; round++) {
-            ours = time_of(loops[i].ours, ours);
-            if (other_take != NULL && other_give != NULL)
-                other = time_of(loops[i].other, other);
-        }
-        printf("heap     %-32s %8.2f ns", loops[i].name, ours);
-        if (other != 0)
-            printf("   mimalloc %8.2f ns   ratio %.2f", other, ours / other);
-        printf("\n");
-    }
+    ours_fill();
+    if (other_take != NULL && other_give != NULL)
+        other_fill();
+    for (unsigned i = 0; i < COUNT_OF(loops); i++)
+        measure(i, other_take != NULL && other_give != NULL);
     return 0;
 }

@@ -149,6 +149,53 @@ static void calls_touch_at_most_twelve_words_whatever_the_memory(void **state)
     }
 }
 
+/* The cache lines of what was touched: 64 bytes each. */
+static uint32_t lines_touched(void)
+{
+    uint32_t lines = 0;
+
+    for (uint32_t n = 0; n < word_count; n++) {
+        bool seen = false;
+
+        for (uint32_t before = 0; before < n; before++)
+            seen |= words[before] / 8 == words[n] / 8;
+        lines += !seen;
+    }
+    return lines;
+}
+
+/*
+ * Half of all frames are in use; one of them, anywhere, is given back and another taken. That is the line of one
+ * record, with 1 GiB as with 64: what grows with memory is only how seldom that line is in the cache.
+ */
+static void exchanging_a_random_frame_touches_one_line_whatever_the_memory(void **state)
+{
+    static const uint32_t ends[] = { 1u << 18, 1u << 20, 1u << 24 };    /* 1, 4, 64 GiB */
+    struct layout_policy  policy = { .search = SEARCH_FULLEST, .magazine = 64 };
+
+    (void)state;
+    for (size_t size = 0; size < COUNT_OF(ends); size++) {
+        frame_t frame;
+
+        open_frames_flat(&policy, ends[size]);
+        for (uint32_t n = 0; n < ends[size] / 2; n++)
+            assert_int_equal(frame_get(OWNER_TEST, 0, &frame), 0);
+        for (uint32_t n = 0; n < 1000; n++) {
+            frame_t used = { test_random(ends[size] / 2) };
+
+            if (frame_owner(used) != OWNER_TEST)
+                continue;
+            word_count = 0;
+            counting = true;
+            frame_put(used);
+            assert_int_equal(frame_get(OWNER_TEST, 0, &frame), 0);
+            counting = false;
+            assert_int_equal(word_count, 1);
+            assert_int_equal(lines_touched(), 1);
+        }
+    }
+}
+
 /* The usual course: the record, and nothing else that is shared. */
 static void the_usual_call_touches_one_word(void **state)
 {
@@ -179,6 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(calls_touch_at_most_twelve_words_whatever_the_memory),
+        cmocka_unit_test(exchanging_a_random_frame_touches_one_line_whatever_the_memory),
         cmocka_unit_test(the_usual_call_touches_one_word),
     };
 

@@ -175,7 +175,7 @@ void *small_take(size_t bytes, vaddr_t who)
 
 /*
  * Make room: the older half of a magazine's blocks goes back to the slabs. Each may be the last of a slab, whose pages
- * go then: so one at a time, and interrupts are let in between, if they were on.
+ * go then: interrupts are let in behind each such block, if they were on.
  */
 static void magazine_spill(struct magazine *magazine, unsigned long *interrupts)
 {
@@ -186,13 +186,9 @@ static void magazine_spill(struct magazine *magazine, unsigned long *interrupts)
     memcpy(oldest, magazine->blocks, half * sizeof oldest[0]);
     magazine->count -= half;
     memmove(magazine->blocks, magazine->blocks + half, magazine->count * sizeof magazine->blocks[0]);
-    /* bound: half a magazine */
-    for (uint32_t i = 0; i < half; i++) {
-        slabs_give(&oldest[i], 1);
-        interrupts_restore(*interrupts);
-        *interrupts = interrupts_off();
-    }
-    while (slabs_settle()) {                    /* bound: interrupts are let in in each step */
+    /* bound: half a magazine, then free books; interrupts are let in in each step */
+    for (uint32_t gone = 0; gone < half || slabs_settle(); ) {
+        gone += slabs_give(&oldest[gone], half - gone);
         interrupts_restore(*interrupts);
         *interrupts = interrupts_off();
     }
@@ -369,7 +365,8 @@ void heap_drain(void)
     for (unsigned class = 0; class < HEAP_CLASSES; class++) {
         struct magazine *magazine = magazine_of(class);
 
-        slabs_give(magazine->blocks, magazine->count);
+        for (uint32_t i = 0; i < magazine->count; i++)          /* bound: a magazine */
+            slabs_give(&magazine->blocks[i], 1);
         magazine->count = 0;
     }
     slabs_trim();

@@ -251,7 +251,8 @@ static unsigned slab_take_from(uint32_t page, void **blocks, unsigned want)
     return got;
 }
 
-static void slab_give_one(void *block)
+/* Returns whether the slab's pages went with it. */
+static bool slab_give_one(void *block)
 {
     size_t       offset = slab_offset(block);
     uint32_t     page = (uint32_t)(offset / PAGE_SIZE);
@@ -269,9 +270,10 @@ static void slab_give_one(void *block)
         if (slab->list != LIST_NONE)
             list_remove(list_head(slab), page);
         slab_end(page);
-    } else {
-        slab_relist(page);
+        return true;
     }
+    slab_relist(page);
+    return false;
 }
 
 /* ---- For the magazines ------------------------------------------------------------------ */
@@ -294,14 +296,16 @@ unsigned slabs_take(unsigned class, void **blocks, unsigned want)
     return got;
 }
 
-void slabs_give(void *const *blocks, unsigned count)
+unsigned slabs_give(void *const *blocks, unsigned count)
 {
     lock_state state = lock_take(&heap.lock);
+    unsigned   given = 0;
+    bool       ended = false;
 
-    /* bound: `count`, a magazine */
-    for (unsigned i = 0; i < count; i++)
-        slab_give_one(blocks[i]);
+    while (given < count && !ended)             /* bound: `count`, a magazine */
+        ended = slab_give_one(blocks[given++]);
     lock_drop(&heap.lock, state);
+    return given;
 }
 
 bool slabs_settle(void)

@@ -141,10 +141,11 @@ void slabs_start(const struct layout_region *window);
 /*
  * Take up to `want` free blocks of a class, which become BLOCK_READY. Returns how many: a new slab
  * is made only when no slab has a free block, and 0 means that there was no memory for one. slabs_give()
- * returns slabs that become empty to the pool, but for one of each class.
+ * returns slabs that become empty to the pool, but for one of each class. It stops behind the first of them, and says
+ * how many blocks it has given.
  */
 unsigned slabs_take(unsigned class, void **blocks, unsigned want);
-void     slabs_give(void *const *blocks, unsigned count);
+unsigned slabs_give(void *const *blocks, unsigned count);
 /* Free chunks at the high end may be many at once: their books go a few at a time. True: there are more. */
 bool     slabs_settle(void);
 
