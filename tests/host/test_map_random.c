@@ -550,9 +550,9 @@ static void without_memory_nothing_changes(void)
         int    (*call)(void);
         unsigned at_least;                      /* allocations it needs, of frames and blocks */
     } cases[] = {
-        { prepare, call_create, 2 },        { prepare, call_create_shared, 3 }, { prepare, call_remove, 1 },
+        { prepare, call_create, 2 },        { prepare, call_create_shared, 2 }, { prepare, call_remove, 1 },
         { prepare, call_protect, 2 },       { prepare, call_move, 3 },          { prepare, call_fork, 4 },
-        { prepare, call_break, 2 },         { prepare, call_zero, 1 },          { prepare_far, call_zero_far, 2 },
+        { prepare, call_break, 1 },         { prepare, call_zero, 1 },          { prepare_far, call_zero_far, 2 },
         { prepare, call_dont_fork, 2 },     { prepare_object, call_object, 2 },  { prepare, call_lock, 2 },
     };
 

@@ -96,6 +96,33 @@ static void try_resize(const struct world *before, const char *picture, char let
     note_state();
 }
 
+/* The spare region gets what one region has from a column on. */
+static void try_split(const struct world *before, char letter, char spare, page_t page)
+{
+    world = *before;
+    snprintf(world.names[spare - 'A'], 2, "%c", spare);
+    node_of(spare)->name = world.names[spare - 'A'];
+    region_split(&world.tree, node_of(letter), node_of(spare), page);
+    assert_true(region_next(node_of(letter)) == node_of(spare) && region_find(&world.tree, page) == node_of(spare));
+    note_state();
+}
+
+static void try_join(const struct world *before, char letter)
+{
+    struct region *lower = node_of(letter), *upper;
+    struct span    whole = lower->span;
+
+    world = *before;
+    upper = region_next(lower);
+    if (upper == NULL || upper->span.first != lower->span.end)
+        return;
+    whole.end = upper->span.end;
+    region_join(&world.tree, lower, upper);
+    assert_true(upper->height == 0 && lower->span.first == whole.first && lower->span.end == whole.end);
+    assert_int_equal(world.tree.count, before->tree.count - 1);
+    note_state();
+}
+
 /* Everything that can be done to one tree. */
 static void go_on_from(const struct world *before)
 {
@@ -117,8 +144,13 @@ static void go_on_from(const struct world *before)
     for (char c = 'A'; c < 'A' + SMALL; c++) {
         world = *before;
         if (strchr(picture, c)) {
+            struct span span = node_of(c)->span;
+
             region_remove(&world.tree, node_of(c));
             note_state();
+            try_join(before, c);
+            for (page_t page = span.first + 1; page < span.end; page++)
+                try_split(before, c, spare, page);
         }
     }
 }

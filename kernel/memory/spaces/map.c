@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/range.h"
+#include "base/string.h"
 #include "memory/tables/cursor.h"
 #include "memory/spaces/fault.h"
 #include "memory/frames/frame.h"
@@ -18,15 +19,15 @@ size_t map_committed;
 int    map_overcommit;
 
 static struct lock commit_lock = LOCK("promised pages", RANK_COMMIT);
+static size_t      all_pages;                   /* [c] of RAM, as the memory map has them */
 
 void map_start(void)
 {
     map_committed = 0;
+    all_pages     = memmap_ram(memory_map());
     faults_start();
     objects_start();
 }
-
-static size_t all_pages(void) { return memmap_ram(memory_map()); }
 
 /* Mode 0 refuses more pages than there are frames; mode 2 promises at most half of RAM, as Linux does by default. */
 static bool may_promise(size_t pages)
@@ -34,8 +35,8 @@ static bool may_promise(size_t pages)
     deep_assert(lock_held(&commit_lock) && map_overcommit >= 0 && map_overcommit <= 2);
     switch (map_overcommit) {
     case 1:  return true;
-    case 2:  return map_committed + pages <= all_pages() / 2;
-    default: return pages <= all_pages();
+    case 2:  return map_committed + pages <= all_pages / 2;
+    default: return pages <= all_pages;
     }
 }
 
@@ -133,16 +134,22 @@ static int request_place(struct space *space, const struct map_request *request,
 
 /* ---- mmap --------------------------------------------------------------------------------------------- */
 
-static struct region request_describe(const struct map_request *request, struct span span)
+static void request_describe(const struct map_request *request, struct span span, struct region *out)
 {
     deep_assert(!span_empty(span) && span_covers(user_span(), span));
-    return (struct region){
-        .span = span, .rights = map_rights(request->rights), .may = request->may, .backing = BACKING_USER,
-        .shared = request->flags & MAP_IS_SHARED, .uncharged = request->flags & MAP_NO_RESERVE,
-        .grows = request->flags & MAP_GROWS_DOWN ? REGION_GROWS_DOWN : 0, .name = request->name,
-        .object = request->object, .offset = request->offset, .file = request->file,
-        .locked = request->flags & MAP_IS_LOCKED ? REGION_LOCKED : 0,
-    };
+    memset(out, 0, sizeof *out);
+    out->span      = span;
+    out->rights    = map_rights(request->rights);
+    out->may       = request->may;
+    out->backing   = BACKING_USER;
+    out->shared    = request->flags & MAP_IS_SHARED;
+    out->uncharged = request->flags & MAP_NO_RESERVE;
+    out->grows     = request->flags & MAP_GROWS_DOWN ? REGION_GROWS_DOWN : 0;
+    out->locked    = request->flags & MAP_IS_LOCKED ? REGION_LOCKED : 0;
+    out->name      = request->name;
+    out->object    = request->object;
+    out->offset    = request->offset;
+    out->file      = request->file;
 }
 
 /* Limits of the process; pages that a fixed mapping replaces are given back, but count until then, as on Linux. */
@@ -158,7 +165,7 @@ static int within_limits(const struct space *space, const struct region *wanted,
 }
 
 /* What Linux looks at before it looks at the file. */
-IN_LINE int decide_place(struct space *space, const struct map_request *request, size_t pages, struct region *wanted)
+static int decide_place(struct space *space, const struct map_request *request, size_t pages, struct region *wanted)
 {
     struct span span;
     int         err;
@@ -169,7 +176,7 @@ IN_LINE int decide_place(struct space *space, const struct map_request *request,
     err = request_place(space, request, pages, &span);
     if (err != 0)
         return err;
-    *wanted = request_describe(request, span);
+    request_describe(request, span, wanted);
     if (wanted->locked != 0 && space->limits.locked == 0)
         return -EPERM;
     if (space->lock_future > wanted->locked)
@@ -177,14 +184,18 @@ IN_LINE int decide_place(struct space *space, const struct map_request *request,
     return wanted->locked != 0 && !map_may_lock(space, pages) ? -EAGAIN : 0;
 }
 
-/* Check and set up all that can fail but the nodes, which the caller has taken. */
-static int decide_create(struct space *space, const struct map_request *request, size_t pages, struct region *wanted)
+/* Check and set up all that can fail but the region's own node. *spare is what map_cut() may need. */
+static int decide_create(struct space *space, const struct map_request *request, size_t pages, struct region *wanted,
+                         struct region **spare)
 {
     int err = decide_place(space, request, pages, wanted);
 
     deep_assert(rwlock_held_to_write(&space->map_lock));
     if (err == 0)
         err = within_limits(space, wanted, pages);
+    if (err == 0 && (request->flags & MAP_IS_FIXED) && map_cut_splits(space, wanted->span) &&
+        (*spare = map_node()) == NULL)
+        err = -ENOMEM;
     if (err == 0 && map_is_charged(wanted))
         err = map_charge(space, pages);
     return err;
@@ -192,21 +203,24 @@ static int decide_create(struct space *space, const struct map_request *request,
 
 /* *locked: the new pages are to be brought in. */
 static int request_create(struct space *space, const struct map_request *request, size_t pages, struct region *node,
-                          struct region **spare, struct span *out, bool *locked)
+                          struct span *out, bool *locked)
 {
-    int err;
+    struct region *spare = NULL;
+    int            err;
 
-    deep_assert(node != NULL && *spare != NULL);
+    deep_assert(node != NULL);
     rwlock_write(&space->map_lock);
-    err = decide_create(space, request, pages, node);
+    err = decide_create(space, request, pages, node, &spare);
     if (err == 0) {
         *out    = node->span;
         *locked = node->locked == REGION_LOCKED;
-        map_cut(space, node->span, spare);
+        if (request->flags & MAP_IS_FIXED)
+            map_cut(space, node->span, &spare);
         map_enter(space, node);
         map_join(space, node);
     }
     rwlock_write_drop(&space->map_lock);
+    map_node_free(spare);
     return err;
 }
 
@@ -259,7 +273,7 @@ int map_create(struct space *space, const struct map_request *request, vaddr_t *
 {
     struct map_request wanted = *request;
     struct object     *made   = NULL;
-    struct region     *node, *spare;
+    struct region     *node;
     struct span        span;
     size_t             pages;
     bool               locked = false;
@@ -278,13 +292,10 @@ int map_create(struct space *space, const struct map_request *request, vaddr_t *
         wanted.object = made;
         wanted.offset = 0;
     }
-    node  = map_node();
-    spare = map_node();
-    err   = node == NULL || spare == NULL ? -ENOMEM
-                                          : request_create(space, &wanted, pages, node, &spare, &span, &locked);
+    node = map_node();
+    err  = node == NULL ? -ENOMEM : request_create(space, &wanted, pages, node, &span, &locked);
     if (err != 0)
         map_node_free(node);
-    map_node_free(spare);
     if (made != NULL)
         object_release(made);           /* the region holds it, if there is one */
     if (err != 0)
@@ -347,12 +358,11 @@ static int protect_part(struct space *space, struct region *region, struct span 
                         struct region **after)
 {
     struct region *spares[2] = { NULL, NULL };
-    struct region  changed   = *region;
+    bool           counts    = !region->uncharged && !region->shared && (rights & MAY_WRITE);   /* map_is_charged() */
     int            err       = 0;
 
     deep_assert(rwlock_held_to_write(&space->map_lock));
     deep_assert(region->space == space && !span_empty(part) && span_covers(region->span, part));
-    changed.rights = map_rights(rights);
     if (rights & ~region->may)
         return -EACCES;
     if (!span_covers(part, region->span) && !map_may_split(space))
@@ -361,19 +371,19 @@ static int protect_part(struct space *space, struct region *region, struct span 
         err = (spares[0] = map_node()) == NULL ? -ENOMEM : 0;
     if (err == 0 && region->span.end > part.end)
         err = (spares[1] = map_node()) == NULL ? -ENOMEM : 0;
-    if (err == 0 && map_is_charged(&changed) && !map_is_charged(region))
+    if (err == 0 && counts && !map_is_charged(region))
         err = map_charge(space, span_pages(part));
     if (err != 0) {
         map_node_free(spares[0]);
         map_node_free(spares[1]);
         return err;
     }
-    if (map_is_charged(region) && !map_is_charged(&changed))
+    if (map_is_charged(region) && !counts)
         map_uncharge(space, span_pages(part));
     region = map_split(space, region, part.first, &spares[0]);
     if (region->span.end > part.end)
         map_split(space, region, part.end, &spares[1]);
-    protect_region(region, changed.rights);
+    protect_region(region, map_rights(rights));
     *after = map_join(space, region);
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/range.h"
+#include "base/string.h"
 #include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
@@ -140,7 +141,7 @@ static int copy_region(struct batch *batch, struct space *child, const struct re
         map_node_free(node);
         return -ENOMEM;
     }
-    *node = *region;
+    memcpy(node, region, sizeof *node);
     node->locked = 0;                       /* locks are not inherited, mlock(2) */
     map_enter(child, node);
     if (region->told & REGION_TOLD_WIPED)

@@ -4,13 +4,14 @@
 #include "memory/spaces/map_region.h"
 
 #include "base/check.h"
+#include "base/string.h"
 #include "memory/tables/cursor.h"
 #include "memory/heap/heap.h"
 
 void (*map_file_hold)(void *file);
 void (*map_file_release)(void *file);
 
-struct region *map_node(void) { return heap_alloc(sizeof(struct region), HEAP_ZERO); }
+struct region *map_node(void) { return heap_alloc(sizeof(struct region), 0); }
 
 void map_node_free(struct region *node)
 {
@@ -120,7 +121,6 @@ static void map_region_resize(struct space *space, struct region *region, struct
 struct region *map_split(struct space *space, struct region *region, page_t page, struct region **spare)
 {
     struct region *upper = *spare;
-    int            err;
 
     deep_assert(rwlock_held_to_write(&space->map_lock));
     deep_assert(region->space == space);
@@ -128,13 +128,11 @@ struct region *map_split(struct space *space, struct region *region, page_t page
         return region;
     assert(span_has(region->span, page) && upper != NULL);
     *spare = NULL;
-    *upper = *region;
-    upper->span    = (struct span){ page, region->span.end };
-    upper->offset += page - region->span.first;
+    memcpy(upper, region, sizeof *upper);
+    upper->span.first = page;
+    upper->offset    += page - region->span.first;
     region_hold(upper);                         /* may sleep: then nothing has changed yet */
-    map_region_resize(space, region, (struct span){ region->span.first, page });
-    err = region_insert(&space->map, upper);
-    assert(err == 0);
+    region_split(&space->map, region, upper, page);
     return upper;
 }
 
@@ -166,30 +164,28 @@ static bool means_the_same(const struct region *lower, const struct region *uppe
            ((lower->object == NULL && lower->file == NULL) || lower->offset + span_pages(lower->span) == upper->offset);
 }
 
-static struct region *region_join(struct space *space, struct region *lower, struct region *upper)
+/* Returns whether the two are one now, `lower`. */
+static bool join_neighbours(struct space *space, struct region *lower, struct region *upper)
 {
-    struct span whole = { lower->span.first, upper->span.end };
-
     deep_assert(lower->span.end <= upper->span.first);
     if (!means_the_same(lower, upper))
-        return NULL;
+        return false;
     region_unlink(upper);
-    region_remove(&space->map, upper);
-    map_region_resize(space, lower, whole);
+    region_join(&space->map, lower, upper);
     region_forget(space, upper);
-    return lower;
+    return true;
 }
 
 struct region *map_join(struct space *space, struct region *region)
 {
-    struct region *before = region_before(region), *after = region_next(region), *joined;
+    struct region *before = region_before(region), *after = region_next(region);
 
     deep_assert(rwlock_held_to_write(&space->map_lock));
     deep_assert(region->height > 0);
-    if (before != NULL && (joined = region_join(space, before, region)) != NULL)
-        region = joined;
-    if (after != NULL && (joined = region_join(space, region, after)) != NULL)
-        region = joined;
+    if (before != NULL && join_neighbours(space, before, region))
+        region = before;
+    if (after != NULL)
+        join_neighbours(space, region, after);
     return region;
 }
 

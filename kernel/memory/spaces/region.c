@@ -18,6 +18,8 @@
 #include "base/error.h"
 #include "memory/audit.h"
 
+#define SELDOM __attribute__((noinline, cold))
+
 /* ---- Balance and gaps ---------------------------------------------------------------- */
 
 static int    height_of(const struct region *node) { return node ? node->height : 0; }
@@ -25,12 +27,14 @@ static size_t widest_of(const struct region *node) { return node ? node->widest 
 static size_t larger(size_t a, size_t b)           { return a > b ? a : b; }
 
 /* Compute a node's height and widest gap from those of its children. */
-static void region_summarize(struct region *node)
+static inline __attribute__((always_inline)) void region_summarize(struct region *node)
 {
-    int left = height_of(node->child[0]), right = height_of(node->child[1]);
+    const struct region *low = node->child[0], *high = node->child[1];
+    int    height = height_of(low);
+    size_t widest = larger(node->gap, widest_of(low));
 
-    node->height = 1 + (left > right ? left : right);
-    node->widest = larger(node->gap, larger(widest_of(node->child[0]), widest_of(node->child[1])));
+    node->height = 1 + (height > height_of(high) ? height : height_of(high));
+    node->widest = larger(widest, widest_of(high));
 }
 
 /* The parent, or the tree, that named `old` names `new` from now on. */
@@ -54,7 +58,7 @@ static void region_adopt(struct region *parent, int side, struct region *child)
 }
 
 /* Lift the child on `side` above its parent; returns the child. */
-static struct region *tree_rotate(struct region_tree *tree, struct region *node, int side)
+static SELDOM struct region *tree_rotate(struct region_tree *tree, struct region *node, int side)
 {
     struct region *lifted = node->child[side];
 
@@ -62,26 +66,38 @@ static struct region *tree_rotate(struct region_tree *tree, struct region *node,
     replace_child(tree, node->parent, node, lifted);
     region_adopt(node, side, lifted->child[!side]);
     region_adopt(lifted, !side, node);
-    region_summarize(node);
-    region_summarize(lifted);
+    for (int i = 0; i < 2; i++, node = lifted)
+        region_summarize(node);
     return lifted;
 }
 
-/* From node to the root: summaries right, no two siblings' heights more than one apart. */
-static void tree_settle(struct region_tree *tree, struct region *node)
+/* One of the children is higher than the other by two; returns the node that stands here then. */
+static SELDOM struct region *tree_turn(struct region_tree *tree, struct region *node, int side)
 {
-    for (; node; node = node->parent) {
-        int lean = height_of(node->child[1]) - height_of(node->child[0]);
-        int side = lean > 0;
+    struct region *heavy = node->child[side];
 
+    if (height_of(heavy->child[!side]) > height_of(heavy->child[side]))
+        tree_rotate(tree, heavy, !side);
+    return tree_rotate(tree, node, side);
+}
+
+/*
+ * From a node towards the root: summaries right, no two siblings' heights more than one apart. Of the nodes above, only
+ * `last`, if not NULL, has another gap than before: so beyond it the first node whose place has the same height and the
+ * same widest gap as before is where the way ends.
+ */
+static void tree_settle(struct region_tree *tree, struct region *node, const struct region *last)
+{
+    for (bool same = false; node && !(same && last == NULL); node = node->parent) {
+        int    height = node->height, lean = height_of(node->child[1]) - height_of(node->child[0]);
+        size_t widest = node->widest;
+
+        if (node == last)
+            last = NULL;
         region_summarize(node);
-        if (lean < -1 || lean > 1) {
-            struct region *heavy = node->child[side];
-
-            if (height_of(heavy->child[!side]) > height_of(heavy->child[side]))
-                tree_rotate(tree, heavy, !side);
-            node = tree_rotate(tree, node, side);
-        }
+        if (lean < -1 || lean > 1)
+            node = tree_turn(tree, node, lean > 0);
+        same = node->height == height && node->widest == widest;
     }
 }
 
@@ -144,6 +160,21 @@ void region_tree_start(struct region_tree *tree, struct span limits)
     *tree = (struct region_tree){ .limits = limits };
 }
 
+/* As a leaf, below a parent that has no child on that side. `last` as for tree_settle(). */
+static void region_hang(struct region_tree *tree, struct region *parent, int side, struct region *region,
+                        const struct region *last)
+{
+    region->child[0] = region->child[1] = NULL;
+    region->parent = parent;
+    region->height = 0;
+    if (parent)
+        parent->child[side] = region;
+    else
+        tree->root = region;
+    tree->count++;
+    tree_settle(tree, region, last);
+}
+
 int region_insert(struct region_tree *tree, struct region *region)
 {
     struct region *parent = NULL, *before = NULL, *after = NULL;
@@ -163,55 +194,58 @@ int region_insert(struct region_tree *tree, struct region *region)
         }
     }
 
-    region->child[0] = region->child[1] = NULL;
-    region->parent = parent;
     region->gap = region->span.first - floor_of(tree, before);
     if (after)
         after->gap = after->span.first - region->span.end;
-    if (parent)
-        parent->child[parent == before] = region;
-    else
-        tree->root = region;
-    tree->count++;
+    deep_assert(parent == NULL || parent == before || parent == after);
+    region_hang(tree, parent, parent != NULL && parent == before, region, after);
     deep_assert(before == NULL || region_next(before) == region);
-    tree_settle(tree, region);               /* passes `after`, which is one of the ancestors */
     return 0;
 }
 
-void region_remove(struct region_tree *tree, struct region *region)
+/*
+ * Out of the tree. What takes the place begins with its height and widest gap, with which tree_settle() compares. With
+ * two children that is the neighbour on `side`, which has no child on the other side. `last` as for tree_settle().
+ */
+static void region_unhang(struct region_tree *tree, struct region *region, int side, const struct region *last)
 {
-    struct region *after = region_next(region);
-    struct region *settle_from;
+    struct region *heir = region->child[region->child[0] == NULL], *from = heir ? heir : region->parent;
 
     assert(region->height > 0);
     deep_assert(tree->count > 0 && region_find(tree, region->span.first) == region);
-    if (after)
-        after->gap += span_pages(region->span) + region->gap;
-
     if (region->child[0] && region->child[1]) {
-        /* `after` is the lowest node on the right: it has no left child and can take the place. */
-        settle_from = after->parent == region ? after : after->parent;
-        if (after->parent != region) {
-            replace_child(tree, after->parent, after, after->child[1]);
-            region_adopt(after, 1, region->child[1]);
+        from = heir = region_outermost(region->child[side], !side);
+        if (heir->parent != region) {
+            from = heir->parent;
+            replace_child(tree, from, heir, heir->child[side]);
+            region_adopt(heir, side, region->child[side]);
         }
-        region_adopt(after, 0, region->child[0]);
-        replace_child(tree, region->parent, region, after);
-    } else {
-        struct region *only = region->child[region->child[0] == NULL];
-
-        replace_child(tree, region->parent, region, only);
-        settle_from = only ? only : region->parent;
+        region_adopt(heir, !side, region->child[!side]);
     }
-    tree_settle(tree, settle_from);          /* passes `after`: it is settle_from or an ancestor of it */
+    replace_child(tree, region->parent, region, heir);
+    if (heir) {
+        heir->height = region->height;
+        heir->widest = region->widest;
+    }
+    tree_settle(tree, from, last);
     tree->count--;
     region->parent = region->child[0] = region->child[1] = NULL;
     region->height = 0;
 }
 
+void region_remove(struct region_tree *tree, struct region *region)
+{
+    struct region *after = region_next(region);
+
+    if (after)
+        after->gap += span_pages(region->span) + region->gap;
+    region_unhang(tree, region, 1, after);  /* `after` takes the place, or is on the way from there to the root */
+}
+
 int region_resize(struct region_tree *tree, struct region *region, struct span span)
 {
     struct region *before = region_before(region), *after = region_next(region);
+    bool           below  = region->child[1] == NULL;       /* then `after`, if there is one, is above */
 
     assert(region->height > 0);
     deep_assert(region_find(tree, region->span.first) == region);
@@ -222,12 +256,34 @@ int region_resize(struct region_tree *tree, struct region *region, struct span s
 
     region->span = span;
     region->gap = span.first - floor_of(tree, before);
-    tree_settle(tree, region);
-    if (after) {
+    if (after)
         after->gap = after->span.first - span.end;
-        tree_settle(tree, after);
-    }
+    tree_settle(tree, below ? region : after, below ? after : region);
     return 0;
+}
+
+/* ---- Splitting and joining: no gap changes but that of the part that comes or goes, which is 0 -------------- */
+
+void region_split(struct region_tree *tree, struct region *lower, struct region *upper, page_t page)
+{
+    struct region *above = lower->child[1];
+
+    assert(lower->height > 0 && lower->span.first < page && page < lower->span.end);
+    upper->span     = (struct span){ page, lower->span.end };
+    upper->gap      = 0;
+    lower->span.end = page;
+    if (above)
+        region_hang(tree, region_outermost(above, 0), 0, upper, NULL);
+    else
+        region_hang(tree, lower, 1, upper, NULL);
+}
+
+void region_join(struct region_tree *tree, struct region *lower, struct region *upper)
+{
+    assert(lower->height > 0 && lower->span.end == upper->span.first);
+    deep_assert(region_next(lower) == upper && upper->gap == 0);
+    region_unhang(tree, upper, 0, NULL);        /* `lower` is above, or takes the place */
+    lower->span.end = upper->span.end;
 }
 
 /* ---- Gaps ---------------------------------------------------------------------------- */

@@ -168,9 +168,9 @@ bool   cursor_next_near(struct cursor *c, page_t *page);
  *
  * pages_discard() and pages_protect() do the same to all pages of a span of a program, however long, in batches: each
  * opens a cursor of its own and closes it again, and behind each lies a point of rest (base/rwlock.h), at which all
- * invariants hold. No cursor is open, and the caller sees to it that no other thread edits the span meanwhile: by the
- * map lock. With `apart`, pages_protect() gives the right to write only to pages that had it, or whose frame has one
- * reference and belongs to OWNER_USER. Both may sleep.
+ * invariants hold; only a few pages of one table need no cursor. No cursor is open, and the caller sees to it that no
+ * other thread edits the span meanwhile: by the map lock. With `apart`, pages_protect() gives the right to write only
+ * to pages that had it, or whose frame has one reference and belongs to OWNER_USER. Both may sleep.
  *
  * pages_discard_some() is one batch of pages_discard(), without rest, of those pages for which `is` returns true; it
  * returns the page at which the next batch begins, at most the span's end. The pages name frames.

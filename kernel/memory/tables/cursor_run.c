@@ -5,6 +5,7 @@
 #include "memory/tables/cursor_tables.h"
 
 #include "base/check.h"
+#include "base/range.h"
 #include "base/rwlock.h"
 #include "base/string.h"
 #include "memory/frames/frame.h"
@@ -17,13 +18,6 @@
  * call, and one that is dropped counts as so many frames more.
  */
 enum { SHARED_AT_ONCE = 32, SLOTS_AT_ONCE = 16, SLOT_MORE = 5 };
-
-/* Those beyond CURSOR_PAGES make no difference. */
-static inline void note_flush(struct cursor *c, page_t page)
-{
-    if (c->flush_count <= CURSOR_PAGES)
-        cursor_note_flush(c, page);
-}
 
 static inline void note_freed(struct cursor *c, frame_t frame)
 {
@@ -142,7 +136,7 @@ struct cursor_run cursor_take_out(struct cursor *c, page_t page, entry_t *out, s
         run.filled++;
         if (entry_present(e)) {
             run.present++;
-            note_flush(c, page + i);
+            cursor_note_loss(c, page + i);
         } else {
             run.swapped += cursor_owns_slot(e);
         }
@@ -152,12 +146,6 @@ struct cursor_run cursor_take_out(struct cursor *c, page_t page, entry_t *out, s
     c->resident       -= (int32_t)run.present;
     c->space->swapped -= run.swapped;
     return run;
-}
-
-/* The entries of the table in view that are not empty. Where a root is the only table, they are not counted (C1). */
-static size_t cursor_filled(const struct cursor *c)
-{
-    return MMU_LEVELS == 1 ? MMU_ENTRIES : frame_link(c->table_frame) + (uint32_t)c->more;
 }
 
 /* Write entries of one table at pages that are empty: no processor has any of them cached. */
@@ -235,7 +223,7 @@ static page_t discard_entries(struct cursor *c, page_t page, page_t end, uint32_
         if (entry_present(old)) {
             c->resident--;
             if (current)
-                note_flush(c, page);
+                cursor_note_loss(c, page);
         }
         note_freed(c, entry_frame(old));
     }
@@ -266,16 +254,10 @@ void cursor_drop_slot(struct space *space, entry_t entry)
 /* ---- However many pages, in batches ------------------------------------------------------------------ */
 
 /*
- * What a batch does to the entries of [page, end), all in the table in view; returns the page that it has come to. The
- * next batch begins there.
- */
-typedef page_t (*batch_edit)(struct cursor *c, page_t page, page_t end, const void *how);
-
-/*
  * A cursor for each table, which at its close takes the table away if it is empty then. All of the table's pages, with
  * points of rest, or one batch without.
  */
-static page_t edit_table(struct space *space, struct span span, batch_edit edit, const void *how, bool whole)
+static page_t edit_table(struct space *space, struct span span, cursor_batch edit, const void *how, bool whole)
 {
     struct cursor c;
     page_t        page = span.first;
@@ -295,7 +277,7 @@ static page_t edit_table(struct space *space, struct span span, batch_edit edit,
     return page;
 }
 
-static void edit_in_batches(struct space *space, struct span span, batch_edit edit, const void *how)
+void cursor_edit_all(struct space *space, struct span span, cursor_batch edit, const void *how)
 {
     while (!span_empty(span)) {
         span.first = edit_table(space, span, edit, how, true);
@@ -310,11 +292,62 @@ static page_t discard_batch(struct cursor *c, page_t page, page_t end, const voi
     return discard_entries(c, page, end, CURSOR_FREED - MMU_LEVELS);       /* and tables that are empty then */
 }
 
+/* ---- A few pages of one table ---------------------------------------------------------------------------- */
+
+bool cursor_few(struct cursor_touch *t, struct space *space, struct span span, bool *done)
+{
+    *done = false;
+    if (MMU_LEVELS == 1 || span_pages(span) > CURSOR_PAGES ||
+        round_down(span.first, MMU_ENTRIES) != round_down(span.end - 1, MMU_ENTRIES))
+        return false;
+    *done = !cursor_touch(t, space, span.first);
+    return !*done;
+}
+
+/* pages_discard(), where it leaves some entry in the table. False: some of the pages, or the table, are left to do. */
+static bool discard_few(struct space *space, struct span span)
+{
+    struct cursor_touch t;
+    frame_t             freed[CURSOR_PAGES];
+    uint32_t            count = 0, present = 0, filled;
+    bool                done;
+
+    if (!cursor_few(&t, space, span, &done))
+        return done;
+    filled = frame_link(t.table);
+    done   = filled > span_pages(span);
+    /* bound: CURSOR_PAGES */
+    for (; done && t.page < span.end; t.page++, t.at++) {
+        entry_t old = entry_read(t.at);
+
+        if (cursor_is_empty(old))
+            continue;
+        done = cursor_owns_frame(old);
+        if (!done)
+            break;
+        old = entry_exchange(t.at, entry_empty());
+        entry_changed(space, t.page, old, entry_empty());
+        freed[count++] = entry_frame(old);
+        if (entry_present(old) && present++ == 0)
+            space->peak = space_peak(space);
+        if (entry_present(old) && space_is_current(space))
+            mmu_flush_page(t.page);
+    }
+    frame_set_link(t.table, filled - count);
+    space->resident -= present;
+    cursor_touch_leave(&t);
+    frame_put_all(freed, count);
+    return done;
+}
+
 void pages_discard(struct space *space, struct span span)
 {
     may_sleep();
     assert(space != &kernel_space && !span_empty(span));
-    edit_in_batches(space, span, discard_batch, NULL);
+    if (discard_few(space, span))
+        point_of_rest();
+    else
+        cursor_edit_all(space, span, discard_batch, NULL);
 }
 
 struct filter { page_filter is; const void *how; };
@@ -346,78 +379,6 @@ page_t pages_discard_some(struct space *space, struct span span, page_filter is,
 
     assert(space != &kernel_space && !span_empty(span));
     return edit_table(space, span, filter_batch, &filter, false);
-}
-
-/* Rights, and their bits in a present entry: 0 for no rights, and where the format has no bit for them. */
-struct given {
-    struct rights rights;
-    uint32_t      bits;
-};
-
-struct protection {
-    struct given all, less;             /* the second for pages that do not get the right to write */
-    bool         grants;                /* some may get it                                         */
-};
-
-static struct given give(struct rights rights)
-{
-    return (struct given){ rights, entry_with_rights(entry_empty(), rights).raw };
-}
-
-/* What the page of an entry gets: all, if it had the right to write, or is its program's alone. */
-static inline const struct given *given_to(const struct protection *to, entry_t e)
-{
-    return !to->grants || (entry_rights(e).user & MAY_WRITE) || frame_is_sole(entry_frame(e), OWNER_USER) ? &to->all
-                                                                                                          : &to->less;
-}
-
-/* The short way, of a present entry that stays present. False where the processor has set a bit in it meanwhile. */
-static inline bool protect_present(struct cursor *c, page_t page, entry_t *at, entry_t old, uint32_t bits)
-{
-    entry_t new = { entry_with_rights(old, (struct rights){ 0, 0 }).raw | bits };
-
-    if (bits == 0 || !entry_present(old) || !entry_change(at, old, new))
-        return false;
-    if (entry_loses_rights(old, new))
-        note_flush(c, page);
-    entry_changed(c->space, page, old, new);
-    return true;
-}
-
-static page_t protect_batch(struct cursor *c, page_t page, page_t end, const void *how)
-{
-    entry_t *at   = cursor_entry(c, page);
-    size_t   left = cursor_filled(c);
-    size_t   most = left < CURSOR_BATCH ? left : CURSOR_BATCH;
-
-    deep_assert(span_has(c->in_view, page) && page < end && end <= c->in_view.end);
-    /* bound: MMU_ENTRIES */
-    for (; page < end && most > 0; at++, page++) {
-        entry_t             e = entry_read(at);
-        const struct given *given;
-
-        if (cursor_is_empty(e))
-            continue;
-        most--;
-        if (!cursor_owns_frame(e))
-            continue;
-        given = given_to(how, e);
-        if (!protect_present(c, page, at, e, given->bits))
-            cursor_protect(c, page, given->rights);
-    }
-    return left > CURSOR_BATCH ? page : end;
-}
-
-void pages_protect(struct space *space, struct span span, struct rights rights, bool apart)
-{
-    struct protection to = { .all = give(rights), .grants = apart && (rights.user & MAY_WRITE) };
-
-    may_sleep();
-    assert(space != &kernel_space && !span_empty(span));
-    rights.kernel &= ~MAY_WRITE;
-    rights.user   &= ~MAY_WRITE;
-    to.less = give(rights);
-    edit_in_batches(space, span, protect_batch, &to);
 }
 
 /* ---- One page ------------------------------------------------------------------------------------ */

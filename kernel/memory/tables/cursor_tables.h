@@ -1,5 +1,5 @@
 /*
- * cursor_tables.h - functions that cursor.c, cursor_run.c and cursor_tables.c share; no other file includes this.
+ * cursor_tables.h - functions that the files cursor*.c share; no other file includes this.
  *
  * Locking  the cursor is open: its space's tables lock is held.
  */
@@ -7,6 +7,7 @@
 #define QUIRE_MEMORY_CURSOR_TABLES_H
 
 #include "base/check.h"
+#include "memory/frames/frame.h"
 #include "memory/tables/cursor.h"
 #include "memory/spaces/space.h"
 #include "memory/tables/table_access.h"
@@ -77,5 +78,32 @@ void cursor_drop_slot(struct space *space, entry_t entry);
 /* Note a page that the close is to flush; a frame whose reference is to be dropped after the flush. */
 void cursor_note_flush(struct cursor *c, page_t page);
 void cursor_note_freed(struct cursor *c, frame_t frame);
+
+/* The first, in line for runs: pages beyond CURSOR_PAGES make no difference. */
+static inline void cursor_note_loss(struct cursor *c, page_t page)
+{
+    if (c->flush_count <= CURSOR_PAGES)
+        cursor_note_flush(c, page);
+}
+
+/* The entries of the table in view that are not empty. Where a root is the only table, they are not counted (C1). */
+static inline size_t cursor_filled(const struct cursor *c)
+{
+    return MMU_LEVELS == 1 ? MMU_ENTRIES : frame_link(c->table_frame) + (uint32_t)c->more;
+}
+
+/*
+ * What a batch does to the entries of [page, end), all in the table in view; returns the page that it has come to. The
+ * next batch begins there. cursor_edit_all() goes through a span of a program, with points of rest. May sleep.
+ */
+typedef page_t (*cursor_batch)(struct cursor *c, page_t page, page_t end, const void *how);
+void cursor_edit_all(struct space *space, struct span span, cursor_batch edit, const void *how);
+
+/*
+ * The short way for up to CURSOR_PAGES pages of one table. True: the table is there, t->at is the entry of the first
+ * page, and the tables lock is held until cursor_touch_leave(). Else *done says whether there is no table, and so
+ * nothing to edit.
+ */
+bool cursor_few(struct cursor_touch *t, struct space *space, struct span span, bool *done) MUST_CHECK;
 
 #endif
