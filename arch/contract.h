@@ -345,11 +345,12 @@ void    alarm_set(uint64_t moment);
 /*
  * What programs may run of the port's to learn the time without a call: an ELF shared object of at most a page, for any
  * address at a page's start, whose data is the page right below it (base/vdso_data.h). Its word at VDSO_ENTRY_AT says
- * where in it programs make their calls.
+ * where in it programs make their calls. So many bytes behind that lie the ends of signal handlers, for programs that
+ * bring none of their own: of a plain one, and of one that is told more (SA_SIGINFO).
  */
 extern const uint8_t  vdso_image[];
 extern const uint32_t vdso_image_bytes;
-enum { VDSO_ENTRY_AT = 24 };
+enum { VDSO_ENTRY_AT = 24, VDSO_SIGRETURN = 8, VDSO_RT_SIGRETURN = 24 };
 
 /* ---- Facts about the processor, for people (/proc/cpuinfo) and programs ------------------------------
  * Not on the host.

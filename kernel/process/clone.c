@@ -43,6 +43,7 @@ static struct shared_space *copy_memory(struct process *parent)
         return NULL;
     }
     memory->dumpable          = old->dumpable;
+    memory->calls_at          = old->calls_at;
     memory->argument_start    = old->argument_start;
     memory->argument_end      = old->argument_end;
     memory->environment_start = old->environment_start;

@@ -67,6 +67,7 @@ struct shared_space {
     uint32_t          holds;            /* threads whose stack is in it, and one for all processes */
     struct node      *executable;       /* /proc/PID/exe */
     bool              dumpable;         /* PR_SET_DUMPABLE: kept and told, as no core is written  */
+    vaddr_t           calls_at;         /* where the vDSO that it began with makes calls; 0: it has none */
     vaddr_t           argument_start, argument_end, environment_start, environment_end;
     vaddr_t           auxiliary_start, auxiliary_end;           /* its NULL pair included             */
 };

@@ -329,6 +329,7 @@ static int build_image(struct shared_space *memory, struct file *file, const cha
         return err;
     if (program->plan.highest + program->shift > below_end(VDSO_BELOW_END))
         x.vdso = 0;                             /* a segment of its own lies there instead */
+    memory->calls_at = x.vdso != 0 ? vdso_entry(x.vdso) : 0;
     image->entry = program->plan.entry + program->shift;
     if (program->plan.interpreter[0] != '\0') {
         err = map_interpreter(&memory->space, program->plan.interpreter, interpreter);

@@ -264,11 +264,25 @@ static vaddr_t stack_for(const struct trap_frame *frame, const struct signal_act
 }
 
 /*
- * The return code for programs that give none: mov $number, %eax; int $0x80. sigreturn finds its frame behind the
+ * The return code in the frame, also for those who look for it there: mov $number, %eax; int $0x80. sigreturn finds its frame behind the
  * signal's number, so for sigreturn pop %eax comes first.
  */
 static const uint8_t plain_code[8] = { 0x58, 0xB8, CALL_SIGRETURN, 0, 0, 0, 0xCD, 0x80 };
 static const uint8_t rt_code[8]    = { 0xB8, CALL_RT_SIGRETURN, 0, 0, 0, 0xCD, 0x80 };
+
+/*
+ * Where a handler returns to that says no place: C libraries leave it to the vDSO, where there is one. Code in the frame
+ * is the last resort, for it is executed where its program writes: a processor begins anew each time, and an emulator
+ * translates all that is there.
+ */
+static uint32_t return_place(const struct signal_action *action, unsigned behind_calls, vaddr_t in_frame)
+{
+    vaddr_t calls = current_process()->memory->calls_at;
+
+    if (action->flags & SA_RESTORER)
+        return (uint32_t)action->restorer;
+    return (uint32_t)(calls != 0 ? calls + behind_calls : in_frame);
+}
 
 /* The handler begins with a new FPU state: an exception pending in the interrupted state is not the handler's. */
 static void enter_handler(struct trap_frame *frame, vaddr_t stack, const struct signal_action *action)
@@ -296,8 +310,7 @@ static int push_plain(struct trap_frame *frame, const struct signal_info *info, 
     deep_assert(frame != NULL && info != NULL && action != NULL);
     if (err == 0) {
         place = place_frame(at, sizeof *f);
-        f->return_to  = action->flags & SA_RESTORER ? (uint32_t)action->restorer
-                                                    : (uint32_t)(place + offsetof(struct plain_frame, code));
+        f->return_to  = return_place(action, VDSO_SIGRETURN, place + offsetof(struct plain_frame, code));
         f->number     = info->number;
         f->mask_high  = (uint32_t)(mask >> 32);
         put_context(&f->context, frame, mask, fpu);
@@ -325,8 +338,7 @@ static int push_rt(struct trap_frame *frame, const struct signal_info *info, con
     deep_assert(frame != NULL && info != NULL && action != NULL);
     if (err == 0) {
         place = place_frame(at, sizeof *f);
-        f->return_to  = action->flags & SA_RESTORER ? (uint32_t)action->restorer
-                                                    : (uint32_t)(place + offsetof(struct rt_frame, code));
+        f->return_to  = return_place(action, VDSO_RT_SIGRETURN, place + offsetof(struct rt_frame, code));
         f->number     = info->number;
         f->info_at    = (uint32_t)(place + offsetof(struct rt_frame, info));
         f->context_at = (uint32_t)(place + offsetof(struct rt_frame, context));
