@@ -165,11 +165,12 @@ static uint32_t lines_touched(void)
 }
 
 /*
- * Half of all frames are in use; one of them, anywhere, is given back and another taken. That is the line of one
- * record, with 1 GiB as with 64: what grows with memory is only how seldom that line is in the cache.
+ * Of 65 536 frames in use one, anywhere, is given back and another taken. That is the line of one record, with 1 GiB as
+ * with 64: what grows with memory is only how seldom that line is in the cache.
  */
 static void exchanging_a_random_frame_touches_one_line_whatever_the_memory(void **state)
 {
+    enum { USED = 65536 };
     static const uint32_t ends[] = { 1u << 18, 1u << 20, 1u << 24 };    /* 1, 4, 64 GiB */
     struct layout_policy  policy = { .search = SEARCH_FULLEST, .magazine = 64 };
 
@@ -178,10 +179,10 @@ static void exchanging_a_random_frame_touches_one_line_whatever_the_memory(void 
         frame_t frame;
 
         open_frames_flat(&policy, ends[size]);
-        for (uint32_t n = 0; n < ends[size] / 2; n++)
+        for (uint32_t n = 0; n < USED; n++)
             assert_int_equal(frame_get(OWNER_TEST, 0, &frame), 0);
         for (uint32_t n = 0; n < 1000; n++) {
-            frame_t used = { test_random(ends[size] / 2) };
+            frame_t used = { test_random(USED) };
 
             if (frame_owner(used) != OWNER_TEST)
                 continue;
