@@ -126,8 +126,8 @@ static void ring(int number)
 }
 
 /*
- * Ten thousand, each once in four seconds, and no two at one moment. More often, and a busy host that emulates has no time
- * left for the program between the signals.
+ * Ten thousand, each once in four seconds, and no two at one moment. More often, and a busy host that emulates has no
+ * time left for the program between the signals.
  */
 static void arm_many_timers(void)
 {
