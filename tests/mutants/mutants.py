@@ -48,8 +48,8 @@ tell.last = ""
 # ---- Changes without meaning --------------------------------------------------------------------------
 
 def meaning_of_changes():
-    """The list `meaningless`: between the text of the line and the reason stands a kind, or `before → after`. The text
-    of a lone `continue` or `break` has the line before in front of it."""
+    """The list `meaningless`: between the text of the line and the reason stands a kind, or `before → after`. The
+    text of a lone `continue` or `break` has the line before in front of it."""
     return Reasons(os.path.join(os.path.dirname(os.path.abspath(__file__)), "meaningless"), 5)
 
 

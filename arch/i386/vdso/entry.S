@@ -15,8 +15,8 @@ __kernel_vsyscall:
     .size   __kernel_vsyscall, . - __kernel_vsyscall
 
 /*
- * Where handlers of signals return to, at fixed distances from the entry (arch/contract.h). Unwinders know both by their
- * bytes, which are Linux's; a byte before each belongs to no function, for they look up what is before an address.
+ * Where handlers of signals return to, at fixed distances from the entry (arch/contract.h). Unwinders know both by
+ * their bytes, which are Linux's; a byte before each belongs to no function: they look up what is before an address.
  */
     .org    __kernel_vsyscall + 8
     .global __kernel_sigreturn

@@ -264,16 +264,16 @@ static vaddr_t stack_for(const struct trap_frame *frame, const struct signal_act
 }
 
 /*
- * The return code in the frame, also for those who look for it there: mov $number, %eax; int $0x80. sigreturn finds its frame behind the
- * signal's number, so for sigreturn pop %eax comes first.
+ * The return code in the frame, also for those who look for it there: mov $number, %eax; int $0x80. sigreturn finds its
+ * frame behind the signal's number, so for sigreturn pop %eax comes first.
  */
 static const uint8_t plain_code[8] = { 0x58, 0xB8, CALL_SIGRETURN, 0, 0, 0, 0xCD, 0x80 };
 static const uint8_t rt_code[8]    = { 0xB8, CALL_RT_SIGRETURN, 0, 0, 0, 0xCD, 0x80 };
 
 /*
- * Where a handler returns to that says no place: C libraries leave it to the vDSO, where there is one. Code in the frame
- * is the last resort, for it is executed where its program writes: a processor begins anew each time, and an emulator
- * translates all that is there.
+ * Where a handler returns to that says no place: C libraries leave it to the vDSO, where there is one. Code in the
+ * frame is the last resort, for it is executed where its program writes: a processor begins anew each time, and an
+ * emulator translates all that is there.
  */
 static uint32_t return_place(const struct signal_action *action, unsigned behind_calls, vaddr_t in_frame)
 {

@@ -236,3 +236,15 @@ void cursor_sweep(struct cursor *c)
                 table_uninstall(c, page, level);
         }
 }
+
+/* ---- A few pages of one table ---------------------------------------------------------------------------- */
+
+bool cursor_few(struct cursor_touch *t, struct space *space, struct span span, bool *done)
+{
+    *done = false;
+    if (MMU_LEVELS == 1 || span_pages(span) > CURSOR_PAGES ||
+        round_down(span.first, MMU_ENTRIES) != round_down(span.end - 1, MMU_ENTRIES))
+        return false;
+    *done = !cursor_touch(t, space, span.first);
+    return !*done;
+}
