@@ -164,6 +164,7 @@ void region_tree_start(struct region_tree *tree, struct span limits)
 static void region_hang(struct region_tree *tree, struct region *parent, int side, struct region *region,
                         const struct region *last)
 {
+    deep_assert(parent == NULL || parent->child[side] == NULL);
     region->child[0] = region->child[1] = NULL;
     region->parent = parent;
     region->height = 0;

@@ -252,11 +252,14 @@ void cursor_drop_slot(struct space *space, entry_t entry)
 
 /* ---- However many pages, in batches ------------------------------------------------------------------ */
 
+/* What a batch does to the entries of [page, end), all in the table in view; returns where the next batch begins. */
+typedef page_t (*batch_edit)(struct cursor *c, page_t page, page_t end, const void *how);
+
 /*
  * A cursor for each table, which at its close takes the table away if it is empty then. All of the table's pages, with
  * points of rest, or one batch without.
  */
-static page_t edit_table(struct space *space, struct span span, cursor_batch edit, const void *how, bool whole)
+static page_t edit_table(struct space *space, struct span span, batch_edit edit, const void *how, bool whole)
 {
     struct cursor c;
     page_t        page = span.first;
@@ -276,7 +279,7 @@ static page_t edit_table(struct space *space, struct span span, cursor_batch edi
     return page;
 }
 
-void cursor_edit_all(struct space *space, struct span span, cursor_batch edit, const void *how)
+static void edit_in_batches(struct space *space, struct span span, batch_edit edit, const void *how)
 {
     while (!span_empty(span)) {
         span.first = edit_table(space, span, edit, how, true);
@@ -336,7 +339,7 @@ void pages_discard(struct space *space, struct span span)
     if (discard_few(space, span))
         point_of_rest();
     else
-        cursor_edit_all(space, span, discard_batch, NULL);
+        edit_in_batches(space, span, discard_batch, NULL);
 }
 
 struct filter { page_filter is; const void *how; };
@@ -473,7 +476,7 @@ void pages_protect(struct space *space, struct span span, struct rights rights, 
     if (protect_few(space, span, &to))
         point_of_rest();
     else
-        cursor_edit_all(space, span, protect_batch, &to);
+        edit_in_batches(space, span, protect_batch, &to);
 }
 
 /* ---- One page ------------------------------------------------------------------------------------ */

@@ -241,6 +241,7 @@ void cursor_sweep(struct cursor *c)
 
 bool cursor_few(struct cursor_touch *t, struct space *space, struct span span, bool *done)
 {
+    deep_assert(!span_empty(span));
     *done = false;
     if (MMU_LEVELS == 1 || span_pages(span) > CURSOR_PAGES ||
         round_down(span.first, MMU_ENTRIES) != round_down(span.end - 1, MMU_ENTRIES))

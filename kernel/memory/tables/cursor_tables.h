@@ -93,13 +93,6 @@ static inline size_t cursor_filled(const struct cursor *c)
 }
 
 /*
- * What a batch does to the entries of [page, end), all in the table in view; returns the page that it has come to. The
- * next batch begins there. cursor_edit_all() goes through a span of a program, with points of rest. May sleep.
- */
-typedef page_t (*cursor_batch)(struct cursor *c, page_t page, page_t end, const void *how);
-void cursor_edit_all(struct space *space, struct span span, cursor_batch edit, const void *how);
-
-/*
  * The short way for up to CURSOR_PAGES pages of one table. True: the table is there, t->at is the entry of the first
  * page, and the tables lock is held until cursor_touch_leave(). Else *done says whether there is no table, and so
  * nothing to edit.
