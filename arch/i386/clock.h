@@ -7,6 +7,10 @@
 #include "base/types.h"
 
 /*
+ * Both tell the kernel of a rate that has changed: clock_changed() in arch/contract.h, with interrupts off.
+ */
+
+/*
  * Once, after clock_begin(), with interrupts off: the clock runs from here on. Where neither a hypervisor nor the
  * processor gives the rate, it is measured now: a millisecond where the start was too short, or too long, for that, and
  * another one whenever the machine did not run in between.

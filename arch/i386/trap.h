@@ -1,7 +1,8 @@
 /*
  * trap.h (i386) - traps: exceptions and interrupts.
  *
- * All 256 vectors lead through trap.S to trap(). It calls the vector's handler first. An exception that the handler
+ * All 256 vectors lead through trap.S to trap(). It calls the vector's handler first; those of the interrupt lines have
+ * one from the start, which calls what the line's driver has set (arch/contract.h). An exception that the handler
  * does not handle, at one of the kernel's few instructions that may fault, continues where the exception table says;
  * all other traps are a panic. The double fault is a task of its own and never comes here.
  *

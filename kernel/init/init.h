@@ -18,8 +18,9 @@
  *
  * The machine ends when the program has ended and no open file of its standard output or errors is left, so that the
  * output of children that outlive the program is not lost, as with a pipe. On a terminal, and after SIGINT, SIGTERM,
- * SIGHUP or SIGQUIT from outside, the machine ends with the program. At the end it reports how the program ended; those
- * that are ended with the machine do not end it once more.
+ * SIGHUP or SIGQUIT from outside, the machine ends with the program. At the end it gives back input that nobody has
+ * read (devices/channel_link.h) and reports how the program ended; those that are ended with the machine do not end it
+ * once more.
  */
 #ifndef QUIRE_INIT_INIT_H
 #define QUIRE_INIT_INIT_H

@@ -54,9 +54,9 @@ struct image {
 };
 
 /*
- * Build the program in `file` and its stack in a new space that is not current. Returns 0 or a negative
- * errno: -ENOEXEC for what is no program, -ELIBBAD where its interpreter is none, and what opening that and mapping
- * return. On error the space may hold anything and is to be released.
+ * Build the program in `file`, its stack and the vDSO (vdso.h) in a new space that is not current. Returns 0 or a
+ * negative errno: -ENOEXEC for what is no program, -ELIBBAD where its interpreter is none, and what opening that and
+ * mapping return. On error the space may hold anything and is to be released.
  */
 int image_build(struct shared_space *memory, struct file *file, const char *path,
                 const struct image_arguments *arguments, struct image *image) MUST_CHECK;

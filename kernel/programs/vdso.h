@@ -1,5 +1,5 @@
 /*
- * vdso.h - the two pages by which programs learn the time without a call.
+ * vdso.h - the two pages by which programs learn the time without a call; handlers of signals return into them.
  *
  * The second one is the port's shared object (arch/contract.h), which a program finds by AT_SYSINFO_EHDR; the first is
  * what the kernel writes for it (base/vdso_data.h). There is one frame of each, pages of an object of shared memory

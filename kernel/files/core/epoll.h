@@ -19,7 +19,8 @@
  * Cost     epoll_wait: O(entries that were woken, or are still ready), epoll_ctl: O(1) expected. Where epolls watch
  *          epolls an addition looks at all entries of those below the new one as well, and at the paths up from their
  *          files. A wake: O(epolls that watch the file, and those around them: at most the numbers in NESTED_PATHS).
- *          The end of an epoll: O(entries). Long searches and ends have points of rest, with the locks held.
+ *          The end of an epoll: O(entries), of a watched file: O(its entries). Waits, polls, long searches and ends
+ *          have points of rest, one an entry, with the locks held.
  * Errors   -EINVAL for a file that is no epoll, the epoll itself, a wrong operation, EXCLUSIVE where it is not allowed,
  *          and nesting by too many paths; -EPERM for files that are always ready; -EEXIST; -ENOENT; -ELOOP for circles
  *          and nesting too deep; -ENOMEM.
@@ -55,7 +56,7 @@ int  epoll_control(struct file *epoll, int what, int number, struct file *file,
  */
 long epoll_wait_for(struct file *epoll, struct buffer *to, size_t most, uint64_t deadline);
 
-/* Called when an open file ends: takes it out of all epolls. */
+/* Called when an open file ends: takes it out of all epolls. May sleep. */
 void epoll_forget(struct file *file);
 
 /* The first of V1 to V4 that does not hold, while no other thread changes the epoll; NULL when all do. */

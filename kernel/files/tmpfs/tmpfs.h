@@ -9,7 +9,8 @@
  *          to its root. A node without entries and users is freed, with its contents. Until then it keeps its last
  *          name, and that name's folder, to say where it was.
  * Locking  node->lock, as file.h says; system->moves around what changes a folder's parent. Reads and writes have
- *          points of rest between pages, with node->lock held.
+ *          points of rest between pages, with node->lock held; so has the end of a node whose name holds removed
+ *          folders, behind each of them.
  * Cost     look-up O(1) expected; a listing O(entries) a call; a page of a file O(log pages).
  * Errors   -ENOMEM when there is no heap, or no frame, also after pages of programs have left (pageout/hand.h), for
  *          which a write may sleep. (Linux: -ENOSPC when a tmpfs has reached its size; here memory is the only limit.)

@@ -47,7 +47,7 @@ struct map_request {
 extern void (*map_file_hold)(void *file);
 extern void (*map_file_release)(void *file);
 
-void map_start(void);                           /* by memory_start(): nothing is mapped or promised */
+void map_start(void);                           /* by memory_start(), which has its map: nothing is promised */
 
 int map_create(struct space *space, const struct map_request *request, vaddr_t *out) MUST_CHECK;
 /* For a request that is wrong in itself: 0, or the errno of its length and place, which Linux tells first. */

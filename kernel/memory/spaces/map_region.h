@@ -9,7 +9,7 @@
 
 #include "memory/spaces/map.h"
 
-/* A node from the heap, not in any tree; NULL without memory. Free with map_node_free(). */
+/* A node from the heap, in no tree, with anything in it; NULL without memory. Free with map_node_free(). */
 struct region *map_node(void);
 void map_node_free(struct region *node);
 
