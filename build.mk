@@ -306,10 +306,12 @@ endef
 $(foreach table,$(tables),$(eval $(call table_of_sets,$(table))))
 
 # Built-in programs: linked for the document's start address, and nothing but the bytes from there on. With a
-# sanitizer's or the kernel's flags they could not stand alone, so they have their own.
+# sanitizer's or the kernel's flags they could not stand alone, so they have their own. Where the document has no such
+# address they are made for address 0, and no kernel has them: only its compiler reads a document.
 $(B)/user/flat.ld: $(flat_folder)/flat.ld.S $(L)/layout.h
 	@mkdir -p $(@D)
-	@$(CC) -E -P -x assembler-with-cpp -I$(L) -o $@ $<
+	@$(CC) -E -P -x assembler-with-cpp -o $@ $< \
+	    $(if $(filter START_ADDRESS,$(features)),-include $(L)/layout.h -DSTART=LAYOUT_START_ADDRESS,-DSTART=0)
 
 # peek.S begins by itself; the others begin in start.S.
 flat_images := $(patsubst %,$(B)/user/%.bin,$(flat))
@@ -347,9 +349,7 @@ $(kernel_objects)/boot.o: $(call objects,kernel,$(boot))
 	$(call note,boot,$@)objcopy --prefix-alloc-sections=.boot $@.new $@
 
 # All that any document could choose is there before a kernel is linked; what this one chooses is linked.
-has_start    := $(shell grep -i '^| *start address ' $(document))
-layout_made  := $(patsubst %,$(B)/kernel/layout/%.o,layout.c tables.S $(tables:%=%.c)) \
-                $(if $(has_start),$(B)/user/programs.o)
+layout_made  := $(patsubst %,$(B)/kernel/layout/%.o,layout.c tables.S $(tables:%=%.c)) $(B)/user/programs.o
 kernel_parts := $(kernel_objects)/boot.o $(O)/vdso/image.o $(layout_made)
 linked        = $(call objects,kernel,$(call chosen,$(kernel))) $(kernel_parts)
 

@@ -1,13 +1,12 @@
 /*
- * flat.ld.S - the linker script of built-in programs, through the preprocessor: one piece, from the start address up.
+ * flat.ld.S - the linker script of built-in programs, through the preprocessor: one piece, from START up.
  */
-#include "layout.h"
 OUTPUT_FORMAT("elf32-i386")
 OUTPUT_ARCH(i386)
 ENTRY(start)
 SECTIONS
 {
-    . = LAYOUT_START_ADDRESS;
+    . = START;
     .flat : {
         *(.start)
         *(.text .text.*)

@@ -28,8 +28,9 @@ claim_objects = $(call objects,claims,$(filter-out $(claims_own),$(1))) \
 claim_tables := $(patsubst %,$(B)/claims/layout/%.c.o,probes mutations)
 
 # Programs for its processor: the flat ones, and the document's applications, linked for the image that the machine has.
-has_applications := $(shell grep -i '^\#\# *applications' $(document))
-claim_programs   := $(if $(has_start),$(B)/claims/programs.o) $(if $(has_applications),$(B)/claims/applications.o)
+# Where it has none, empty files stand for them, which are not linked.
+has_applications = $(filter APPLICATIONS,$(features))
+claim_programs  := $(B)/claims/programs.o $(B)/claims/applications.o
 
 $(B)/claims/programs.o: $(flat_folder)/programs.S $(flat_images)
 	@mkdir -p $(@D)
@@ -44,10 +45,10 @@ $(B)/claims/%.ld: tests/claims/%.ld.S $(L)/layout.h
 
 # The names of functions and shared variables of applications, for the table of them.
 $(B)/claims/applications.bin $(B)/claims/applications.names &: $(B)/claims/applications.ld $(application_code)
-	@ld -m elf_i386 --gc-sections --no-warn-rwx-segments -T $< -o $(B)/claims/applications.elf $(filter %.o,$^)
-	@objcopy -O binary $(B)/claims/applications.elf $(B)/claims/applications.bin
-	@$(NM) $(B)/claims/applications.elf | sed -n 's/^\([0-9a-f]*\) . \(app_.*\)/\2 = 0x\1;/p' \
-	    > $(B)/claims/applications.names
+	@$(if $(has_applications),,: > $(@D)/applications.bin; : > $(@D)/applications.names; exit 0;) \
+	ld -m elf_i386 --gc-sections --no-warn-rwx-segments -T $< -o $(@D)/applications.elf $(filter %.o,$^) && \
+	objcopy -O binary $(@D)/applications.elf $(@D)/applications.bin && \
+	$(NM) $(@D)/applications.elf | sed -n 's/^\([0-9a-f]*\) . \(app_.*\)/\2 = 0x\1;/p' > $(@D)/applications.names
 
 $(B)/claims/applications.o: tests/claims/applications.S $(B)/claims/applications.bin
 	@$(CC) -Wa,-I$(B)/claims -c -o $@ $<
@@ -59,7 +60,8 @@ $(eval $(call listed,$(B)/claims/linked,$(claim_linked)))
 # Which probes these are, the document chooses.
 $(B)/claims-on-host: $(claim_linked) $(B)/port/machine.a $(L)/features $(B)/claims/own.ld $(B)/claims/linked
 	$(call note,link,$@)$(CC) $(TEST_FLAGS) -no-pie -o $@ \
-	    $(call claim_objects,$(call chosen,$(claim_sources)) $(claim_copies)) $(claim_tables) $(claim_programs) \
-	    $(if $(has_applications),$(B)/claims/applications.names) $(B)/port/machine.a -Wl,-T,$(B)/claims/own.ld
+	    $(call claim_objects,$(call chosen,$(claim_sources)) $(claim_copies)) $(claim_tables) \
+	    $(B)/claims/programs.o $(if $(has_applications),$(addprefix $(B)/claims/applications.,o names)) \
+	    $(B)/port/machine.a -Wl,-T,$(B)/claims/own.ld
 
 -include $(patsubst %.o,%.d,$(call claim_objects,$(claim_sources) $(claim_copies)) $(claim_tables))

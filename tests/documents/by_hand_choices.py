@@ -145,6 +145,25 @@ def no_ground_under_the_boot_code(d):
     d.remove(d.rows("Boot mappings")[0])
 
 
+# ---- How it is written ------------------------------------------------------------------------------------------
+
+@written("pat")
+def policies_with_the_claims_first(d):
+    """Nothing but the compiler reads a document: the build looked for the start address at the beginning of a line."""
+    for row in d.rows("Policies"):
+        row.titles = d.tables("Policies")[0].titles = ["Claims", "Policy", "Why", "Choice"]
+
+
+@written("quire")
+def a_start_address_in_backticks(d):
+    d.policy("start address")["Policy"] = "`start address`"
+
+
+@written("quire")
+def nothing_to_start(d):
+    d.remove(d.policy("start address"))
+
+
 # ---- Applications -----------------------------------------------------------------------------------------------
 
 @written("firmware")
