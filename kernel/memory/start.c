@@ -282,12 +282,20 @@ static void describe_with(const struct start_facts *facts, uint32_t ram_end, uin
     own_what_is_there(&map, facts);
 }
 
+/* What the pool gets of the boot's memory. */
+static uint32_t frames_of_boot(const struct start_facts *facts)
+{
+    uint32_t first = frame_of(facts->boot_start).no;
+
+    if (!boot_is_reclaimed() || !are_ram(first, first + 1))
+        return 0;
+    return (uint32_t)((facts->boot_end - facts->boot_start) >> PAGE_SHIFT);
+}
+
 /* What the map has for the pool, with the boot's memory where that joins it. */
 static uint32_t frames_for_pool(const struct start_facts *facts)
 {
-    uint32_t first  = frame_of(facts->boot_start).no;
-    bool     boot   = boot_is_reclaimed() && are_ram(first, first + 1);
-    uint32_t frames = boot ? (uint32_t)((facts->boot_end - facts->boot_start) >> PAGE_SHIFT) : 0;
+    uint32_t frames = frames_of_boot(facts);
 
     for (uint32_t i = 0; i < map.count; i++)
         if (map.ranges[i].ram && map.ranges[i].owner == OWNER_FREE)
@@ -436,13 +444,14 @@ static const char *open_pool(const struct start_facts *facts, struct places *pla
     return NULL;
 }
 
+/* The last step: what is said about a machine that is too small is made of what lies there. */
 static void reclaim_boot(const struct start_facts *facts)
 {
-    frame_t first = frame_of(facts->boot_start);
+    uint32_t count = frames_of_boot(facts);
 
     assert(frames_are_open());
-    if (boot_is_reclaimed() && frame_is_ram(first))
-        frame_reclaim(first, (uint32_t)((facts->boot_end - facts->boot_start) >> PAGE_SHIFT), OWNER_BOOT);
+    if (count > 0)
+        frame_reclaim(frame_of(facts->boot_start), count, OWNER_BOOT);
 }
 
 const char *memory_start(const struct start_facts *facts)
@@ -479,8 +488,8 @@ const char *memory_start(const struct start_facts *facts)
     heap_start();
     swap_start();
     map_start();
-    reclaim_boot(facts);
-    if (frames_free() < FREE_AT_LEAST)
+    if (frames_free() + frames_of_boot(facts) < FREE_AT_LEAST)
         return too_little(facts, NULL);
+    reclaim_boot(facts);
     return NULL;
 }

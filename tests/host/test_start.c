@@ -38,8 +38,12 @@ static const char *start(uint32_t kib)
     struct machine_config config   = { .ram_bytes = MOST * (uint64_t)KIB * 2, .ranges = ranges,
                                        .range_count = kib > 1024 ? 2 : 1, .no_large = no_large };
     struct start_facts    facts;
+    uint8_t              *boot;
 
     machine_start(&config, &facts);
+    boot = &machine_ram[facts.boot_end - PAGE_SIZE];            /* as a kernel's is: in memory that the pool gets */
+    memcpy(boot, facts.info, offsetof(struct boot_info, ranges) + sizeof ranges);
+    facts.info = (const struct boot_info *)boot;
     return memory_start(&facts);
 }
 
