@@ -389,6 +389,20 @@ def refused_soon(run):
     return done.returncode
 
 
+def test_names_do_not_reach_the_terminal_as_they_are(run):
+    """A library, an interpreter or a file may be called as it likes; a line of quire's is one line of letters."""
+    name = "\x1b]0;title\x07\nquire run: \x9b\u202eall is well"
+    library(f"{run.folder}/outside/two.so", "-Wl,-soname," + name)
+    dynamic(run.hostile + "/program", run.folder + "/outside/two.so")
+    run.write("hostile/script", "#!/bin/\x1b[2J\n", 0o755)
+    run.write("long/" + name + "/" + "x" * 250, "")
+    for words, status in ((["hostile/program"], 123), (["hostile/script"], 123), (["./\x1b[2J\nx"], 127),
+                          (["--file", "long:/" + "y" * 256, run.program], 125)):
+        done, _, errors = run("echo", *words)
+        assert done == status and errors.startswith("quire run: ") and errors.count("\n") == 1
+        assert errors[:-1].isprintable(), errors
+
+
 # ---- The program itself ---------------------------------------------------------------------------
 
 def test_a_program_finds_libraries_in_its_own_folder(run):
