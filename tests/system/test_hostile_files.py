@@ -356,8 +356,8 @@ def test_crafted_headers_end_in_words(run):
 def sparse_elf(path, size, headers=(), sections=0, count=None):
     """A sparse program for i386: program headers (a type, an offset, a length), how many there are said to be, and, in
     a section header in front of them, how many sections, or where there are too many for it, program headers."""
-    elf = struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\x01\x01\x01", 2, 3, 1, 0, 92, 52, 0, 52, 32, count or len(headers),
-                      40, 1 if count else 0, 0)
+    elf = struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\x01\x01\x01", 2, 3, 1, 0, 92, 52, 0, 52, 32,
+                      count or len(headers), 40, 1 if count else 0, 0)
     elf += struct.pack("<10I", 0, 0, 0, 0, 0, 0 if count else sections, 0, sections, 0, 0)
     elf += b"".join(struct.pack("<8I", kind, offset, 0, 0, length, 0, 0, 0) for kind, offset, length in headers)
     with open(path, "wb") as file:

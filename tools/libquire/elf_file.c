@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 /*
- * Limits of what is read: names in a dynamic section, a name's length, a dynamic section's bytes, program headers (as in
- * Linux, 64 KiB of them) and sections. A sparse file may have any number of each, and libelf keeps what it has read.
+ * Limits of what is read: names in a dynamic section, a name's length, a dynamic section's bytes, program headers (as
+ * in Linux, 64 KiB of them) and sections. A sparse file may have any number of each, and libelf keeps what it has read.
  */
 enum { NEEDED_AT_MOST = 1024, TEXT_AT_MOST = 4096, DYNAMIC_AT_MOST = 1 << 20, HEADERS_AT_MOST = 2048,
        SECTIONS_AT_MOST = 0xFFFF };

@@ -88,7 +88,7 @@ struct session {
     struct stream  *busy;           /* the stream that the first frame waits for */
     size_t          delivered;      /* bytes of that frame              */
     struct watchdog watchdog;
-    int             input_again;    /* the input, if it is a pipe, opened once more: there a read does not wait; or -1 */
+    int             input_again;    /* the input, if it is a pipe, opened once more: a read does not wait there */
     bool            input_socket;   /* the input is a socket */
     uint64_t        credit;         /* bytes of input the guest asks for */
     size_t          answered;       /* bytes of the last answer that came from a file, which can be given back */

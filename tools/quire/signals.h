@@ -41,8 +41,8 @@ void signals_end(struct signals *signals);
 enum signal_meaning signals_take(struct signals *signals, uint64_t now, bool debugging, int *number);
 
 /*
- * Wait until a descriptor takes bytes. From signals_start() to signals_end() a signal that asks for the end is obeyed at
- * once, and others that come meanwhile are lost.
+ * Wait until a descriptor takes bytes. From signals_start() to signals_end() a signal that asks for the end is obeyed
+ * at once, and others that come meanwhile are lost.
  */
 void signals_wait_for_room(int fd);
 
