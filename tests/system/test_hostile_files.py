@@ -367,8 +367,8 @@ def sparse_elf(path, size, headers=(), sections=0, count=None):
 
 
 def test_what_a_sparse_file_counts_costs_no_memory_and_no_time(run):
-    """Sections, program headers, dynamic sections and their entries are as many as a file of holes says they are. libelf
-    took gigabytes for the first two, and kept each of the third; for each of the fourth all headers were looked at."""
+    """Sections, program headers, dynamic sections and their entries are as many as a file of holes says. libelf took
+    gigabytes for the first two, and kept each of the third; for each of the fourth all headers were looked at."""
     for words in dict(sections=90_000_000), dict(sections=70_000_000, count=0xFFFF):
         sparse_elf(run.folder + "/many", 4000 << 20, [(1, 0, 0)], **words)
         assert refused_soon(run) == 126
