@@ -353,6 +353,56 @@ def test_crafted_headers_end_in_words(run):
     assert run("echo", "--file", "hostile", run.program)[0] == 0
 
 
+def sparse_elf(path, size, headers=(), sections=0, count=None):
+    """A sparse program for i386: program headers (a type, an offset, a length), how many there are said to be, and, in
+    a section header in front of them, how many sections, or where there are too many for it, program headers."""
+    elf = struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\x01\x01\x01", 2, 3, 1, 0, 92, 52, 0, 52, 32,
+                      count or len(headers), 40, 1 if count else 0, 0)
+    elf += struct.pack("<10I", 0, 0, 0, 0, 0, 0 if count else sections, 0, sections, 0, 0)
+    elf += b"".join(struct.pack("<8I", kind, offset, 0, 0, length, 0, 0, 0) for kind, offset, length in headers)
+    with open(path, "wb") as file:
+        file.write(elf)
+        file.truncate(size)
+    os.chmod(path, 0o755)
+
+
+def test_what_a_sparse_file_counts_costs_no_memory_and_no_time(run):
+    """Sections, program headers, dynamic sections and their entries are as many as a file of holes says. libelf took
+    gigabytes for the first two, and kept each of the third; for each of the fourth all headers were looked at."""
+    for words in dict(sections=90_000_000), dict(sections=70_000_000, count=0xFFFF):
+        sparse_elf(run.folder + "/many", 4000 << 20, [(1, 0, 0)], **words)
+        assert refused_soon(run) == 126
+    sparse_elf(run.folder + "/many", 2000 << 20, [(2, at << 12, 1000 << 20) for at in range(2000)])
+    assert refused_soon(run) == 126
+    sparse_elf(run.folder + "/many", 9 << 20, [(1, 0, 0)] * 60_000 + [(2, 8 << 20, 1 << 20)])
+    with open(run.folder + "/many", "r+b") as file:
+        file.seek(8 << 20)
+        file.write(struct.pack("<II", 5, 1) * (1 << 17))
+    assert refused_soon(run) == 126
+
+
+def refused_soon(run):
+    """The status of a run of that file within ten seconds of the processor's time and 256 MiB."""
+    done = subprocess.run(["prlimit", f"--as={256 << 20}", "--cpu=10", *run.words(["./many"])], cwd=run.folder,
+                          env=run.environment("echo"), stdin=subprocess.DEVNULL, capture_output=True)
+    assert b"is a damaged ELF file" in done.stderr, done
+    return done.returncode
+
+
+def test_names_do_not_reach_the_terminal_as_they_are(run):
+    """A library, an interpreter or a file may be called as it likes; a line of quire's is one line of letters."""
+    name = "\x1b]0;title\x07\nquire run: \x9b\u202eall is well"
+    library(f"{run.folder}/outside/two.so", "-Wl,-soname," + name)
+    dynamic(run.hostile + "/program", run.folder + "/outside/two.so")
+    run.write("hostile/script", "#!/bin/\x1b[2J\n", 0o755)
+    run.write("long/" + name + "/" + "x" * 250, "")
+    for words, status in ((["hostile/program"], 123), (["hostile/script"], 123), (["./\x1b[2J\nx"], 127),
+                          (["--file", "long:/" + "y" * 256, run.program], 125)):
+        done, _, errors = run("echo", *words)
+        assert done == status and errors.startswith("quire run: ") and errors.count("\n") == 1
+        assert errors[:-1].isprintable(), errors
+
+
 # ---- The program itself ---------------------------------------------------------------------------
 
 def test_a_program_finds_libraries_in_its_own_folder(run):

@@ -1,7 +1,10 @@
 """Every way in which `quire run` ends, and guests that are not to be trusted (fake_run.py)."""
 import fcntl
+import json
 import os
 import pty
+import resource
+import select
 import signal
 import subprocess
 import termios
@@ -9,7 +12,7 @@ import time
 
 import pytest
 
-from fake_run import HERE, becomes, is_gone, one_line, run
+from fake_run import HERE, becomes, comes_about, is_gone, one_line, run
 
 
 # ---- Every way out ----------------------------------------------------------------------
@@ -270,3 +273,45 @@ def test_closed_descriptors_are_closed_for_the_program_and_null_for_us(run, clos
                           preexec_fn=close, cwd=run.folder, timeout=30)
     assert done.returncode == 5
     assert f"closed {closed}\n" in open(path).read()
+
+
+# ---- Quire's own words, and files that may not become longer -------------------------------------
+
+@pytest.mark.parametrize("report", [[], ["--report=json"]], ids=["words", "report"])
+def test_a_reader_of_errors_that_never_reads_does_not_keep_quire_from_ending(run, report):
+    """A guest's three megabytes fill the pipe, and behind the machine's end there are words more: in a write(2) that
+    waited, with its signals blocked, quire had outlived --timeout, SIGTERM and SIGINT."""
+    reader, writer = os.pipe()
+    child = run.begin("without_end 5 3", "--timeout", "1", *report, run.program, stderr=writer)
+    assert comes_about(lambda: not select.select([], [writer], [], 0)[1])
+    assert is_gone(run.machine_pid()) and child.poll() is None
+    child.send_signal(signal.SIGTERM)
+    try:
+        assert child.wait(20) == -signal.SIGTERM
+    finally:
+        child.kill()
+        os.close(reader)
+        os.close(writer)
+
+
+def test_a_report_waits_for_a_slow_reader_whose_pipe_does_not_block(run):
+    """As of a parent process that reads events: what did not fit at once had been left out, with status 125."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    child = run.begin("without_end 5 1", "--report=json", run.program, stderr=writer)
+    assert comes_about(lambda: not select.select([], [writer], [], 0)[1])
+    time.sleep(0.2)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as file:
+        report = json.loads(file.read())
+    assert child.wait(20) == 0 and len(report["words"]) > 80_000
+
+
+@pytest.mark.parametrize("most, words", [(100, "the archive"), (1_000_000, "standard output")])
+def test_files_that_may_not_become_longer_are_an_error_in_words(run, most, words):
+    """RLIMIT_FSIZE: SIGXFSZ had ended quire, without a word."""
+    with open(run.folder + "/output", "wb") as output:
+        child = run.begin("flood 100", run.program, stdout=output, preexec_fn=lambda: resource.setrlimit(
+            resource.RLIMIT_FSIZE, (most, most)))
+        assert one_line(child.communicate(timeout=60)[1].decode()) == f"quire run: {words}: File too large\n"
+    assert child.returncode == 125

@@ -2,6 +2,7 @@
 import hashlib
 import os
 import random
+import socket
 import subprocess
 import threading
 import time
@@ -233,3 +234,47 @@ def test_a_megabyte_takes_few_notifications(house, tmp_path):
     into, out = notified(program, tmp_path / "trace-out",
                          ["busybox", "dd", "if=/dev/zero", "bs=64k", "count=128"], stdin=subprocess.DEVNULL)
     assert into <= 40 and out <= 8 * 32 + 40
+
+
+# ---- Input that others take ----------------------------------------------------------------------
+
+THIEF = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Another process that reads the same input, and is faster: what poll(2) has seen there is gone when it returns. */
+int poll(struct pollfd *on, nfds_t count, int patience)
+{
+    int (*real)(struct pollfd *, nfds_t, int) = dlsym(RTLD_NEXT, "poll");
+    int ready = real(on, count, patience);
+    struct stat input, this;
+    char taken[100];
+
+    for (nfds_t i = 0; i < count; i++)
+        if (on[i].fd >= 0 && (on[i].revents & POLLIN) && fstat(0, &input) == 0 && fstat(on[i].fd, &this) == 0 &&
+            input.st_ino == this.st_ino && input.st_dev == this.st_dev && read(0, taken, sizeof taken) < 0)
+            return ready;
+    return ready;
+}
+"""
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+def test_input_that_another_process_took_first_is_not_waited_for(run, tmp_path, monkeypatch, kind):
+    """Two programs read from one pipe: poll(2) wakes both, one takes all. The other's quire had waited in read(2), with
+    its signals blocked: no output, no --timeout, no SIGTERM."""
+    thief = str(tmp_path / "thief.so")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-x", "c", "-", "-o", thief], input=THIEF.encode(), check=True)
+    monkeypatch.setenv("LD_PRELOAD", thief)
+    ends = os.pipe() if kind == "pipe" else [end.detach() for end in socket.socketpair()]
+    child = run.begin("cat 10", "--timeout", "4", run.program, stdin=ends[0])
+    os.write(ends[1], b"abc")
+    try:
+        assert child.wait(20) == 124
+    finally:
+        child.kill()
+        os.close(ends[0])
+        os.close(ends[1])

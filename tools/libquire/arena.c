@@ -1,5 +1,6 @@
 /* arena.c - memory that belongs to a call, and words. See arena.h. */
 #include "arena.h"
+#include "visible.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -169,17 +170,28 @@ void let_go(struct held *held)
 
 /* ---- Words ------------------------------------------------------------------------------- */
 
+/* A line's end in the words is a name's: it is shown, too, so that a name cannot pretend to be a line of ours. */
 int tell(int status, const char *format, ...)
 {
     va_list values;
-    char *words, *rest;
+    char *words, *line, *end;
 
     va_start(values, format);
     words = text_from(format, values);
     va_end(values);
-    rest = words;
-    for (char *line; (line = strsep(&rest, "\n")) != NULL;)
-        here->say(here->context, line);
+    line = end = grown(NULL, strlen(words) * VISIBLE_MOST + 1, 1);
+    for (const char *rest = words; ; rest++) {
+        size_t length = strcspn(rest, "\n");
+
+        end += visible(rest, length, end);
+        rest += length;
+        if (*rest == '\0')
+            break;
+        end = stpcpy(end, "^J");
+    }
+    *end = '\0';
+    here->say(here->context, line);
+    drop(line);
     drop(words);
     return status;
 }

@@ -59,7 +59,10 @@ void hold_by(struct held *held, void (*end)(void *what));       /* from here on 
 void let_go(struct held *held);     /* calls `end` */
 void keep(struct held *held);       /* does not: somebody else ends it */
 
-/* Say a line of words, or several; returns `status`. */
+/*
+ * Say a line of words, in which names may have any bytes: what could move a cursor or begin another line is made
+ * visible (visible.h; a line's end is ^J). Returns `status`.
+ */
 int tell(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -10,8 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* limits of what is read of a dynamic section: entries, length of a name */
-enum { NEEDED_AT_MOST = 1024, TEXT_AT_MOST = 4096 };
+/*
+ * Limits of what is read: names in a dynamic section, a name's length, a dynamic section's bytes, program headers (as
+ * in Linux, 64 KiB of them) and sections. A sparse file may have any number of each, and libelf keeps what it has read.
+ */
+enum { NEEDED_AT_MOST = 1024, TEXT_AT_MOST = 4096, DYNAMIC_AT_MOST = 1 << 20, HEADERS_AT_MOST = 2048,
+       SECTIONS_AT_MOST = 0xFFFF };
 
 void elf_file_free(struct elf_file *file)
 {
@@ -73,16 +77,20 @@ static bool offset_of(Elf *elf, size_t headers, uint64_t va, uint64_t *offset)
 
 static bool read_dynamic(struct elf_file *file, int fd, Elf *elf, size_t headers, const GElf_Phdr *place)
 {
-    Elf_Data *data = elf_getdata_rawchunk(elf, (int64_t)place->p_offset, place->p_filesz, ELF_T_DYN);
-    uint64_t strings = 0;
+    Elf_Data *data = place->p_filesz <= DYNAMIC_AT_MOST
+                         ? elf_getdata_rawchunk(elf, (int64_t)place->p_offset, place->p_filesz, ELF_T_DYN) : NULL;
+    uint64_t strings = 0, at = 0;
     bool have_strings = false;
     GElf_Dyn entry;
 
     if (data == NULL)
         return false;
     for (int i = 0; gelf_getdyn(data, i, &entry) != NULL && entry.d_tag != DT_NULL; i++)
-        if (entry.d_tag == DT_STRTAB)
-            have_strings = offset_of(elf, headers, entry.d_un.d_val, &strings);
+        if (entry.d_tag == DT_STRTAB) {
+            have_strings = true;
+            at = entry.d_un.d_val;
+        }
+    have_strings = have_strings && offset_of(elf, headers, at, &strings);
     for (int i = 0; gelf_getdyn(data, i, &entry) != NULL && entry.d_tag != DT_NULL; i++) {
         char *name;
 
@@ -108,8 +116,8 @@ static bool read_dynamic(struct elf_file *file, int fd, Elf *elf, size_t headers
 
 static enum elf_verdict read_elf(struct elf_file *file, int fd, Elf *elf)
 {
+    GElf_Phdr part, dynamic = { .p_type = PT_NULL };
     GElf_Ehdr header;
-    GElf_Phdr part;
     size_t headers;
 
     if (elf_kind(elf) != ELF_K_ELF)
@@ -120,7 +128,8 @@ static enum elf_verdict read_elf(struct elf_file *file, int fd, Elf *elf)
         name_machine(file, gelf_getclass(elf), header.e_machine);
         return ELF_FOREIGN;
     }
-    if ((header.e_type != ET_EXEC && header.e_type != ET_DYN) || elf_getphdrnum(elf, &headers) != 0 || headers == 0)
+    if ((header.e_type != ET_EXEC && header.e_type != ET_DYN) || header.e_phnum > HEADERS_AT_MOST ||
+        elf_getphdrnum(elf, &headers) != 0 || headers == 0)
         return ELF_BROKEN;
     for (size_t i = 0; i < headers; i++) {
         if (gelf_getphdr(elf, (int)i, &part) == NULL)
@@ -132,10 +141,41 @@ static enum elf_verdict read_elf(struct elf_file *file, int fd, Elf *elf)
         }
         if (part.p_type == PT_LOAD && part.p_paddr + part.p_memsz > file->end)
             file->end = part.p_paddr + part.p_memsz;
-        if (part.p_type == PT_DYNAMIC && !read_dynamic(file, fd, elf, headers, &part))
-            return ELF_BROKEN;
+        if (part.p_type == PT_DYNAMIC)
+            dynamic = part;                 /* of several the last counts, as in ld.so */
     }
-    return ELF_GOOD;
+    return dynamic.p_type == PT_NULL || read_dynamic(file, fd, elf, headers, &dynamic) ? ELF_GOOD : ELF_BROKEN;
+}
+
+/*
+ * True when a file says in its first section header that it has more sections than fit in its header. libelf makes room
+ * for all of them, as soon as it is given the file.
+ */
+static bool has_too_many_sections(int fd)
+{
+    union {
+        unsigned char ident[EI_NIDENT];
+        Elf32_Ehdr    small;
+        Elf64_Ehdr    large;
+    } header = { 0 };
+    union { Elf32_Shdr small; Elf64_Shdr large; } section = { 0 };
+    bool large, turned;
+    uint64_t offset, count;
+
+    (void)!pread(fd, &header, sizeof(header), 0);
+    large  = header.ident[EI_CLASS] == ELFCLASS64;
+    turned = header.ident[EI_DATA] != (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB);
+    if ((large ? header.large.e_shnum : header.small.e_shnum) != 0)
+        return false;
+    offset = large ? header.large.e_shoff : header.small.e_shoff;
+    if (turned)
+        offset = large ? __builtin_bswap64(offset) : __builtin_bswap32((uint32_t)offset);
+    if (offset == 0 || offset > INT64_MAX || pread(fd, &section, sizeof(section), (off_t)offset) < 0)
+        return false;
+    count = large ? section.large.sh_size : section.small.sh_size;
+    if (turned)
+        count = large ? __builtin_bswap64(count) : __builtin_bswap32((uint32_t)count);
+    return count > SECTIONS_AT_MOST;
 }
 
 /* Most files are not ELF files: a look at the magic number spares them the rest. */
@@ -157,6 +197,10 @@ void elf_file_read(struct elf_file *file, int fd)
     *file = (struct elf_file){ .verdict = ELF_NOT };
     if (!begins_like_one(fd))
         return;
+    if (has_too_many_sections(fd)) {
+        file->verdict = ELF_BROKEN;
+        return;
+    }
     elf_version(EV_CURRENT);
     elf = elf_begin(fd, ELF_C_READ, NULL);
     held = elf != NULL ? hold(end_elf, elf) : NULL;

@@ -23,8 +23,8 @@
  *          are called with a program's output may use any object, but may not free their own.
  * Errors   int functions return 0, or -1 and quire_error() has the reason; a text that is NULL or empty is such a
  *          reason, unless the function says otherwise. A run that fails ends: it has a status from
- *          119 to 127 (docs/run.md), and the reason is in quire_error() as well. Text of a guest in it has visible
- *          characters only.
+ *          119 to 127 (docs/run.md), and the reason is in quire_error() as well. Text of a guest in it, and names of
+ *          files, have visible characters only.
  * Cost     quire_start() reads all files that the program needs; an object has five descriptors while its machine runs,
  *          and its streams' copies.
  */

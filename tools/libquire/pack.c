@@ -49,7 +49,7 @@ static bool is_zero(const char *bytes, size_t size)
 }
 
 /* Long runs of zeros are not written, so that they are holes of the file and cost no memory of the host. */
-static void put(struct packing *p, const char *name, const char *bytes, size_t size)
+static void put(struct packing *p, const char *bytes, size_t size)
 {
     bool hole = size >= PACK_PAGE && is_zero(bytes, size) && lseek(p->fd, (off_t)size, SEEK_CUR) >= 0;
 
@@ -58,7 +58,7 @@ static void put(struct packing *p, const char *name, const char *bytes, size_t s
         ssize_t done = write(p->fd, bytes, size);
 
         if (done < 0 && errno != EINTR)
-            pack_fail(p, name, strerror(errno));
+            pack_fail(p, "the archive", strerror(errno));
         bytes += done > 0 ? done : 0;
         size  -= done > 0 ? (size_t)done : 0;
     }
@@ -67,7 +67,7 @@ static void put(struct packing *p, const char *name, const char *bytes, size_t s
 /* Zeros up to the next multiple of four bytes, where headers and contents begin. */
 static void put_padding(struct packing *p)
 {
-    put(p, "archive", "\0\0\0", (4 - p->offset % 4) % 4);
+    put(p, "\0\0\0", (4 - p->offset % 4) % 4);
 }
 
 /* What an entry's header says of a file, beside its path. */
@@ -92,7 +92,7 @@ static void put_header(struct packing *p, const char *path, struct header header
                        header.names != 0 ? header.names : 1, limited(header.time), (uint32_t)header.size, 0, 0, 0, 0,
                        strlen(path) + 1, 0, path);
 
-    put(p, path, whole, NEWC_HEADER + strlen(path) + 1);
+    put(p, whole, NEWC_HEADER + strlen(path) + 1);
     put_padding(p);
     drop(whole);
 }
@@ -114,7 +114,7 @@ static void align(struct packing *p, const char *path)
         return;
     room = (0 - (end + header_size(PACK_PADDING))) % PACK_PAGE;
     put_header(p, PACK_PADDING, (struct header){ .mode = S_IFREG | 0400, .size = room, .number = ++p->numbers });
-    put(p, PACK_PADDING, zeros, room);
+    put(p, zeros, room);
     put_padding(p);
 }
 
@@ -153,7 +153,7 @@ static void copy_contents(struct packing *p, const char *name, int fd, uint64_t 
         if (got <= 0)
             pack_fail(p, name, got < 0 ? strerror(errno) : "has become shorter while it was packed");
         else
-            put(p, name, p->portion, (size_t)got);
+            put(p, p->portion, (size_t)got);
         done += (uint64_t)(got > 0 ? got : 0);
     }
 }
@@ -232,7 +232,7 @@ static void write_node(const struct tree_node *node, void *with)
         header.size = node->size;
         header.number = ++p->numbers;
         put_header(p, path, header);
-        put(p, path, node->content, node->size);
+        put(p, node->content, node->size);
         break;
     case TREE_FILE:
         write_file(p, node, path);
@@ -260,7 +260,7 @@ int pack(const struct tree *tree, int *fd, uint64_t *size)
     tree_walk(tree, write_node, &p);
     put_header(&p, "TRAILER!!!", (struct header){ 0 });
     if (p.status == 0 && ftruncate(p.fd, (off_t)p.offset) != 0)
-        pack_fail(&p, "archive", strerror(errno));
+        pack_fail(&p, "the archive", strerror(errno));
     keep(twins);
     tdestroy(*p.twins, drop);
     drop(p.twins);

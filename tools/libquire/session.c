@@ -400,6 +400,7 @@ void session_start(struct session *session)
     session->deadline_ms = session->timeout_ms != 0 ? begin + session->timeout_ms : 0;
     watchdog_start(&session->watchdog, machine->pid, session->debugger >= 0 ? 0 : session->watchdog_ms, begin);
     channel_open(&session->channel, machine->channel);
+    input_start(session);
     stream_open(&session->to_output, session->output, "standard output");
     stream_open(&session->to_errors, session->errors, "standard error");
     stream_open(&session->to_report, session->report, "the report");
@@ -428,6 +429,7 @@ void session_close(struct session *session)
 {
     if (session->follow != NULL)
         follow_end(session->follow);
+    input_end(session);
     stream_close(&session->to_output);
     stream_close(&session->to_errors);
     stream_close(&session->to_report);

@@ -88,6 +88,8 @@ struct session {
     struct stream  *busy;           /* the stream that the first frame waits for */
     size_t          delivered;      /* bytes of that frame              */
     struct watchdog watchdog;
+    int             input_again;    /* the input, if it is a pipe, opened once more: a read does not wait there */
+    bool            input_socket;   /* the input is a socket */
     uint64_t        credit;         /* bytes of input the guest asks for */
     size_t          answered;       /* bytes of the last answer that came from a file, which can be given back */
     size_t          ahead;          /* of them, those that nobody asked for: the file's position is before them yet */

@@ -2,8 +2,10 @@
 #include "session_input.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,6 +63,38 @@ static ssize_t read_file(struct session *session, uint8_t *bytes, size_t asked, 
     return got;
 }
 
+void input_start(struct session *session)
+{
+    int fd = session->no_input ? -1 : session->input->fd, how = fd >= 0 ? fcntl(fd, F_GETFL) : -1;
+    struct stat status;
+
+    session->input_again = -1;
+    if (how < 0 || fstat(fd, &status) != 0)
+        return;
+    session->input_socket = S_ISSOCK(status.st_mode);
+    if (S_ISFIFO(status.st_mode) && (how & O_ACCMODE) != O_WRONLY)
+        session->input_again = stream_again(fd, O_RDONLY);
+}
+
+void input_end(struct session *session)
+{
+    if (session->input_again >= 0)
+        close(session->input_again);
+    session->input_again = -1;
+}
+
+/*
+ * As read(2), but of a pipe or a socket without waiting: another process that shares it may have taken what poll(2) has
+ * seen.
+ */
+static ssize_t read_stream(const struct session *session, uint8_t *bytes, size_t asked)
+{
+    int fd = session->input->fd;
+
+    return session->input_socket ? recv(fd, bytes, asked, MSG_DONTWAIT)
+                                 : read(session->input_again >= 0 ? session->input_again : fd, bytes, asked);
+}
+
 /*
  * As read(2) of `asked` bytes: from the descriptor, or from memory, of which the bytes that were read are cut off. Of a
  * file up to `room` bytes, if that is more.
@@ -76,7 +110,7 @@ static ssize_t read_input(struct session *session, uint8_t *bytes, size_t asked,
         return 0;
     if (input->fd >= 0) {
         got = read_file(session, bytes, asked, room);
-        return got < 0 && errno == ESPIPE ? read(input->fd, bytes, asked) : got;
+        return got < 0 && errno == ESPIPE ? read_stream(session, bytes, asked) : got;
     }
     if (count > 0)
         memcpy(bytes, input->bytes, count);

@@ -5,6 +5,8 @@
  * share the input. Of a file more is given, as far as the guest has room for it, and the file's position follows: it is
  * never beyond what a program has read, and at the run's end it is just there. The answer is written into the guest's
  * place for it (place.h) where the machine's RAM is shared, else sent.
+ *
+ * Of a pipe or a socket a read never waits, whatever poll(2) has said: others may read from it, too.
  */
 #ifndef QUIRE_SESSION_INPUT_H
 #define QUIRE_SESSION_INPUT_H
@@ -13,6 +15,10 @@
 
 /* Bytes that wait for a guest that takes no frames: from then on signals and answers are dropped. */
 enum { UNSENT_MOST = 65536 };
+
+/* Begin, and end: a pipe's second opening. */
+void input_start(struct session *session);
+void input_end(struct session *session);
 
 /* WANT has come. False: it breaks the protocol. */
 bool input_wanted(struct session *session, const struct channel_frame *frame);

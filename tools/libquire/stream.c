@@ -12,20 +12,25 @@
 #include <time.h>
 #include <unistd.h>
 
+int stream_again(int fd, int access)
+{
+    char path[32];
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    return open(path, access | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
 void stream_open(struct stream *stream, const struct stream_to *to, const char *name)
 {
     struct stat status;
-    char path[32];
     int again = -1, fd = to->fd;
 
     *stream = (struct stream){ .name = name, .to = *to, .fd = fd };
     if (to->take != NULL || fd < 0 || fstat(fd, &status) != 0 || S_ISREG(status.st_mode))
         return;
     stream->socket = S_ISSOCK(status.st_mode);
-    if (S_ISFIFO(status.st_mode) || isatty(fd)) {
-        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-        again = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    }
+    if (S_ISFIFO(status.st_mode) || isatty(fd))
+        again = stream_again(fd, O_WRONLY);
     if (again >= 0) {
         stream->fd = again;
         stream->ours = true;

@@ -40,6 +40,9 @@ struct stream {
 void stream_open(struct stream *stream, const struct stream_to *to, const char *name);
 void stream_close(struct stream *stream);
 
+/* Open a pipe or a terminal once more, so that it does not block there. -1: that is refused. */
+int stream_again(int fd, int access);
+
 /* As write(2) would on a descriptor that does not block. */
 ssize_t stream_write(struct stream *stream, const void *bytes, size_t count);
 

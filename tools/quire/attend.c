@@ -3,6 +3,7 @@
 #include "command.h"
 #include "libquire/arena.h"
 #include "libquire/machine.h"
+#include "patient.h"
 #include "signals.h"
 #include "terminal.h"
 
@@ -107,21 +108,6 @@ static bool open_report(const struct options *options, int *to)
     return *to >= 0;
 }
 
-static bool write_report(const char *report, int to)
-{
-    size_t length = strlen(report);
-
-    while (length > 0) {
-        ssize_t done = write(to, report, length);
-
-        if (done < 0)
-            return false;
-        report += done;
-        length -= (size_t)done;
-    }
-    return true;
-}
-
 /* ---- Signals and the terminal ---------------------------------------------------------------- */
 
 static void tell_window(const struct attendance *a)
@@ -183,16 +169,8 @@ static void take_signal(struct attendance *a)
 /* Die by the signal, as the program's user expects; at exit a debugger is waited for. */
 static int end_by(const struct attendance *a, int number)
 {
-    sigset_t set;
-
-    if (a->debugging)
-        return SANDBOX_SIGNAL + number;
-    signal(number, SIG_DFL);
-    sigemptyset(&set);
-    sigaddset(&set, number);
-    fflush(stderr);
-    raise(number);
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    if (!a->debugging)
+        signals_die(number);
     return SANDBOX_SIGNAL + number;
 }
 
@@ -234,7 +212,6 @@ static int run_to_end(struct attendance *a)
     while ((done = quire_step(a->quire)) == 0)
         wait_and_act(a);
     terminal_restore();
-    signals_end(&a->signals);
     return quire_escaped(a->quire) ? SIGINT : quire_status(a->quire) == SANDBOX_SIGNAL + SIGKILL ? a->ending : 0;
 }
 
@@ -256,8 +233,9 @@ int attend(struct quire *q, const struct options *options)
     number = run_to_end(&a);
     status = quire_status(q);
     report = quire_report_json(q);
-    if (report != NULL && !write_report(report, to))
+    if (report != NULL && !patient_write(to, report, strlen(report)))
         status = tell(SANDBOX_FAILED, "the report could not be written");
+    signals_end(&a.signals);
     if (to != STDERR_FILENO)
         close(to);
     return number != 0 ? end_by(&a, number) : status;

@@ -3,11 +3,14 @@
 #include "descriptors.h"
 #include "libquire/arena.h"
 #include "libquire/sandbox.h"
+#include "patient.h"
 
 #include <argp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct command commands[] = {
     { "run", command_run, &argp_run, "run a Linux program, in a machine of its own" },
@@ -67,14 +70,20 @@ static error_t parse_main(int key, char *word, struct argp_state *state)
 
 const char *command_name = "quire";
 
-/* A detail of the line before has no name in front. */
+/* A detail of the line before has no name in front; nor has a line for which there is no memory. */
 static void say(void *nobody, const char *line)
 {
+    bool detail = line[0] == ' ';
+    char *whole;
+    int length = asprintf(&whole, "%s%s%s\n", detail ? "" : command_name, detail ? "" : ": ", line);
+
     (void)nobody;
-    if (line[0] == ' ')
-        fprintf(stderr, "%s\n", line);
-    else
-        fprintf(stderr, "%s: %s\n", command_name, line);
+    if (length >= 0)
+        patient_write(STDERR_FILENO, whole, (size_t)length);
+    else if (patient_write(STDERR_FILENO, line, strlen(line)))
+        patient_write(STDERR_FILENO, "\n", 1);
+    if (length >= 0)
+        free(whole);
 }
 
 const char *argp_program_version = "quire 0.1";
@@ -91,6 +100,7 @@ int main(int argc, char **argv)
 
     if (!descriptors_open())
         return STATUS_WRONG;
+    signal(SIGXFSZ, SIG_IGN);           /* a file that may not become longer is an error in words, as a full disk is */
     arena_enter(&arena);
     if (setjmp(arena.no_memory) != 0) {
         say(NULL, "out of memory");

@@ -1,12 +1,15 @@
 /* signals.c - the meaning of each signal. See signals.h. */
 #include "signals.h"
+#include "terminal.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 static sigset_t ours;
+static int watched = -1;                /* the descriptor that signals come to, or -1 */
 
 static bool was_ignored(int number)
 {
@@ -36,9 +39,39 @@ void signals_prepare(void)
 void signals_start(struct signals *signals)
 {
     *signals = (struct signals){ .fd = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK) };
+    watched = signals->fd;
 }
 
-void signals_end(struct signals *signals) { close(signals->fd); }
+void signals_end(struct signals *signals)
+{
+    close(signals->fd);
+    watched = -1;
+}
+
+void signals_die(int number)
+{
+    sigset_t set;
+
+    signal(number, SIG_DFL);
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    raise(number);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void signals_wait_for_room(int fd)
+{
+    struct pollfd on[] = { { fd, POLLOUT, 0 }, { watched, POLLIN, 0 } };
+    struct signalfd_siginfo signal;
+
+    if (poll(on, 2, -1) <= 0 || on[0].revents != 0 || read(watched, &signal, sizeof(signal)) != sizeof(signal))
+        return;
+    if (signal.ssi_signo != SIGINT && signal.ssi_signo != SIGTERM && signal.ssi_signo != SIGHUP &&
+        signal.ssi_signo != SIGQUIT)
+        return;
+    terminal_restore();
+    signals_die((int)signal.ssi_signo);
+}
 
 /* SIGINT, SIGTERM and SIGHUP: a second one ends the machine. */
 static enum signal_meaning request_to_end(struct signals *signals, int number, uint64_t now, enum signal_meaning whom)

@@ -40,4 +40,13 @@ void signals_end(struct signals *signals);
 /* Take a signal that has come, at `now` milliseconds. */
 enum signal_meaning signals_take(struct signals *signals, uint64_t now, bool debugging, int *number);
 
+/*
+ * Wait until a descriptor takes bytes. From signals_start() to signals_end() a signal that asks for the end is obeyed
+ * at once, and others that come meanwhile are lost.
+ */
+void signals_wait_for_room(int fd);
+
+/* Die by a signal. It returns only if that is impossible. */
+void signals_die(int number);
+
 #endif
