@@ -1,9 +1,9 @@
 /*
  * mode8086.c - into 8086 mode, with the level for I/O of one's choice.
  *
- * No processor lets a program go there by IRET; an emulated one may. The kernel then meets a trap of another shape, from
- * any number as code segment. Such a program must end, having done nothing: no call of it counts, least of all a fork,
- * whose child would begin with flags and selectors that nobody has looked at.
+ * No processor lets a program go there by IRET; an emulated one may. The kernel then meets a trap of another shape,
+ * from any number as code segment. Such a program must end, having done nothing: no call of it counts, least of all a
+ * fork, whose child would begin with flags and selectors that nobody has looked at.
  */
 #define _GNU_SOURCE
 #include <signal.h>
