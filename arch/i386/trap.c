@@ -112,14 +112,6 @@ bool trap_may_fault(const struct trap_frame *frame)
     return !trap_from_user(frame) && goes_on_at(frame->eip) != 0;
 }
 
-static bool go_on_elsewhere(struct trap_frame *frame)
-{
-    if (!trap_may_fault(frame))
-        return false;
-    frame->eip = goes_on_at(frame->eip);
-    return true;
-}
-
 /* kernel.ld: a row for each assertion of the kernel (assertion.h), or none. */
 extern const struct failed_assertion assertions[], assertions_end[];
 extern const uint8_t image_text_start[], image_text_end[];
@@ -148,10 +140,27 @@ static void stop_if_assertion(const struct trap_frame *frame)
         panic_assertion(NULL, frame->eip, frame->ebp);
 }
 
-static void stop_unexpected(const struct trap_frame *frame)
+/* No handler has handled it. */
+static void __attribute__((cold, noinline)) go_on_elsewhere(struct trap_frame *frame)
 {
-    stop_if_assertion(frame);
-    panic_trap(frame);
+    if (!trap_may_fault(frame)) {
+        stop_if_assertion(frame);
+        panic_trap(frame);
+    }
+    frame->eip = goes_on_at(frame->eip);
+}
+
+/*
+ * The program's CS may be any number, and the frame is longer than thread_frame() takes it for: so of all handlers only
+ * those of interrupts are called, and the program ends.
+ */
+static NORETURN void __attribute__((cold, noinline)) end_8086(struct trap_frame *frame)
+{
+    unsigned vector = frame->vector;
+
+    if (vector >= TRAP_LINES && vector != TRAP_LINUX && handlers[vector])
+        handlers[vector](frame);
+    trap_leave_impossible();
 }
 
 /* Called by trap_common for every vector but the double fault. */
@@ -163,12 +172,12 @@ void trap(struct trap_frame *frame)
 
     if (interrupts_were_on(frame->eflags))
         stretch_begins();                       /* the gate has turned interrupts off */
-    if (!(handlers[vector] && handlers[vector](frame)) && !go_on_elsewhere(frame) && !trap_from_8086(frame))
-        stop_unexpected(frame);
+    if (trap_from_8086(frame))
+        end_8086(frame);
+    if (!(handlers[vector] && handlers[vector](frame)))
+        go_on_elsewhere(frame);
     if (trap_from_user(frame))
         trap_leave(frame);
-    else if (trap_from_8086(frame))
-        trap_leave_impossible();
     else if (interrupts_were_on(frame->eflags))
         stretch_ends();                         /* IRET turns interrupts on */
 }

@@ -71,11 +71,15 @@ struct trap_frame {
 /* Error code of a page fault. */
 enum { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_USER = 4, FAULT_RESERVED = 8, FAULT_FETCH = 16 };
 
-/* The program is in 8086 mode. On a PC no program can enter it; QEMU's IRET does not check the level. */
+/*
+ * The program is in 8086 mode, perhaps with the level for I/O that it likes. On a PC no program can enter it; QEMU's
+ * IRET does not check the level. The first trap ends such a program: no handler has to think of it (trap.c).
+ */
 #define EFLAGS_VM 0x20000u
 static inline bool trap_from_8086(const struct trap_frame *frame) { return (frame->eflags & EFLAGS_VM) != 0; }
 
-static inline bool trap_from_user(const struct trap_frame *frame) { return (frame->cs & 3) == 3; }
+/* There are no segments of levels 1 and 2. */
+static inline bool trap_from_user(const struct trap_frame *frame) { return (frame->cs & 3) != 0; }
 
 static inline vaddr_t trap_address(void)
 {

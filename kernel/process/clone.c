@@ -48,6 +48,8 @@ static struct shared_space *copy_memory(struct process *parent)
     memory->argument_end      = old->argument_end;
     memory->environment_start = old->environment_start;
     memory->environment_end   = old->environment_end;
+    memory->auxiliary_start   = old->auxiliary_start;
+    memory->auxiliary_end     = old->auxiliary_end;
     if (old->executable != NULL) {
         int err = memory_set_executable(memory, old->executable);
 

@@ -227,6 +227,18 @@ void process_note_fault(const struct fault_verdict *verdict, vaddr_t program_cou
 }
 
 /*
+ * A handler that could not be entered (signal.c) left a signal without an address, told of once: other signals have no
+ * address either, and a process's number comes again.
+ */
+static bool is_last_fault(const struct signal_info *info)
+{
+    bool unentered = info->code == SI_KERNEL && last_fault.code == SI_KERNEL;
+
+    last_fault.code = 0;
+    return unentered || last_fault.address == info->address;
+}
+
+/*
  * A death by a fault is reported with the region and its neighbours; other deaths only the parent learns of. The parent
  * of the program that the machine was started for is outside, so its death is always reported.
  */
@@ -237,10 +249,10 @@ void process_report_death(const struct signal_info *info)
 
     assert(p != NULL);
     if ((info->number != SIGSEGV && info->number != SIGBUS) || info->code <= 0 || last_fault.process != p->id ||
-        last_fault.address != info->address)
+        !is_last_fault(info))
         return;
     format_text(line, sizeof line, "%s[%d]: signal %d at instruction 0x%08lx, address 0x%08lx: %s", p->name, p->id,
-                info->number, (unsigned long)last_fault.program_counter, (unsigned long)info->address,
+                info->number, (unsigned long)last_fault.program_counter, (unsigned long)last_fault.address,
                 last_fault.reason);
     text_make_plain(line);
     builtin_note_reason(last_fault.reason);

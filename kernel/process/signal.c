@@ -9,6 +9,7 @@
 #include "base/range.h"
 #include "cpu.h"
 #include "memory/heap/heap.h"
+#include "memory/spaces/fault.h"
 #include "process/errand.h"
 #include "process/family.h"
 #include "process/rouse.h"
@@ -470,6 +471,18 @@ static void default_action(const struct signal_info *info)
     process_exit_group(info->number);       /* no core is ever written, so no status says that one was */
 }
 
+/* The handler of a fault has no place for its frame, mostly as the stack is full: the report tells of that fault. */
+static void __attribute__((cold)) note_fault_again(const struct trap_frame *frame, const struct signal_info *info)
+{
+    struct fault_verdict verdict;
+
+    if (info->code > 0 && info->code < SI_KERNEL && page_is_users(page_of(info->address)) &&
+        space_fault(&current_process()->memory->space, info->address, MAY_WRITE, &verdict) == -EFAULT) {
+        verdict.code = SI_KERNEL;               /* the signal's, which ends the program */
+        process_note_fault(&verdict, registers_program_counter(frame));
+    }
+}
+
 /* Run the handler: its frame goes on the program's stack; the mask becomes the handler's. */
 static bool run_handler(struct trap_frame *frame, const struct signal_info *info)
 {
@@ -485,10 +498,12 @@ static bool run_handler(struct trap_frame *frame, const struct signal_info *info
         return false;
     }
     if (signal_frame_push(frame, info, &action, mask) != 0) {
-        struct signal_info fault = { .number = SIGSEGV, .code = 128 };
+        struct signal_info fault = { .number = SIGSEGV, .code = SI_KERNEL };
 
-        if (info->number == SIGSEGV)
+        if (info->number == SIGSEGV) {
             place->handler = SIG_DFL;
+            note_fault_again(frame, info);
+        }
         signal_fault(&fault);
         return false;
     }

@@ -222,18 +222,32 @@ static void descriptors(void)
     }
 }
 
-static void start(void)
+static void auxiliary(const char *whose)
 {
-    static const char *const files[] = { "loginuid", "sessionid", "uid_map", "gid_map", "setgroups", "wchan" };
     uint32_t words[64];
     int      file = open("/proc/self/auxv", O_RDONLY), right = 0;
     long     bytes = read(file, words, sizeof words);
-    char     text[256];
 
     for (long i = 0; i + 1 < bytes / 4; i += 2)
         right += (words[i] == AT_PAGESZ && words[i + 1] == P) || (words[i] == AT_NULL && i == bytes / 4 - 2);
-    printf("auxiliary vector: %d of 2\n", right);
+    printf("auxiliary vector%s: %d of 2\n", whose, right);
+    fflush(stdout);
     close(file);
+}
+
+static void start(void)
+{
+    static const char *const files[] = { "loginuid", "sessionid", "uid_map", "gid_map", "setgroups", "wchan" };
+    char  text[256];
+    pid_t child;
+
+    auxiliary("");
+    child = fork();
+    if (child == 0) {
+        auxiliary(" of a child");
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         snprintf(text, sizeof text, "/proc/self/%s", files[i]);
         read_file(text, text, sizeof text);

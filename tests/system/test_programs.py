@@ -73,6 +73,17 @@ def test_without_a_report_only_the_last_words_are_added(layout, places):
     compare(PLAIN, done.returncode, done.stdout, LAST_WORDS.sub("", errors).encode())
 
 
+def test_a_handler_that_a_full_stack_keeps_out_leaves_the_stacks_words(layout, places):
+    """The signal that ends the program then has no address; its report once said nothing."""
+    quire, build, root, made = places
+    done = subprocess.run([quire, "run", "--layout", layout, "--timeout", str(PATIENCE), "--root", root, made + "/segv",
+                           "deep"], stdin=subprocess.DEVNULL, capture_output=True,
+                          env={**os.environ, "QUIRE_BUILD": build})
+    assert (done.returncode, done.stdout) == (128 + 11, b"before\n")
+    words, = re.findall(r"^segv\[\d+\]: signal 11 at .*$", done.stderr.decode(errors="replace"), re.M)
+    assert "[stack]" in words and "stack overflow" in words, words
+
+
 def test_a_name_forges_no_line_of_the_kernels(layout, places):
     """A program that calls itself by two lines, of which the second looks like a kernel's last words."""
     quire, build, root, made = places

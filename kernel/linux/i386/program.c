@@ -294,10 +294,7 @@ void trap_leave(struct trap_frame *frame)
     stretch_ends();                             /* the return to the program turns interrupts on */
 }
 
-/*
- * In 8086 mode the code segment is any number, so such a trap is not recognised as a program's. The program is killed,
- * since the kernel cannot return to it.
- */
+/* The program is in 8086 mode, to which the kernel does not return. */
 void trap_leave_impossible(void)
 {
     interrupts_on();
