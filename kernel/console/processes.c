@@ -109,7 +109,7 @@ static void end_all(const int32_t *ids, uint64_t count)
             (void)flat_kill(ids[i]);
 }
 
-/* Until all of them have ended. */
+/* Until all of them have ended. Any number may end in one pause, and no interrupt is sure to follow. */
 static void wait_for(const int32_t *ids, uint64_t count)
 {
     for (uint64_t i = 0; i < count; ) {
@@ -117,8 +117,9 @@ static void wait_for(const int32_t *ids, uint64_t count)
             end_all(ids, count);
             return;
         }
-        schedule_pause(NEVER);
-        if (!flat_lives(ids[i]))
+        if (flat_lives(ids[i]))
+            schedule_pause(NEVER);
+        else
             i++;
     }
     flat_report_ends();

@@ -390,20 +390,23 @@ void schedule_pause(uint64_t until)
 {
     static struct timer alarm = { .fire = end_pause };
     unsigned long       interrupts;
+    bool                worked;
 
     may_give_way();
     interrupts = interrupts_off();
-    errands_do();
+    worked     = catch_up();                    /* while timers are left over no alarm is set */
     if (run_queue.count > 0) {
         interrupts_restore(interrupts);
         schedule();
-    } else {
+        return;
+    }
+    if (!worked) {                              /* else the caller looks again: it may have let interrupts in */
         if (until != NEVER)
             timer_arm(&alarm, until);
         cpu_wait();
         timer_disarm(&alarm);
-        interrupts_restore(interrupts);
     }
+    interrupts_restore(interrupts);
 }
 
 void schedule_start(void)

@@ -119,7 +119,10 @@ static inline bool mutex_held(const struct mutex *mutex) { return mutex->holder 
 void schedule_start(void);                              /* the boot stack becomes the idle thread  */
 void schedule_idle(void) NORETURN;                      /* the idle thread's work from then on     */
 void schedule_share(void);                              /* or: it takes turns with the others      */
-/* Give way if another thread is ready; else halt until an interrupt, or the moment `until` (NEVER: none). */
+/*
+ * Give way if another thread is ready; else halt until an interrupt, or the moment `until` (NEVER: none). Timers and
+ * errands that are left over are done first, and then it does not halt. So callers look again, in a loop.
+ */
 void schedule_pause(uint64_t until);
 void clock_start(void);         /* once, when device memory can be mapped: start the alarm, read the wall clock */
 void clock_set_wall(uint64_t nanoseconds);              /* since 1970: what clock_wall() is now       */

@@ -190,6 +190,15 @@ def test_start_waits_and_ctrl_c_ends_what_was_started(console):
     assert len(re.findall(r"^ +\d+  spinner", left, re.M)) == 1 and "audit: clean" in left
 
 
+def test_the_prompt_comes_back_when_all_of_several_have_ended(console):
+    """They sleep and end side by side: many in one pause of the console, which found one end in each and then slept."""
+    if console is None:
+        return
+    said = run(console, "start brief 10;start large 4;start brief 10;audit")
+    assert len(re.findall("brief, ended with status 7", said)) == 20 and "audit: clean" in said
+    assert len(re.findall("large, ended with status 0", said)) == 4
+
+
 def test_a_word_too_many_behind_a_number_is_named(console):
     """Nothing was started, and nothing was said."""
     if console is None:
