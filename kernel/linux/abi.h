@@ -9,10 +9,31 @@
 #define QUIRE_LINUX_ABI_H
 
 #include "process/abi.h"
+#include "process/process.h"
 
 /* sigreturn and rt_sigreturn: restore registers and mask from the frame. Returns eax; a bad frame raises SIGSEGV. */
 long signal_frame_pop(struct trap_frame *frame);
 long signal_frame_pop_rt(struct trap_frame *frame);
+
+/*
+ * sigaltstack(2), of the current thread, whose stack pointer is `stack`: Linux's stack_t, and what it asks. A thread
+ * may set no other stack while it uses this one (-EPERM); other errors are -EINVAL and -ENOMEM, a stack that is too
+ * small. With SS_AUTODISARM in alternate_flags a handler's entry forgets the stack, so none uses it.
+ */
+#define SS_AUTODISARM 0x80000000u
+enum { SS_ONSTACK = 1, SS_DISABLE = 2 };
+struct alternate_stack { uint32_t at, flags, bytes; };
+int alternate_set(struct thread *thread, vaddr_t stack, const struct alternate_stack *wanted);
+
+static inline bool alternate_has(const struct thread *thread, vaddr_t stack)           /* it points into it */
+{
+    return stack > thread->alternate_stack && stack - thread->alternate_stack <= thread->alternate_size;
+}
+
+static inline bool alternate_is_used(const struct thread *thread, vaddr_t stack)
+{
+    return thread->alternate_size != 0 && !(thread->alternate_flags & SS_AUTODISARM) && alternate_has(thread, stack);
+}
 
 /* Write a signal's information as Linux's siginfo_t, 128 bytes. */
 enum { SIGNAL_INFO_BYTES = 128 };

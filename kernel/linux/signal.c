@@ -395,36 +395,37 @@ SYSTEM_CALL(rt_sigtimedwait_time64, user_t, set, user_t, info_at, user_t, time_a
 
 /* ---- Handlers: their stack, and the way back ------------------------------------------------------------- */
 
-struct linux_stack { uint32_t at; int32_t flags; uint32_t bytes; };
-enum { SS_ONSTACK = 1, SS_DISABLE = 2, STACK_LEAST = 2048 };
+enum { STACK_LEAST = 2048 };
+
+int alternate_set(struct thread *thread, vaddr_t stack, const struct alternate_stack *wanted)
+{
+    uint32_t mode = wanted->flags & ~SS_AUTODISARM;
+
+    if (alternate_is_used(thread, stack))
+        return -EPERM;
+    if (mode != 0 && mode != SS_ONSTACK && mode != SS_DISABLE)
+        return -EINVAL;
+    if (mode != SS_DISABLE && wanted->bytes < STACK_LEAST)
+        return -ENOMEM;
+    thread->alternate_stack = mode == SS_DISABLE ? 0 : wanted->at;
+    thread->alternate_size  = mode == SS_DISABLE ? 0 : wanted->bytes;
+    thread->alternate_flags = wanted->flags;
+    return 0;
+}
 
 SYSTEM_CALL(sigaltstack, user_t, from, user_t, to)
 {
-    struct thread     *self = current_thread();
-    vaddr_t            sp   = registers_stack(thread_frame(self));
-    bool               on   = self->alternate_size != 0 && sp > self->alternate_stack &&
-                              sp - self->alternate_stack <= self->alternate_size;
-    struct linux_stack old  = { (uint32_t)self->alternate_stack,
-                                self->alternate_size == 0 ? SS_DISABLE : on ? SS_ONSTACK : 0,
+    struct thread         *self = current_thread();
+    vaddr_t                sp   = registers_stack(thread_frame(self));
+    uint32_t               mode = self->alternate_size == 0 ? SS_DISABLE : alternate_is_used(self, sp) ? SS_ONSTACK : 0;
+    struct alternate_stack old  = { (uint32_t)self->alternate_stack, mode | (self->alternate_flags & SS_AUTODISARM),
                                     (uint32_t)self->alternate_size };
-    struct linux_stack new;
+    struct alternate_stack new;
+    int                    err  = 0;
 
-    if (from != 0) {
-        int32_t mode;
-
-        if (user_read(&new, from, sizeof new) != 0)
-            return -EFAULT;
-        if (on)
-            return -EPERM;
-        mode = new.flags & 0x7FFFFFFF;
-        if (mode != 0 && mode != SS_ONSTACK && mode != SS_DISABLE)
-            return -EINVAL;
-        if (mode != SS_DISABLE && new.bytes < STACK_LEAST)
-            return -ENOMEM;
-        self->alternate_stack = mode == SS_DISABLE ? 0 : new.at;
-        self->alternate_size  = mode == SS_DISABLE ? 0 : new.bytes;
-    }
-    return to != 0 ? user_write(to, &old, sizeof old) : 0;
+    if (from != 0)
+        err = user_read(&new, from, sizeof new) != 0 ? -EFAULT : alternate_set(self, sp, &new);
+    return err != 0 || to == 0 ? err : user_write(to, &old, sizeof old);
 }
 
 SYSTEM_CALL(sigreturn) { return signal_frame_pop(thread_frame(current_thread())); }

@@ -80,9 +80,10 @@ int  thread_set_tls_from(struct thread *thread, vaddr_t argument) MUST_CHECK;
 
 /*
  * Put a frame on the program's stack and set its registers to run the handler. The handler's return sets the signal
- * mask to `mask` again. Returns 0, or -EFAULT when the stack cannot hold it (registers are unchanged).
+ * mask to `mask` again. Returns 0, or -EFAULT when the stack cannot hold it (registers are unchanged). *place is where
+ * the frame lies, or would.
  */
 int signal_frame_push(struct trap_frame *frame, const struct signal_info *info, const struct signal_action *action,
-                      uint64_t mask) MUST_CHECK;
+                      uint64_t mask, vaddr_t *place) MUST_CHECK;
 
 #endif

@@ -471,13 +471,19 @@ static void default_action(const struct signal_info *info)
     process_exit_group(info->number);       /* no core is ever written, so no status says that one was */
 }
 
-/* The handler of a fault has no place for its frame, mostly as the stack is full: the report tells of that fault. */
-static void __attribute__((cold)) note_fault_again(const struct trap_frame *frame, const struct signal_info *info)
+/*
+ * A handler has no place for its frame, mostly as the stack is full, and none of SIGSEGV hears of it: the report tells
+ * of the fault that the handler was for, or of the frame's place.
+ */
+static void __attribute__((cold)) note_unentered(const struct trap_frame *frame, const struct signal_info *info,
+                                                 vaddr_t place)
 {
     struct fault_verdict verdict;
 
-    if (info->code > 0 && info->code < SI_KERNEL && page_is_users(page_of(info->address)) &&
-        space_fault(&current_process()->memory->space, info->address, MAY_WRITE, &verdict) == -EFAULT) {
+    if (info->number == SIGSEGV && info->code > 0 && info->code < SI_KERNEL)
+        place = info->address;
+    if (signal_fault_ends(SIGSEGV) && page_is_users(page_of(place)) &&
+        space_fault(&current_process()->memory->space, place, MAY_WRITE, &verdict) == -EFAULT) {
         verdict.code = SI_KERNEL;               /* the signal's, which ends the program */
         process_note_fault(&verdict, registers_program_counter(frame));
     }
@@ -490,6 +496,7 @@ static bool run_handler(struct trap_frame *frame, const struct signal_info *info
     struct signal_action *place  = &self->process->actions->action[info->number];
     struct signal_action  action = *place;
     uint64_t              mask   = self->restore_mask ? self->saved_mask : self->mask;
+    vaddr_t               at;
 
     if (action.handler == SIG_IGN)
         return false;
@@ -497,13 +504,12 @@ static bool run_handler(struct trap_frame *frame, const struct signal_info *info
         default_action(info);
         return false;
     }
-    if (signal_frame_push(frame, info, &action, mask) != 0) {
+    if (signal_frame_push(frame, info, &action, mask, &at) != 0) {
         struct signal_info fault = { .number = SIGSEGV, .code = SI_KERNEL };
 
-        if (info->number == SIGSEGV) {
+        if (info->number == SIGSEGV)
             place->handler = SIG_DFL;
-            note_fault_again(frame, info);
-        }
+        note_unentered(frame, info, at);
         signal_fault(&fault);
         return false;
     }

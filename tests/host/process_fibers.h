@@ -130,9 +130,10 @@ static unsigned handlers_run;
 static bool     no_room_for_frame;              /* the next handler's frame does not fit on the program's stack */
 
 int signal_frame_push(struct trap_frame *frame, const struct signal_info *info, const struct signal_action *action,
-                      uint64_t mask)
+                      uint64_t mask, vaddr_t *place)
 {
     assert_ptr_equal(frame, own_frame());
+    *place = 0;
     if (no_room_for_frame) {
         no_room_for_frame = false;
         return -EFAULT;

@@ -47,7 +47,7 @@ static void wait_for(int from)
 static void ask_about(pid_t process)
 {
     static const char *const files[] = { "mem", "maps", "smaps", "smaps_rollup", "environ", "auxv", "pagemap",
-                                         "cwd/file", "cwd", "root", "exe", "fd" };
+                                         "cwd/file", "cwd", "root", "exe", "fd", "fdinfo/0" };
     char path[64], target[64];
 
     for (unsigned i = 0; i < sizeof files / sizeof files[0]; i++) {
@@ -58,6 +58,14 @@ static void ask_about(pid_t process)
     snprintf(path, sizeof path, "/proc/%d/cwd", (int)process);
     SAY(readlink(path, target, sizeof target));
     SAY(open_of(process, "status", O_RDONLY) >= 0);
+}
+
+static int lists(pid_t process, const char *folder)
+{
+    char bytes[1024];
+    int  of = open_of(process, folder, O_RDONLY);
+
+    return of >= 0 && syscall(SYS_getdents64, of, bytes, sizeof bytes) > 0;
 }
 
 /* A process of root's in a folder that others do not come to, and one that acts as another user for a while. */
@@ -83,6 +91,7 @@ static void what_strangers_see(void)
     if (fork() == 0) {
         become_stranger();
         ask_about(victims[0]);
+        SAY(lists(victims[0], "fdinfo"));
         ask_about(victims[1]);
         fflush(stdout);
         _exit(0);

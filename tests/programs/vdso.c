@@ -323,6 +323,22 @@ static void protect(void)
     SAY(mprotect((void *)code.start, code.end - code.start, PROT_READ | PROT_EXEC));
 }
 
+/* They neither grow nor are emptied. */
+static void grow_and_empty(void)
+{
+    static const int advice[] = { MADV_DONTNEED, MADV_FREE, MADV_REMOVE, MADV_DODUMP, 20, 21 };     /* COLD, PAGEOUT */
+    size_t data_size = data.end - data.start, code_size = code.end - code.start;
+
+    for (unsigned i = 0; i < sizeof advice / sizeof advice[0]; i++)
+        SAY(madvise((void *)data.start, data_size, advice[i]));
+    SAY(madvise((void *)code.start, code_size, MADV_FREE));
+    SAY(call5(CALL_MREMAP, data.start, data_size, data_size + 4096, 0, 0));
+    SAY(call5(CALL_MREMAP, data.start, data_size, data_size + 4096, MREMAP_MAYMOVE, 0));
+    SAY(call5(CALL_MREMAP, code.start, code_size, code_size + 4096, MREMAP_MAYMOVE, 0));
+    SAY(call5(CALL_MREMAP, code.start, code_size, code_size, MREMAP_MAYMOVE | 4, 0));            /* MREMAP_DONTUNMAP */
+    SAY(steps_back(CLOCK_MONOTONIC, FEW));
+}
+
 /* Both, at the same distance, to another place; and the functions there. */
 static void move(void)
 {
@@ -363,6 +379,7 @@ static void change(void)
 {
     SAY(end_of(protect));
     SAY(*image());
+    SAY(end_of(grow_and_empty));
     SAY(end_of(move));
     SAY(end_of(unmap_data));
     SAY(end_of(unmap));

@@ -73,11 +73,12 @@ def test_without_a_report_only_the_last_words_are_added(layout, places):
     compare(PLAIN, done.returncode, done.stdout, LAST_WORDS.sub("", errors).encode())
 
 
-def test_a_handler_that_a_full_stack_keeps_out_leaves_the_stacks_words(layout, places):
+@pytest.mark.parametrize("way", ["deep", "sent"])
+def test_a_handler_that_a_full_stack_keeps_out_leaves_the_stacks_words(layout, places, way):
     """The signal that ends the program then has no address; its report once said nothing."""
     quire, build, root, made = places
     done = subprocess.run([quire, "run", "--layout", layout, "--timeout", str(PATIENCE), "--root", root, made + "/segv",
-                           "deep"], stdin=subprocess.DEVNULL, capture_output=True,
+                           way], stdin=subprocess.DEVNULL, capture_output=True,
                           env={**os.environ, "QUIRE_BUILD": build})
     assert (done.returncode, done.stdout) == (128 + 11, b"before\n")
     words, = re.findall(r"^segv\[\d+\]: signal 11 at .*$", done.stderr.decode(errors="replace"), re.M)

@@ -58,6 +58,21 @@ void text_add(struct text *text, const char *format, ...)
     text->length += (size_t)length < LINE_LONGEST ? (size_t)length : LINE_LONGEST - 1;
 }
 
+void text_add_escaped(struct text *text, const char *bytes, const char *escaped)
+{
+    for (;; bytes++) {
+        size_t plain = 0;
+
+        while (bytes[plain] != '\0' && strchr(escaped, bytes[plain]) == NULL)
+            plain++;
+        text_add_bytes(text, bytes, plain);
+        bytes += plain;
+        if (*bytes == '\0')
+            return;
+        text_add(text, "\\%03o", (unsigned)(unsigned char)*bytes);
+    }
+}
+
 void text_pad(struct text *text, size_t line, size_t column)
 {
     size_t count = text->length - line < column ? column - (text->length - line) : 0;
@@ -140,24 +155,24 @@ static long proc_write(struct file *file, struct buffer *from, uint64_t at)
 {
     struct proc_node *self = proc_of(file->node);
     char              bytes[STORE_MOST + 1];
-    size_t            count = from->bytes, got;
+    size_t            asked = from->bytes, count = asked, got;
     int               err;
 
     if (self->entry->move != NULL)
         return self->entry->move(self, from, at, true);
     if (self->entry->store == NULL)
         return -EINVAL;
-    if (count > STORE_MOST)
-        return -EINVAL;
+    if (count > STORE_MOST)                     /* nothing that is taken is as long; as on Linux, the rest is dropped */
+        count = STORE_MOST;
     got = buffer_get(from, bytes, count);
     if (got < count)
         return -EFAULT;
     bytes[got] = '\0';
     err = self->entry->store(self, bytes);
-    return err != 0 ? err : (long)got;
+    return err != 0 ? err : (long)asked;
 }
 
-/* Where another's files are, whatever the way to them, and what it maps: for its owner, and for itself. */
+/* Where another's files are, whatever the way to them, and in them, and what it maps: for its owner, and itself. */
 static bool may_look_into(const struct proc_node *self)
 {
     return acts_as_owner(&self->node) || self->process == current_process()->id;
@@ -171,7 +186,7 @@ static int proc_open(struct node *node, struct file *file)
     if (node->system->magic != PROC_MAGIC && self->entry->store == NULL && file_writes(file))
         return -EACCES;
     if ((self->entry->text == proc_maps || self->entry->text == proc_smaps ||
-         self->entry->text == proc_smaps_rollup) && !may_look_into(self))
+         self->entry->text == proc_smaps_rollup || self->kind == PROC_DESCRIPTOR_INFO) && !may_look_into(self))
         return -EACCES;
     if (self->entry->text == NULL && self->entry->fixed == NULL)
         return 0;
@@ -423,6 +438,8 @@ static int proc_list(struct node *node, uint64_t from, folder_visit visit, void 
 
     if (self->process != 0 && proc_process(self) == NULL)
         return -ENOENT;
+    if (kind == PROC_DESCRIPTOR_INFO && !may_look_into(self))
+        return -EACCES;                         /* though its rights look otherwise, as on Linux */
     if (from > INT32_MAX)
         return 0;                               /* where lseek() led, and no number does */
     if (from == 0 && !visit(data, ".", 1, node->inode, S_FOLDER, 1))

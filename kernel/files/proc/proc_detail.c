@@ -1,5 +1,6 @@
 /*
- * proc_detail.c - /proc/PID's smaller files: scores for the end of memory, id maps, name spaces, descriptors, io.
+ * proc_detail.c - /proc/PID's smaller files: scores for the end of memory, limits, id maps, name spaces, descriptors,
+ * io.
  */
 #include "base/error.h"
 #include "base/print.h"
@@ -135,6 +136,40 @@ int proc_write_score(struct text *text, struct proc_node *node)
     frames_sums(&sums);
     score = (OOM_ADJUST_MOST + (int64_t)(process_pages(p) * OOM_ADJUST_MOST / sums.ram) + p->oom_score_adj) * 2 / 3;
     text_add(text, "%d\n", p->memory == NULL || p->oom_score_adj == -OOM_ADJUST_MOST || score < 0 ? 0 : (int)score);
+    return 0;
+}
+
+/* ---- Limits ------------------------------------------------------------------------------------------- */
+
+int proc_write_limits(struct text *text, struct proc_node *node)
+{
+    static const struct { const char *name, *unit; } rows[LIMITS] = {
+        { "Max cpu time", "seconds" }, { "Max file size", "bytes" }, { "Max data size", "bytes" },
+        { "Max stack size", "bytes" }, { "Max core file size", "bytes" }, { "Max resident set", "bytes" },
+        { "Max processes", "processes" }, { "Max open files", "files" }, { "Max locked memory", "bytes" },
+        { "Max address space", "bytes" }, { "Max file locks", "locks" }, { "Max pending signals", "signals" },
+        { "Max msgqueue size", "bytes" }, { "Max nice priority", "" }, { "Max realtime priority", "" },
+        { "Max realtime timeout", "us" },
+    };
+    const struct process *p = proc_process(node);
+
+    if (p == NULL)
+        return -ESRCH;
+    text_add(text, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+    for (unsigned i = 0; i < LIMITS; i++) {
+        const uint64_t value[2] = { p->limits[i].soft, p->limits[i].hard };
+
+        text_add(text, "%-25s ", rows[i].name);
+        for (unsigned j = 0; j < 2; j++) {
+            if (value[j] == LIMIT_NONE)
+                text_add(text, "%-20s ", "unlimited");
+            else
+                text_add(text, "%-20llu ", (unsigned long long)value[j]);
+        }
+        if (rows[i].unit[0] != '\0')
+            text_add(text, "%-10s", rows[i].unit);
+        text_add(text, "\n");
+    }
     return 0;
 }
 

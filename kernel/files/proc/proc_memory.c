@@ -91,17 +91,6 @@ static bool next_seen_region(struct space *space, page_t from, struct seen *out)
 
 /* ---- A line of maps ----------------------------------------------------------------------------- */
 
-/* White space would end the name for a program that reads the line: a line's end is written as Linux does, in octal. */
-static void add_path(struct text *text, const char *path)
-{
-    for (const char *c = path; *c != '\0'; c++) {
-        if (*c == '\n')
-            text_add_literal(text, "\\012");
-        else
-            text_add_bytes(text, c, 1);
-    }
-}
-
 static void add_file_name(struct text *text, struct node *file)
 {
     char *path = heap_alloc(PATH_LONGEST, 0);
@@ -111,7 +100,7 @@ static void add_file_name(struct text *text, struct node *file)
         return;
     }
     if (path_describe(current_process()->fs, file, path, PATH_LONGEST) >= 0)
-        add_path(text, path);
+        text_add_escaped(text, path, "\n");
     heap_free(path);
 }
 

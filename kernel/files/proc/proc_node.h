@@ -16,6 +16,11 @@ struct text {
 bool text_reserve(struct text *text, size_t count);
 void text_add(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 void text_add_bytes(struct text *text, const void *bytes, size_t count);
+/*
+ * A text that programs have chosen, with these bytes of it as a backslash and three octal digits, as Linux writes them
+ * where they would end a name or a line.
+ */
+void text_add_escaped(struct text *text, const char *bytes, const char *escaped);
 /* A text without a number in it, whose length the compiler knows: no format is read. */
 #define text_add_literal(text, literal) text_add_bytes(text, "" literal, sizeof(literal) - 1)
 /* Spaces up to a column of the line that began at `line`. */
@@ -87,6 +92,7 @@ int proc_store_adjust(struct proc_node *node, const char *bytes);
 int proc_write_old_adjust(struct text *text, struct proc_node *node);
 int proc_store_old_adjust(struct proc_node *node, const char *bytes);
 int proc_write_score(struct text *text, struct proc_node *node);
+int proc_write_limits(struct text *text, struct proc_node *node);
 int proc_write_no_id(struct text *text, struct proc_node *node);
 int proc_write_id_map(struct text *text, struct proc_node *node);
 int proc_write_setgroups(struct text *text, struct proc_node *node);

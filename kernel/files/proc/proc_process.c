@@ -245,6 +245,18 @@ static void add_memory(struct text *text, struct shared_space *memory, const str
     text_add_literal(text, "CoreDumping:\t0\nTHP_enabled:\t0\n");
 }
 
+/* As Linux writes it here, and here alone: a name does not end its line. */
+static void add_name_line(struct text *text, const char *name)
+{
+    text_add_literal(text, "Name:\t");
+    for (; *name != '\0'; name++) {
+        if (*name == '\n' || *name == '\\')
+            text_add_literal(text, "\\");
+        text_add_bytes(text, *name == '\n' ? "n" : name, 1);
+    }
+    text_add_literal(text, "\n");
+}
+
 static void add_groups(struct text *text, const struct groups *groups)
 {
     for (uint32_t i = 0; groups != NULL && i < groups->count; i++)
@@ -269,7 +281,7 @@ static int add_status(struct text *text, struct proc_node *node, struct shared_s
     used  = t != NULL ? &t->used : &p->used;
     state = state_of(p, t);
     signal_sets(p, &ignored, &caught);
-    text_add(text, "Name:\t%s\n", process_name_of(p, t));
+    add_name_line(text, process_name_of(p, t));
     if (p->fs != NULL)
         text_add(text, "Umask:\t%04o\n", (unsigned)p->fs->umask);
     text_add(text, "State:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", state,
@@ -380,52 +392,19 @@ static int write_name(struct text *text, struct proc_node *node)
     return 0;
 }
 
+/* Of a thread of one's own process. A line's end belongs to the name, as on Linux. */
 static int store_name(struct proc_node *node, const char *bytes)
 {
     struct process *p = proc_process(node);
     struct thread  *t = p != NULL ? (struct thread *)thread_of(node, p) : NULL;
-    char           *end;
 
     if (t == NULL)
         return -ESRCH;
+    if (p != current_process())
+        return -EINVAL;
     text_copy(t->name, bytes, sizeof t->name);
-    end = strchr(t->name, '\n');
-    if (end != NULL)
-        *end = '\0';
     if (t->id == p->id)
         memcpy(p->name, t->name, sizeof p->name);
-    return 0;
-}
-
-static int write_limits(struct text *text, struct proc_node *node)
-{
-    static const struct { const char *name, *unit; } rows[LIMITS] = {
-        { "Max cpu time", "seconds" }, { "Max file size", "bytes" }, { "Max data size", "bytes" },
-        { "Max stack size", "bytes" }, { "Max core file size", "bytes" }, { "Max resident set", "bytes" },
-        { "Max processes", "processes" }, { "Max open files", "files" }, { "Max locked memory", "bytes" },
-        { "Max address space", "bytes" }, { "Max file locks", "locks" }, { "Max pending signals", "signals" },
-        { "Max msgqueue size", "bytes" }, { "Max nice priority", "" }, { "Max realtime priority", "" },
-        { "Max realtime timeout", "us" },
-    };
-    const struct process *p = proc_process(node);
-
-    if (p == NULL)
-        return -ESRCH;
-    text_add(text, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
-    for (unsigned i = 0; i < LIMITS; i++) {
-        const uint64_t value[2] = { p->limits[i].soft, p->limits[i].hard };
-
-        text_add(text, "%-25s ", rows[i].name);
-        for (unsigned j = 0; j < 2; j++) {
-            if (value[j] == LIMIT_NONE)
-                text_add(text, "%-20s ", "unlimited");
-            else
-                text_add(text, "%-20llu ", (unsigned long long)value[j]);
-        }
-        if (rows[i].unit[0] != '\0')
-            text_add(text, "%-10s", rows[i].unit);
-        text_add(text, "\n");
-    }
     return 0;
 }
 
@@ -455,16 +434,22 @@ static void add_mount_point(struct text *text, struct file_system *system)
         return;
     }
     if (path_of(current_process()->fs, system->root, path, PATH_ROOM) >= 0)
-        text_add(text, "%s", path);
+        text_add_escaped(text, path, " \t\n\\");
     else
         text_add(text, "/");
     heap_free(path);
 }
 
+static void add_source(struct text *text, const struct file_system *system)
+{
+    text_add_escaped(text, system->source, " \t\n\\#");
+}
+
 static int write_mounts(struct text *text, struct proc_node *node __attribute__((unused)))
 {
     for (struct file_system *system = systems_mounted; system != NULL; system = system->next) {
-        text_add(text, "%s ", system->source);
+        add_source(text, system);
+        text_add_literal(text, " ");
         add_mount_point(text, system);
         text_add(text, " %s %s", system->type, system->flags & MOUNT_READ_ONLY ? "ro" : "rw");
         add_mount_flags(text, system);
@@ -476,7 +461,9 @@ static int write_mounts(struct text *text, struct proc_node *node __attribute__(
 static int write_mount_names(struct text *text, struct proc_node *node __attribute__((unused)))
 {
     for (struct file_system *system = systems_mounted; system != NULL; system = system->next) {
-        text_add(text, "device %s mounted on ", system->source);
+        text_add_literal(text, "device ");
+        add_source(text, system);
+        text_add_literal(text, " mounted on ");
         add_mount_point(text, system);
         text_add(text, " with fstype %s\n", system->type);
     }
@@ -491,7 +478,9 @@ static int write_mount_facts(struct text *text, struct proc_node *node __attribu
         add_mount_point(text, system);
         text_add(text, system->flags & MOUNT_READ_ONLY ? " ro" : " rw");
         add_mount_flags(text, system);
-        text_add(text, " - %s %s %s\n", system->type, system->source, system->flags & MOUNT_READ_ONLY ? "ro" : "rw");
+        text_add(text, " - %s ", system->type);
+        add_source(text, system);
+        text_add(text, system->flags & MOUNT_READ_ONLY ? " ro\n" : " rw\n");
     }
     return 0;
 }
@@ -568,7 +557,7 @@ static const struct proc_entry nothing[] = { { .name = NULL } };
     PROC_FILE("cmdline", write_arguments), PROC_OWN("environ", write_environment), PROC_OWN("auxv", write_auxiliary),  \
     PROC_FILE("maps", proc_maps), PROC_FILE("smaps", proc_smaps), PROC_FILE("smaps_rollup", proc_smaps_rollup),        \
     PROC_MOVED("mem", 0600, proc_move_memory), PROC_MOVED("pagemap", 0400, proc_move_pagemap),                         \
-    PROC_OWN("io", proc_write_moved), PROC_FILE("limits", write_limits), PROC_FILE("mounts", write_mounts),            \
+    PROC_OWN("io", proc_write_moved), PROC_FILE("limits", proc_write_limits), PROC_FILE("mounts", write_mounts),            \
     PROC_FILE("mountinfo", write_mount_facts),                                                                         \
     PROC_OWN("mountstats", write_mount_names), PROC_FILE("oom_score", proc_write_score),                               \
     PROC_STORED("oom_score_adj", proc_write_adjust, proc_store_adjust),                                                \

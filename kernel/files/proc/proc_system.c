@@ -403,7 +403,7 @@ static const struct proc_entry vm_entries[] = {
     PROC_NUMBER("overcommit_ratio"), PROC_FIXED("overcommit_kbytes", "0\n"), PROC_FIXED("panic_on_oom", "0\n"),
     PROC_FIXED("nr_hugepages", "0\n"), PROC_FIXED("nr_overcommit_hugepages", "0\n"),
     PROC_FIXED("oom_kill_allocating_task", "0\n"), PROC_FIXED("legacy_va_layout", "0\n"),
-    PROC_FIXED("vdso_enabled", "0\n"), PROC_NUMBER("mmap_min_addr"), PROC_NUMBER("max_map_count"),
+    PROC_FIXED("vdso_enabled", "1\n"), PROC_NUMBER("mmap_min_addr"), PROC_NUMBER("max_map_count"),
     PROC_NUMBER("swappiness"), PROC_END,
 };
 static const struct proc_entry fs_entries[] = {

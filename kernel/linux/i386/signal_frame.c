@@ -24,13 +24,11 @@ struct context {
 };
 _Static_assert(sizeof(struct context) == 88, "struct sigcontext");
 
-struct alternate { uint32_t stack; int32_t flags; uint32_t size; };
-
 struct user_context {
-    uint32_t         flags, link;
-    struct alternate stack;
-    struct context   context;
-    uint64_t         mask __attribute__((packed, aligned(4)));      /* as the i386 aligns it */
+    uint32_t               flags, link;
+    struct alternate_stack stack;
+    struct context         context;
+    uint64_t               mask __attribute__((packed, aligned(4)));      /* as the i386 aligns it */
 };
 _Static_assert(sizeof(struct user_context) == 116, "struct ucontext");
 
@@ -84,8 +82,6 @@ enum { FPU_HAS_FXSAVE = 0x0000, FPU_ALIGN = 16, CALL_SIGRETURN = 119, CALL_RT_SI
 enum { EFLAGS_USER = 0x00050DD5, EFLAGS_TRAP = 0x100, EFLAGS_DIRECTION = 0x400, EFLAGS_RESUME = 0x10000,
        EFLAGS_KEPT = 0x202 };
 enum { PROGRAMS = 3 };                              /* their privilege level */
-enum { SS_ONSTACK = 1, SS_DISABLE = 2 };
-#define SS_AUTODISARM 0x80000000u
 
 /* ---- siginfo ---------------------------------------------------------------------------- */
 
@@ -190,24 +186,20 @@ static void fold_fxsave(struct fpu_state *state)
         memcpy(fx->st[i].bytes, state->registers + 10 * i, sizeof fx->st[i].bytes);
 }
 
-/* Push the FPU's state, and tell its address on the program's stack, 0 if the FPU has not been used; move *at down. */
-static int put_fpu(vaddr_t *at, uint32_t *where)
+/* Write the FPU's state to this address on the program's stack; 0: it has not been used. */
+static int put_fpu(uint32_t where)
 {
     struct fpu_state *state;
     int               err;
 
-    deep_assert(at != NULL && where != NULL);
-    *where = 0;
-    if (!thread_fpu_is_used())
+    if (where == 0)
         return 0;
     state = heap_alloc(sizeof *state, 0);           /* all of it is written below */
     if (state == NULL)
         return -EFAULT;
     thread_fpu_save(&state->fxsave);
     spread_fxsave(state);
-    *at    = (vaddr_t)round_down(*at - sizeof *state, FPU_ALIGN);
-    *where = (uint32_t)*at;
-    err    = user_write(*at, state, sizeof *state);
+    err = user_write(where, state, sizeof *state);
     heap_free(state);
     return err;
 }
@@ -248,19 +240,20 @@ static void put_context(struct context *c, const struct trap_frame *f, uint64_t 
     };
 }
 
-static bool on_alternate(const struct thread *self, vaddr_t stack)
-{
-    return stack > self->alternate_stack && stack - self->alternate_stack <= self->alternate_size;
-}
+/* The stack pointer at a handler's first instruction is 4 below a multiple of 16, as after a call. */
+static vaddr_t place_frame(vaddr_t at, size_t bytes) { return (vaddr_t)round_down(at - bytes + 4, 16) - 4; }
 
-static vaddr_t stack_for(const struct trap_frame *frame, const struct signal_action *action)
-{
-    const struct thread *self = current_thread();
+/* Where a frame of this size goes on a stack, and the FPU's state (0: none). */
+struct places { vaddr_t frame; uint32_t fpu; };
 
-    deep_assert(frame != NULL && action != NULL);
-    if ((action->flags & SA_ONSTACK) && self->alternate_size != 0 && !on_alternate(self, frame->esp))
-        return self->alternate_stack + self->alternate_size;
-    return frame->esp;
+static struct places find_places(vaddr_t at, size_t bytes)
+{
+    struct places places = { .fpu = 0 };
+
+    if (thread_fpu_is_used())
+        places.fpu = (uint32_t)(at = (vaddr_t)round_down(at - sizeof(struct fpu_state), FPU_ALIGN));
+    places.frame = place_frame(at, bytes);
+    return places;
 }
 
 /*
@@ -296,24 +289,19 @@ static void enter_handler(struct trap_frame *frame, vaddr_t stack, const struct 
     frame->cs = USER_CODE;
 }
 
-/* The stack pointer at a handler's first instruction is 4 below a multiple of 16, as after a call. */
-static vaddr_t place_frame(vaddr_t at, size_t bytes) { return (vaddr_t)round_down(at - bytes + 4, 16) - 4; }
-
 static int push_plain(struct trap_frame *frame, const struct signal_info *info, const struct signal_action *action,
-                      uint64_t mask, vaddr_t at)
+                      uint64_t mask, struct places places)
 {
-    struct plain_frame *f = heap_alloc(sizeof *f, HEAP_ZERO);
-    vaddr_t             place;
-    uint32_t            fpu;
-    int                 err = f == NULL ? -EFAULT : put_fpu(&at, &fpu);
+    struct plain_frame *f     = heap_alloc(sizeof *f, HEAP_ZERO);
+    vaddr_t             place = places.frame;
+    int                 err   = f == NULL ? -EFAULT : put_fpu(places.fpu);
 
     deep_assert(frame != NULL && info != NULL && action != NULL);
     if (err == 0) {
-        place = place_frame(at, sizeof *f);
         f->return_to  = return_place(action, VDSO_SIGRETURN, place + offsetof(struct plain_frame, code));
         f->number     = info->number;
         f->mask_high  = (uint32_t)(mask >> 32);
-        put_context(&f->context, frame, mask, fpu);
+        put_context(&f->context, frame, mask, places.fpu);
         memcpy(f->code, plain_code, sizeof f->code);
         err = user_write(place, f, sizeof *f);
     }
@@ -327,28 +315,25 @@ static int push_plain(struct trap_frame *frame, const struct signal_info *info, 
 }
 
 static int push_rt(struct trap_frame *frame, const struct signal_info *info, const struct signal_action *action,
-                   uint64_t mask, vaddr_t at)
+                   uint64_t mask, struct places places)
 {
-    const struct thread *self = current_thread();
-    struct rt_frame     *f    = heap_alloc(sizeof *f, 0);    /* all of it is written below */
-    vaddr_t              place;
-    uint32_t             fpu;
-    int                  err = f == NULL ? -EFAULT : put_fpu(&at, &fpu);
+    const struct thread *self  = current_thread();
+    struct rt_frame     *f     = heap_alloc(sizeof *f, 0);  /* all of it is written below */
+    vaddr_t              place = places.frame;
+    int                  err   = f == NULL ? -EFAULT : put_fpu(places.fpu);
 
     deep_assert(frame != NULL && info != NULL && action != NULL);
     if (err == 0) {
-        place = place_frame(at, sizeof *f);
         f->return_to  = return_place(action, VDSO_RT_SIGRETURN, place + offsetof(struct rt_frame, code));
         f->number     = info->number;
         f->info_at    = (uint32_t)(place + offsetof(struct rt_frame, info));
         f->context_at = (uint32_t)(place + offsetof(struct rt_frame, context));
         signal_info_encode(f->info, info);
         f->context.flags = f->context.link = 0;
-        f->context.stack = (struct alternate){ (uint32_t)self->alternate_stack, self->alternate_size == 0 ? SS_DISABLE :
-                                               on_alternate(self, frame->esp) ? SS_ONSTACK : 0,
-                                                   (uint32_t)self->alternate_size };
+        f->context.stack = (struct alternate_stack){ (uint32_t)self->alternate_stack, self->alternate_flags,
+                                                     (uint32_t)self->alternate_size };
         f->context.mask  = mask;
-        put_context(&f->context.context, frame, mask, fpu);
+        put_context(&f->context.context, frame, mask, places.fpu);
         memcpy(f->code, rt_code, sizeof f->code);
         err = user_write(place, f, sizeof *f);
     }
@@ -363,14 +348,30 @@ static int push_rt(struct trap_frame *frame, const struct signal_info *info, con
 }
 
 int signal_frame_push(struct trap_frame *frame, const struct signal_info *info, const struct signal_action *action,
-                      uint64_t mask)
+                      uint64_t mask, vaddr_t *place)
 {
-    vaddr_t at;
+    struct thread *self  = current_thread();
+    vaddr_t        stack = frame->esp;
+    struct places  places;
+    bool           on, rt = action->flags & SA_SIGINFO;
+    int            err;
 
     deep_assert(frame != NULL && info != NULL && action != NULL);
-    at = stack_for(frame, action);
-    return action->flags & SA_SIGINFO ? push_rt(frame, info, action, mask, at) :
-           push_plain(frame, info, action, mask, at);
+    on = alternate_is_used(self, stack);
+    if ((action->flags & SA_ONSTACK) && self->alternate_size != 0 && !on) {
+        stack = self->alternate_stack + self->alternate_size;
+        on    = true;
+    }
+    places = find_places(stack, rt ? sizeof(struct rt_frame) : sizeof(struct plain_frame));
+    *place = places.frame;
+    if (on && !alternate_has(self, places.frame))
+        return -EFAULT;                 /* below the stack is what is something else's: the program ends, as on Linux */
+    err = rt ? push_rt(frame, info, action, mask, places) : push_plain(frame, info, action, mask, places);
+    if (err == 0 && (self->alternate_flags & SS_AUTODISARM)) {
+        self->alternate_stack = self->alternate_size = 0;
+        self->alternate_flags = SS_DISABLE;
+    }
+    return err;
 }
 
 /* ---- Popping --------------------------------------------------------------------------------------- */
@@ -429,7 +430,7 @@ long signal_frame_pop(struct trap_frame *frame)
 
 long signal_frame_pop_rt(struct trap_frame *frame)
 {
-    struct thread      *self  = current_thread();
+    struct thread      *self = current_thread();
     user_t              place;
     struct user_context context;
     struct context      registers;
@@ -440,9 +441,8 @@ long signal_frame_pop_rt(struct trap_frame *frame)
         get_fpu(context.context.fpu) != 0)
         return bad_frame();
     registers = context.context;
-    if (!(context.stack.flags & SS_ONSTACK)) {
-        self->alternate_stack = context.stack.stack;
-        self->alternate_size  = context.stack.flags & SS_DISABLE ? 0 : context.stack.size;
-    }
+    if (context.stack.at != self->alternate_stack || context.stack.bytes != self->alternate_size ||
+        context.stack.flags != self->alternate_flags)
+        (void)alternate_set(self, registers.esp, &context.stack);       /* or none, as on Linux */
     return restore_registers(frame, &registers, context.mask);
 }

@@ -115,4 +115,10 @@ static inline struct rights map_rights(uint8_t rights)
 /* Whether a region shows physical pages (map_pages.h): it has no object, and all its pages are mapped at once. */
 static inline bool map_is_physical(const struct region *region) { return region->shared && region->object == NULL; }
 
+/* Those, and the pages that the kernel itself shows a program (programs/vdso.h): they neither grow nor are dropped. */
+static inline bool map_is_special(const struct region *region)
+{
+    return map_is_physical(region) || (region->object != NULL && region->name != NULL);
+}
+
 #endif

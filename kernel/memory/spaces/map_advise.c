@@ -82,9 +82,9 @@ static int keep_told(struct space *space, struct region *region, struct span par
     uint16_t told = (uint16_t)((region->told & ~kept[advice].clear) | kept[advice].set);
 
     deep_assert(advice >= NORMAL && advice <= COLLAPSE);
-    if (advice == WIPE_ON_FORK && (region->file != NULL || region->shared))
+    if (advice == WIPE_ON_FORK && (region->file != NULL || region->shared || map_is_special(region)))
         return -EINVAL;
-    if (advice == DO_DUMP && map_is_physical(region))
+    if (advice == DO_DUMP && map_is_special(region))
         return -EINVAL;
     return advice_keep(space, region, part, told, region->not_forked);
 }
@@ -102,7 +102,7 @@ static int advice_forget(struct space *space, const struct region *region, struc
 {
     deep_assert(rwlock_held_to_write(&space->map_lock));
     deep_assert(span_covers(region->span, part));
-    if (map_is_physical(region) || (region->locked != 0 && advice != DONT_NEED_LOCKED))
+    if (map_is_special(region) || (region->locked != 0 && advice != DONT_NEED_LOCKED))
         return -EINVAL;
     if (advice == FREE && (region->object != NULL || region->shared))
         return -EINVAL;
@@ -116,7 +116,7 @@ static int advice_punch(const struct region *region, struct span part)
     uint64_t first = region->offset + (part.first - region->span.first);
 
     deep_assert(span_covers(region->span, part) && part.first >= region->span.first);
-    if (region->locked != 0 || region->object == NULL)
+    if (region->locked != 0 || region->object == NULL || map_is_special(region))
         return -EINVAL;
     if (!region->shared || !(region->may & MAY_WRITE))
         return -EACCES;
@@ -136,7 +136,7 @@ static int advise_part(struct space *space, struct region *region, struct span p
     case DONT_FORK: case DO_FORK:
         return keep_forked(space, region, part, advice == DONT_FORK);
     case COLD: case PAGE_OUT:
-        if (region->locked != 0 || map_is_physical(region))
+        if (region->locked != 0 || map_is_special(region))
             return -EINVAL;
         if (advice == PAGE_OUT)
             pages_out(space, region, part);     /* those that cannot go stay: Linux reports no failure either */

@@ -79,7 +79,7 @@ static int check_limits(const struct space *space, const struct move *m)
                                                                                                            : 0;
 }
 
-/* Whether the region that holds the old pages can be moved so. Physical pages (map_pages.h) never become more. */
+/* Whether the region that holds the old pages can be moved so. What the kernel shows never becomes more. */
 static int check_region(const struct space *space, const struct move *m)
 {
     const struct region *region = m->region;
@@ -90,8 +90,8 @@ static int check_region(const struct space *space, const struct move *m)
         return -EINVAL;
     if (m->old.first + move_kept(m) > region->span.end)
         return -EFAULT;
-    if (map_is_physical(region) && more_pages(m) > 0)
-        return -EFAULT;
+    if (map_is_special(region) && more_pages(m) > 0)
+        return m->flags & KEEP_OLD ? -EINVAL : -EFAULT;
     if (!checked_add(region->offset + (m->old.first - region->span.first), m->pages, &end))
         return -EINVAL;
     return check_limits(space, m);
