@@ -346,8 +346,11 @@ $(kernel_objects)/boot.o: $(call objects,kernel,$(boot))
 	    { echo "$@: before paging, nothing outside boot/ is there" >&2; exit 1; } || true
 	$(call note,boot,$@)objcopy --prefix-alloc-sections=.boot $@.new $@
 
+# $(call says,COLUMN,WORD): not empty where a table of the document has such a column, and a row with this word in it.
+says = $(shell awk -v column='$(1)' -v word='$(2)' -f tools/says.awk '$(document)')
+
 # All that any document could choose is there before a kernel is linked; what this one chooses is linked.
-has_start    := $(shell grep -i '^| *start address ' $(document))
+has_start    := $(call says,policy,start address)
 layout_made  := $(patsubst %,$(B)/kernel/layout/%.o,layout.c tables.S $(tables:%=%.c)) \
                 $(if $(has_start),$(B)/user/programs.o)
 kernel_parts := $(kernel_objects)/boot.o $(O)/vdso/image.o $(layout_made)

@@ -28,7 +28,7 @@ claim_objects = $(call objects,claims,$(filter-out $(claims_own),$(1))) \
 claim_tables := $(patsubst %,$(B)/claims/layout/%.c.o,probes mutations)
 
 # Programs for its processor: the flat ones, and the document's applications, linked for the image that the machine has.
-has_applications := $(shell grep -i '^\#\# *applications' $(document))
+has_applications := $(call says,at first)
 claim_programs   := $(if $(has_start),$(B)/claims/programs.o) $(if $(has_applications),$(B)/claims/applications.o)
 
 $(B)/claims/programs.o: $(flat_folder)/programs.S $(flat_images)

@@ -142,3 +142,35 @@ def test_the_host_command_refuses(house, tmp_path):
     assert house.quire("layout", "check", str(missing))[0] == 1
     assert house.quire("layout", "nonsense")[0] == 2
     assert house.quire("nonsense")[0] == 2
+
+
+# How a document may say that it has a start address.
+SAID = {"as it ships": {}, "in capitals and marks": {"| start address ": "| `Start Address` "},
+        "without blanks": {"| start address   | 0x40000000      |": "|start address|0x40000000|"},
+        "behind blanks": {"| start address ": "  | **start address** "}}
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_flat_programs_are_built_in_however_the_start_address_is_written(house, edited, folder, said):
+    """build.mk looked for the words at the start of a line, and the linker found no programs."""
+    path = edited("flat", "quire", SAID[said].items())
+    folder(path)
+    assert "programs.o" in house.make("-s", "print-kernel_parts", f"LAYOUT={path}")[1]
+
+
+def test_flat_programs_are_built_in_when_columns_stand_in_another_order(house, edited, folder):
+    path = edited("flat", "quire", ())
+    text = re.sub(r"^\| (Policy|-{6,15}|[a-z ]+?) +\| ([^|]+) \|([^|]*\|)(.*\|)$", r"|\4 \2 | \1 |\3", path.read_text(),
+                  flags=re.M)
+    assert "| start address |" in text and "\n| start address" not in text
+    path.write_text(text)
+    folder(path)
+    status, said = house.make("-s", "print-kernel_parts", f"LAYOUT={path}")
+    assert status == 0 and "programs.o" in said, said
+
+
+def test_words_between_fences_build_nothing_in(house, edited, folder):
+    fenced = "```\n| Policy |\n| --- |\n| start address |\n```\n\n## Policies\n"
+    path = edited("flat", "firmware", (("## Policies\n", fenced),))
+    folder(path)
+    assert "programs.o" not in house.make("-s", "print-kernel_parts", f"LAYOUT={path}")[1]
