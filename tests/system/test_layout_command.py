@@ -223,8 +223,52 @@ def test_nothing_is_overwritten_and_no_wrong_name_taken(house, tmp_path):
     (tmp_path / "mine.md").write_text("precious")
     status, said = quire(house, "new", "mine", folder=tmp_path)
     assert status == 1 and "exists" in said and (tmp_path / "mine.md").read_text() == "precious"
-    for name in ("Mine", "a/b", "-x", "objects", "x" * 32, ""):
+    for name in ("Mine", "a/b", "-x", "x" * 32, ""):
         assert quire(house, "new", "--", name, folder=tmp_path)[0] == 2, name
     status, said = quire(house, "new", "other", "--like", "nobody", folder=tmp_path)
     assert status == 1 and "no layout `nobody`" in said
     assert os.listdir(tmp_path) == ["mine.md"]
+
+
+def test_no_layout_has_the_name_of_what_a_build_makes(house, tmp_path):
+    """`quire new sources` wrote a document, and the kernel of `quire-checked` was built over another's."""
+    makefiles = ["Makefile", "build.mk", *(f"tests/{one}/rules.mk" for one in ("calls", "mixed", "documents"))]
+    used = {name for path in makefiles for name in
+            re.findall(r"\$\(O\)/([a-z]+(?:-[a-z]+)*)(?![\w.-])", open(f"{house.tree}/{path}").read())} - {"quire"}
+    used |= {entry.name for entry in os.scandir(house.build) if re.fullmatch(r"[a-z0-9-]+", entry.name)
+             and not os.path.exists(os.path.join(entry.path, "layout")) and entry.name not in house.layouts}
+    taken = house.make("-s", "print-taken")[1].split()
+    used |= {name.replace("%", "x") for name in taken}
+    assert {"sources", "vdso", "mutants", "web-modules", "setup-iso", "x-checked", "documents"} <= used
+    for name in sorted(used):
+        status, said = quire(house, "new", name, folder=tmp_path)
+        assert status == 2 and "none that a build uses" in said, name
+    for name in ("vdso", "setup-x", "x-checked"):
+        (tmp_path / f"{name}.md").write_text("# x: y\n")
+        status, said = house.make("-n", "kernel", f"LAYOUT={tmp_path}/{name}.md")
+        assert status == 2 and f"a layout cannot be called `{name}`" in said, said
+
+
+def test_a_file_called_like_a_layout_is_not_built_over_it(house, layout, tmp_path):
+    """`make LAYOUT=./quire.md` put its kernel where `quire run` looks for that of layouts/quire."""
+    shutil.copy(f"{house.tree}/layouts/{layout}/layout.md", tmp_path / f"{layout}.md")
+    status, said = house.make("-n", "kernel", f"LAYOUT={tmp_path}/{layout}.md")
+    assert status == 2 and f"layouts/{layout}/layout.md is called {layout} as well" in said, said
+    assert house.make("-s", "print-name", f"LAYOUT=layouts/{layout}/layout.md")[1].strip() == layout
+    status, said = quire(house, "new", layout, folder=tmp_path / "..")
+    assert status == 2 and "is a layout already" in said
+
+
+def test_a_new_document_begins_like_a_file(house, layout, tmp_path):
+    """Only names of layouts/ were taken, and a file was no layout."""
+    assert quire(house, "new", "first", "--like", layout, folder=tmp_path)[0] == 0
+    assert quire(house, "new", "second", "--like", "./first.md", folder=tmp_path)[0] == 0
+    status, said = quire(house, "new", "third", "--like", "second.md", folder=tmp_path)
+    assert status == 0 and quire(house, "layout", "check", "third.md", folder=tmp_path)[0] == 0, said
+    text = (tmp_path / "third.md").read_text()
+    assert text.startswith("# third: begun like second\n") and text.count("\n# ") == 0
+    assert text.split("\n## ", 1)[1] == open(f"{house.tree}/layouts/{layout}/layout.md").read().split("\n## ", 1)[1]
+    (tmp_path / "bad.md").write_text("# bad: nothing\n")
+    for like in ("bad.md", "./nobody.md", "nobody"):
+        assert quire(house, "new", "fourth", "--like", like, folder=tmp_path)[0] == 1, like
+    assert not (tmp_path / "fourth.md").exists()
