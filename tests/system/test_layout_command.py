@@ -154,6 +154,52 @@ def test_what_differs_from_another_document_is_marked(house, changed):
     assert "0 rows differ" in quire(house, "layout", "show", "quire", "--against", "quire")[1]
 
 
+def rows_side_by_side(said):
+    """What `--against` prints: (marked, left, right) of each row, with the lines that it goes on in."""
+    rows = []
+    for line in said.split("\n\n", 1)[1].splitlines():
+        found = re.match(r"([* ]) (.{64}) \|(.*)$", line)
+        if found and found[1] == " " and re.match(r" {28}|$", found[2].rstrip() and found[2] or found[3][1:]):
+            rows[-1] = (rows[-1][0], *(f"{old} {new.strip()}".strip() for old, new in
+                                       zip(rows[-1][1:], (found[2], found[3]))))
+        elif found:
+            rows.append((found[1] == "*", found[2].strip(), found[3].strip()))
+    return rows
+
+
+def test_a_row_is_marked_where_its_words_differ_and_nowhere_else(house, tmp_path):
+    """Of `end of image` in two documents one could be another section's, and a row was marked whose words were the same;
+    of growth, scope, and the end of what begins at a floating border there was no word."""
+    pairs = [(one, other) for one in house.layouts for other in house.layouts]
+    text = open(f"{house.tree}/layouts/higher-half/layout.md").read()
+    for number, (old, new) in enumerate((("| process | demand ", "| all     | demand "), ("| by 4 KiB   ", "| -  "),
+                                         ("0xC03FFFFF    |  floats", "0xC02FFFFF    |  floats"))):
+        assert old in text
+        text = text.replace(old, new, 1)
+        if number == 2:
+            text = text.replace("0xC0400000    | 0xEFFFFFFF    | 764 MiB", "0xC0300000    | 0xEFFFFFFF    | 765 MiB")
+            text = re.sub(r"(\| 0x[0C]0000000 \| 0x00000000 \|) 4 MiB", r"\1 3 MiB", text)
+            text = text.replace("| 0x00400000 | 0xFFFFFFFF | 4092 MiB", "| 0x00300000 | 0xFFFFFFFF | 4093 MiB")
+            text = text.replace("| 0x00100000 | 0x003FFFFF |    3 MiB", "| 0x00100000 | 0x002FFFFF |    2 MiB")
+        (tmp_path / f"changed{number}.md").write_text(text)
+        pairs.append((str(tmp_path / f"changed{number}.md"), "higher-half"))
+    for one, other in pairs:
+        status, said = quire(house, "layout", "show", one, "--against", other)
+        assert status == 0, said
+        rows = rows_side_by_side(said)
+        assert len(rows) > 25 and not [row for row in rows if row[0] != (row[1] != row[2])], (one, other)
+        assert one == other or [row for row in rows if row[0]], (one, other)
+
+
+def test_columns_stand_below_each_other(house):
+    """`end of rodata` and `end of original` pushed the rest of their rows aside."""
+    for layout in house.layouts:
+        said = quire(house, "layout", "show", layout, "--against", layout)[1]
+        rows = [line for line in said.split("Physical memory")[0].splitlines() if "| " in line][1:]
+        rows = [line for line in rows if not line.startswith(" " * 28)]
+        assert len(rows) > 8 and all(line[17] == " " and line[18] != " " for line in rows), (layout, rows)
+
+
 def test_the_picture_of_two_documents_frames_what_differs(house, changed, tmp_path):
     picture = tmp_path / "both.svg"
     status, said = quire(house, "layout", "show", str(changed), "--against", "quire", "--svg", str(picture))
