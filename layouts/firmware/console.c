@@ -186,8 +186,10 @@ int run_start_app(int count, char **words)
         return -ENOENT;
     }
     if (place == NULL || count > 4) {
-        print(place == NULL ? "start: %u are running; one must end first\n" : "start: expected two numbers at most\n",
-              AT_ONCE);
+        if (place == NULL)
+            print("start: %u are running; one must end first\n", AT_ONCE);
+        else
+            print("start: expected two numbers at most, and no \"%s\" behind them\n", words[4]);
         return -EINVAL;
     }
     for (int i = 2; i < count; i++) {

@@ -77,6 +77,7 @@ def test_wrong_words_are_answered(boot):
     machine = boot()
     assert "expected one of these" in machine.command("start nothing")
     assert "number" in machine.command("start hello ten")
+    assert 'expected two numbers at most, and no "3" behind them' in machine.command("start hello 1 2 3")
 
 
 def test_applications_run_aside_and_ctrl_c_ends_the_one_waited_for(start, house):
