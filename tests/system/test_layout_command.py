@@ -183,8 +183,8 @@ def rows_side_by_side(said):
 
 
 def test_a_row_is_marked_where_its_words_differ_and_nowhere_else(house, tmp_path):
-    """`end of image` could be another section's, and a row was marked whose words were the same; of growth, scope, and the
-    end of what begins at a floating border there was no word."""
+    """`end of image` could be another section's, and a row was marked whose words were the same; of growth, scope, and
+    the end of what begins at a floating border there was no word."""
     pairs = [(one, other) for one in house.layouts for other in house.layouts]
     text = open(f"{house.tree}/layouts/higher-half/layout.md").read()
     for number, (old, new) in enumerate((("| process | demand ", "| all     | demand "), ("| by 4 KiB   ", "| -  "),
