@@ -14,8 +14,16 @@ name     := $(basename $(notdir $(called)))
 ifeq ($(wildcard $(document)),)
   $(error there is no layout document $(document); those of layouts/ are: $(LAYOUTS))
 endif
-ifneq ($(filter $(name),host objects tests fuzz logs bios guest calls programs),)
-  $(error a layout cannot be called $(name): $(O)/$(name) has another use)
+# `quire new` (tools/quire/command_new.c) knows these names as well.
+taken    := bios bochs calls documents durations font fresh fuzz growth guest host lock logs mixed mutants mutations \
+            objects package programs sources tests vdso web web-modules web-packages setup-% %-checked
+ifneq ($(if $(name),$(filter $(taken),$(name)),none),)
+  $(error a layout cannot be called `$(name)`: $(O)/$(name) has another use)
+endif
+# One that ships has the folder of its name.
+shipped  := $(firstword $(wildcard layouts/$(name)/layout.md layouts/$(name).md))
+ifneq ($(if $(shipped),$(realpath $(shipped))),$(if $(shipped),$(realpath $(document))))
+  $(error $(shipped) is called $(name) as well, and is built into $(O)/$(name): give $(document) another name)
 endif
 ifeq ($(CHECKED),1)
   B := $(O)/$(name)-checked

@@ -167,12 +167,15 @@ int run_start(int count, char **words)
 static void list_process(struct process *process, void *data)
 {
     uint32_t *listed = data;
+    unsigned  pages, tables;
 
     if (process->memory == NULL)
         return;                                 /* the console; and who has ended */
-    print("%5d  %-9s%5u pages from 0x%08lx, %u tables, directory in frame %u\n", (int)process->id, process->name,
-          (unsigned)process->memory->space.resident, (unsigned long)layout.start_address,
-          (unsigned)process->memory->space.table_frames - 1, process->memory->space.root.no);
+    pages  = (unsigned)process->memory->space.resident;
+    tables = (unsigned)process->memory->space.table_frames - 1;
+    print("%5d  %-9s%5u page%s from 0x%08lx, %u table%s, directory in frame %u\n", (int)process->id, process->name,
+          pages, pages == 1 ? " " : "s", (unsigned long)layout.start_address, tables, tables == 1 ? "" : "s",
+          process->memory->space.root.no);
     ++*listed;
 }
 

@@ -89,18 +89,22 @@ static struct builtin *one_that_lives(void)
     return NULL;
 }
 
+static void list_process(const struct builtin *b)
+{
+    const struct space *space = &b->process->memory->space;
+    unsigned pages = (unsigned)space->resident, tables = (unsigned)space->table_frames - 1;
+
+    print("%5d  %-10s%5u page%s from 0x%08lx, %u table%s, directory in frame %u\n", (int)b->id, b->app->name, pages,
+          pages == 1 ? " " : "s", (unsigned long)page_address(b->place.heap.first), tables, tables == 1 ? "" : "s",
+          space->root.no);
+}
+
 int run_app_processes(int count, char **words)
 {
     (void)count, (void)words;
-    for (unsigned i = 0; i < AT_ONCE; i++) {
-        const struct process *process = started[i].process;
-
-        if (process != NULL)
-            print("%5d  %-10s%5u pages from 0x%08lx, %u tables, directory in frame %u\n", (int)started[i].id,
-                  started[i].app->name, (unsigned)process->memory->space.resident,
-                  (unsigned long)page_address(started[i].place.heap.first),
-                  (unsigned)process->memory->space.table_frames - 1, process->memory->space.root.no);
-    }
+    for (unsigned i = 0; i < AT_ONCE; i++)
+        if (started[i].process != NULL)
+            list_process(&started[i]);
     if (one_that_lives() == NULL)
         print("no processes; start makes some\n");
     return 0;
@@ -186,8 +190,10 @@ int run_start_app(int count, char **words)
         return -ENOENT;
     }
     if (place == NULL || count > 4) {
-        print(place == NULL ? "start: %u are running; one must end first\n" : "start: expected two numbers at most\n",
-              AT_ONCE);
+        if (place == NULL)
+            print("start: %u are running; one must end first\n", AT_ONCE);
+        else
+            print("start: expected two numbers at most, and no \"%s\" behind them\n", words[4]);
         return -EINVAL;
     }
     for (int i = 2; i < count; i++) {

@@ -115,7 +115,7 @@ static int run_pins(int count __attribute__((unused)), char **words __attribute_
               page < lists ? "trackers, one pin for each in use" : "the list, one pin for each place with an owner");
         pages++;
     }
-    print("%u pages; one without a pin goes at once\n", pages);
+    print("%u page%s; one without a pin goes at once\n", pages, pages == 1 ? "" : "s");
     return 0;
 }
 

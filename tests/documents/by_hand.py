@@ -4,6 +4,7 @@ Each is a layout, what is changed in its document, and what must come of it: the
 kernel must obey the document, or tell at boot why it cannot. `documents.py --hand` goes through them all, or through
 those that are named.
 """
-import by_hand_space        # both are for what they write down
+import by_hand_space        # all three are for what they write down
 import by_hand_choices
+import by_hand_several
 from hand import DOCUMENTS, LINKER, document_of

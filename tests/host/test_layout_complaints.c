@@ -58,6 +58,10 @@ static const struct change changes[] = {
       "| heap | 0 B | 3970 MiB |",
       "mine.md:49: an application takes 3 GiB and 898 MiB and 68 KiB, more than user (line 42) "
       "has" },
+    { "a_guard_larger_than_user", FW,
+      "| guard | 0 B | 4 KiB |",
+      "| guard | 0 B | 4 GiB |",
+      "mine.md:50: an application takes 4 GiB and 6 MiB and 64 KiB, more than user (line 42) has" },
     { "sections_in_another_order", HH,
       "| end of rodata | end of data | floats | data |",
       "| end of rodata | end of rodata | floats | hole | --- | --- | - | none | - | - | | What "

@@ -1,4 +1,5 @@
 """`quire layout check --explain`, `quire layout show --against`, `quire new`: their output, and that it is true."""
+import glob
 import os
 import re
 import shutil
@@ -91,6 +92,20 @@ def test_each_complaint_on_record_has_its_rule_in_the_book(house):
     assert not astray, astray
 
 
+def test_each_form_of_the_book_is_a_complaint_that_the_compiler_has(house):
+    """Two forms were written as no complaint is, so that what was to be explained by them was explained by another."""
+    sources = [*glob.glob(f"{house.tree}/tools/layout/*.c"), *glob.glob(f"{house.tree}/tests/host/test_layout*.c")]
+    said = "".join(open(f"{house.tree}/tests/host/layouts/{name}.txt").read() for name in ("neighbours", "variants"))
+    for path in sources:
+        text = re.sub(r'" *PRI(u64|u32|X64) *(")?', lambda found: "u" if found[2] else 'u"', open(path).read())
+        said += "".join(strings(words) + "\n" for words in re.findall(STRINGS, text))
+    said = re.sub(r"%[-0-9.*]*l*[sduX]", "...", said.replace("`", "")).splitlines()
+    of_many = r"[A-Za-z ]+ is \.\.\.; expected|no table under|(stack|shared) has the rights|.* has a maximum of"
+    dead = [form for forms, _, _ in rules_of_the_book(house.tree) for form in forms
+            if not re.match(of_many, form) and not any(matched(form, words) for words in said)]
+    assert not dead, dead
+
+
 def test_a_size_is_explained_whatever_it_is(house, tmp_path):
     """The form in the book had the numbers of one changed document, and matched no other."""
     text = re.sub(r" +", " ", open(f"{house.tree}/layouts/quire/layout.md").read())
@@ -152,6 +167,52 @@ def test_what_differs_from_another_document_is_marked(house, changed):
     assert "next-fit" in marked[2] and "fullest" in marked[2]
     assert "3 rows differ" in said
     assert "0 rows differ" in quire(house, "layout", "show", "quire", "--against", "quire")[1]
+
+
+def rows_side_by_side(said):
+    """What `--against` prints: (marked, left, right) of each row, with the lines that it goes on in."""
+    rows = []
+    for line in said.split("\n\n", 1)[1].splitlines():
+        found = re.match(r"([* ]) (.{64}) \|(.*)$", line)
+        if found and found[1] == " " and re.match(r" {28}|$", found[2].rstrip() and found[2] or found[3][1:]):
+            rows[-1] = (rows[-1][0], *(f"{old} {new.strip()}".strip() for old, new in
+                                       zip(rows[-1][1:], (found[2], found[3]))))
+        elif found:
+            rows.append((found[1] == "*", found[2].strip(), found[3].strip()))
+    return rows
+
+
+def test_a_row_is_marked_where_its_words_differ_and_nowhere_else(house, tmp_path):
+    """`end of image` could be another section's, and a row was marked whose words were the same; of growth, scope, and
+    the end of what begins at a floating border there was no word."""
+    pairs = [(one, other) for one in house.layouts for other in house.layouts]
+    text = open(f"{house.tree}/layouts/higher-half/layout.md").read()
+    for number, (old, new) in enumerate((("| process | demand ", "| all     | demand "), ("| by 4 KiB   ", "| -  "),
+                                         ("0xC03FFFFF    |  floats", "0xC02FFFFF    |  floats"))):
+        assert old in text
+        text = text.replace(old, new, 1)
+        if number == 2:
+            text = text.replace("0xC0400000    | 0xEFFFFFFF    | 764 MiB", "0xC0300000    | 0xEFFFFFFF    | 765 MiB")
+            text = re.sub(r"(\| 0x[0C]0000000 \| 0x00000000 \|) 4 MiB", r"\1 3 MiB", text)
+            text = text.replace("| 0x00400000 | 0xFFFFFFFF | 4092 MiB", "| 0x00300000 | 0xFFFFFFFF | 4093 MiB")
+            text = text.replace("| 0x00100000 | 0x003FFFFF |    3 MiB", "| 0x00100000 | 0x002FFFFF |    2 MiB")
+        (tmp_path / f"changed{number}.md").write_text(text)
+        pairs.append((str(tmp_path / f"changed{number}.md"), "higher-half"))
+    for one, other in pairs:
+        status, said = quire(house, "layout", "show", one, "--against", other)
+        assert status == 0, said
+        rows = rows_side_by_side(said)
+        assert len(rows) > 25 and not [row for row in rows if row[0] != (row[1] != row[2])], (one, other)
+        assert one == other or [row for row in rows if row[0]], (one, other)
+
+
+def test_columns_stand_below_each_other(house):
+    """`end of rodata` and `end of original` pushed the rest of their rows aside."""
+    for layout in house.layouts:
+        said = quire(house, "layout", "show", layout, "--against", layout)[1]
+        rows = [line for line in said.split("Physical memory")[0].splitlines() if "| " in line][1:]
+        rows = [line for line in rows if not line.startswith(" " * 28)]
+        assert len(rows) > 8 and all(line[17] == " " and line[18] != " " for line in rows), (layout, rows)
 
 
 def test_the_picture_of_two_documents_frames_what_differs(house, changed, tmp_path):
@@ -223,8 +284,52 @@ def test_nothing_is_overwritten_and_no_wrong_name_taken(house, tmp_path):
     (tmp_path / "mine.md").write_text("precious")
     status, said = quire(house, "new", "mine", folder=tmp_path)
     assert status == 1 and "exists" in said and (tmp_path / "mine.md").read_text() == "precious"
-    for name in ("Mine", "a/b", "-x", "objects", "x" * 32, ""):
+    for name in ("Mine", "a/b", "-x", "x" * 32, ""):
         assert quire(house, "new", "--", name, folder=tmp_path)[0] == 2, name
     status, said = quire(house, "new", "other", "--like", "nobody", folder=tmp_path)
     assert status == 1 and "no layout `nobody`" in said
     assert os.listdir(tmp_path) == ["mine.md"]
+
+
+def test_no_layout_has_the_name_of_what_a_build_makes(house, tmp_path):
+    """`quire new sources` wrote a document, and the kernel of `quire-checked` was built over another's."""
+    makefiles = ["Makefile", "build.mk", *(f"tests/{one}/rules.mk" for one in ("calls", "mixed", "documents"))]
+    used = {name for path in makefiles for name in
+            re.findall(r"\$\(O\)/([a-z]+(?:-[a-z]+)*)(?![\w.-])", open(f"{house.tree}/{path}").read())} - {"quire"}
+    used |= {entry.name for entry in os.scandir(house.build) if re.fullmatch(r"[a-z0-9-]+", entry.name)
+             and not os.path.exists(os.path.join(entry.path, "layout")) and entry.name not in house.layouts}
+    taken = house.make("-s", "print-taken")[1].split()
+    used |= {name.replace("%", "x") for name in taken}
+    assert {"sources", "vdso", "mutants", "web-modules", "setup-iso", "x-checked", "documents"} <= used
+    for name in sorted(used):
+        status, said = quire(house, "new", name, folder=tmp_path)
+        assert status == 2 and "none that a build uses" in said, name
+    for name in ("vdso", "setup-x", "x-checked"):
+        (tmp_path / f"{name}.md").write_text("# x: y\n")
+        status, said = house.make("-n", "kernel", f"LAYOUT={tmp_path}/{name}.md")
+        assert status == 2 and f"a layout cannot be called `{name}`" in said, said
+
+
+def test_a_file_called_like_a_layout_is_not_built_over_it(house, layout, tmp_path):
+    """`make LAYOUT=./quire.md` put its kernel where `quire run` looks for that of layouts/quire."""
+    shutil.copy(f"{house.tree}/layouts/{layout}/layout.md", tmp_path / f"{layout}.md")
+    status, said = house.make("-n", "kernel", f"LAYOUT={tmp_path}/{layout}.md")
+    assert status == 2 and f"layouts/{layout}/layout.md is called {layout} as well" in said, said
+    assert house.make("-s", "print-name", f"LAYOUT=layouts/{layout}/layout.md")[1].strip() == layout
+    status, said = quire(house, "new", layout, folder=tmp_path / "..")
+    assert status == 2 and "is a layout already" in said
+
+
+def test_a_new_document_begins_like_a_file(house, layout, tmp_path):
+    """Only names of layouts/ were taken, and a file was no layout."""
+    assert quire(house, "new", "first", "--like", layout, folder=tmp_path)[0] == 0
+    assert quire(house, "new", "second", "--like", "./first.md", folder=tmp_path)[0] == 0
+    status, said = quire(house, "new", "third", "--like", "second.md", folder=tmp_path)
+    assert status == 0 and quire(house, "layout", "check", "third.md", folder=tmp_path)[0] == 0, said
+    text = (tmp_path / "third.md").read_text()
+    assert text.startswith("# third: begun like second\n") and text.count("\n# ") == 0
+    assert text.split("\n## ", 1)[1] == open(f"{house.tree}/layouts/{layout}/layout.md").read().split("\n## ", 1)[1]
+    (tmp_path / "bad.md").write_text("# bad: nothing\n")
+    for like in ("bad.md", "./nobody.md", "nobody"):
+        assert quire(house, "new", "fourth", "--like", like, folder=tmp_path)[0] == 1, like
+    assert not (tmp_path / "fourth.md").exists()

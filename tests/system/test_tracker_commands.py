@@ -34,6 +34,7 @@ def test_each_process_has_an_object_that_goes_with_it(boot):
     for process in re.findall(r"^ *(\d+) .*spinner", machine.command("processes"), re.M):
         machine.command("kill " + process)
     assert trackers(machine) == before and pins(machine)[0] == len(before)
+    assert "\n1 page; one without a pin goes at once" in machine.command("pins")
     assert machine.command("audit", timeout=60).startswith("audit: clean")
 
 

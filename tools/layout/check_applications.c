@@ -38,6 +38,7 @@ void check_applications(struct document *d)
 {
     const struct region *user = d->purpose[PURPOSE_USER], *original = d->purpose[PURPOSE_ORIGINAL];
     struct source *s = d->source;
+    const struct part *most = d->parts;
     uint64_t sum = 0;
 
     if (d->part_count == 0)
@@ -54,6 +55,8 @@ void check_applications(struct document *d)
         }
         check_part(d, p);
         sum += p->size;
+        if (p->size > most->size)
+            most = p;
     }
     if (d->part_count < PART_COUNT)
         complain(s, d->parts[d->part_count - 1].line,
@@ -68,6 +71,6 @@ void check_applications(struct document *d)
         complain(s, d->parts[0].line,
                  "applications have copies of shared variables, but there is no region `original`");
     if (user != NULL && !user->place.broken && sum > user->place.end.at - user->place.start.at)
-        complain(s, d->parts[0].line, "an application takes %s, more than user (line %u) has", size_text(s, sum),
+        complain(s, most->line, "an application takes %s, more than user (line %u) has", size_text(s, sum),
                  user->place.line);
 }

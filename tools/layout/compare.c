@@ -7,13 +7,19 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { SIDE = 64, FURTHER_IN = 25 };        /* characters of a column; where its third part begins */
+enum { SIDE = 64, FURTHER_IN = 28 };        /* characters of a column; where its third part begins */
 
 /* ---- Rows ------------------------------------------------------------------------------ */
 
 static bool borders_differ(struct border a, struct border b)
 {
     return a.floats != b.floats || (a.floats ? a.after != b.after : a.at != b.at);
+}
+
+/* Of physical memory: where such a border floats it is the image's end, whatever section that has last. */
+static bool physical_borders_differ(struct border a, struct border b)
+{
+    return a.floats != b.floats || (!a.floats && a.at != b.at);
 }
 
 static bool places_differ(const struct place *a, const struct place *b)
@@ -51,7 +57,7 @@ bool region_differs(const struct document *other, const struct region *r)
 
     return o == NULL || places_differ(&r->place, &o->place) || r->kernel != o->kernel || r->user != o->user ||
            r->scope != o->scope || r->backing != o->backing ||
-           (r->backing == BACKING_FIXED && borders_differ(r->physical, o->physical)) ||
+           (r->backing == BACKING_FIXED && physical_borders_differ(r->physical, o->physical)) ||
            (r->backing == BACKING_ALIAS && texts_differ(r->alias, o->alias)) || r->unit != o->unit ||
            r->maximum != o->maximum || r->guard != o->guard;
 }
@@ -60,7 +66,8 @@ bool physical_differs(const struct document *other, const struct physical *p)
 {
     const struct physical *o = physical_in(other, p);
 
-    return o == NULL || places_differ(&p->place, &o->place) || p->use != o->use;
+    return o == NULL || physical_borders_differ(p->place.start, o->place.start) ||
+           physical_borders_differ(p->place.end, o->place.end) || p->use != o->use;
 }
 
 bool policy_differs(const struct document *other, const struct document *d, enum policy_key key)
@@ -83,13 +90,22 @@ static const char *physical_border_words(struct source *s, struct border b)
     return b.floats ? "end of image" : border_words(s, b);
 }
 
+/* The size; where that floats and the end does not, the end. */
+static const char *extent_words(struct source *s, const struct place *p)
+{
+    if (!p->start.floats || p->end.floats)
+        return p->size_words;
+    return source_print(s, "to 0x%08" PRIX64, p->end.at - 1);
+}
+
 static const char *region_words(struct source *s, const struct region *r)
 {
     const char *words;
 
     if (r == NULL)
         return "";
-    words = source_print(s, "%-12s %-11s %s", border_words(s, r->place.start), r->place.name, r->place.size_words);
+    words = source_print(s, "%-15s %-11s %s", border_words(s, r->place.start), r->place.name,
+                         extent_words(s, &r->place));
     if (r->backing == BACKING_ALIAS)
         return source_print(s, "%s, alias of %s", words, r->alias);
     if (r->backing != BACKING_NONE)
@@ -99,12 +115,16 @@ static const char *region_words(struct source *s, const struct region *r)
     words = source_print(s, "%s %s", words, word_of(backing_words, r->backing)->text);
     if (r->backing == BACKING_FIXED)
         words = source_print(s, "%s %s", words, physical_border_words(s, r->physical));
-    if (r->each)
-        words = source_print(s, "%s, %s each", words, size_text(s, r->unit));
+    if (r->unit > 0)
+        words = source_print(s, r->each ? "%s, %s each" : "%s, by %s", words, size_text(s, r->unit));
     if (r->maximum > 0)
         words = source_print(s, "%s, at most %s", words, size_text(s, r->maximum));
     if (r->guard > 0)
         words = source_print(s, "%s, guard %s", words, size_text(s, r->guard));
+    if (r->scope == SCOPE_PROCESS && r->backing == BACKING_DEMAND)
+        words = source_print(s, "%s, of each process", words);
+    if (r->scope == SCOPE_KERNEL)
+        words = source_print(s, "%s, in kernel space", words);
     return words;
 }
 
@@ -112,8 +132,8 @@ static const char *physical_words(struct source *s, const struct physical *p)
 {
     if (p == NULL)
         return "";
-    return source_print(s, "%-12s %-11s %s, %s", physical_border_words(s, p->place.start), p->place.name,
-                        p->place.size_words, word_of(use_words, p->use)->text);
+    return source_print(s, "%-15s %-11s %s, %s", physical_border_words(s, p->place.start), p->place.name,
+                        extent_words(s, &p->place), word_of(use_words, p->use)->text);
 }
 
 /* A text that is too long for its column goes on in the next line, further in, and without a second mark. */
@@ -243,7 +263,7 @@ static const char *structure_text(const struct document *d, enum structure_of wh
         const struct structure *t = &d->structures[i];
 
         if (t->which == which)
-            return source_print(d->source, "0x%08" PRIX64 "   %-11s %s", t->place.start.at, t->place.name,
+            return source_print(d->source, "0x%08" PRIX64 "      %-11s %s", t->place.start.at, t->place.name,
                                 t->place.size_words);
     }
     return "";
@@ -255,9 +275,9 @@ static const char *part_text(const struct document *d, enum part_of which)
         const struct part *p = &d->parts[i];
 
         if (p->which == which && p->floats)
-            return source_print(d->source, "%-12s floats, %s", word_of(part_words, which)->text, rights_text(p->user));
+            return source_print(d->source, "%-15s floats, %s", word_of(part_words, which)->text, rights_text(p->user));
         if (p->which == which)
-            return source_print(d->source, "%-12s %s at first, %s in all, %s", word_of(part_words, which)->text,
+            return source_print(d->source, "%-15s %s at first, %s in all, %s", word_of(part_words, which)->text,
                                 size_text(d->source, p->first), size_text(d->source, p->size), rights_text(p->user));
     }
     return "";

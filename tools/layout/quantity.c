@@ -65,6 +65,9 @@ static bool read_unit(const char **text, unsigned *shift)
     return false;
 }
 
+/* Ten digits behind a point, as bytes in KiB may have; times a GiB they fit into 64 bits. */
+#define MOST_SCALE 10000000000ull
+
 /* One number with its unit. A fraction must come to whole bytes. */
 static bool read_term(const char **text, uint64_t *out)
 {
@@ -75,7 +78,7 @@ static bool read_term(const char **text, uint64_t *out)
     if (!read_digits(&at, 10, SPACE_END, &whole))
         return false;
     if (*at == '.') {
-        for (at++; isdigit((unsigned char)*at) && scale < 1000000; at++) {
+        for (at++; isdigit((unsigned char)*at) && scale < MOST_SCALE; at++) {
             part = part * 10 + (unsigned)digit_value(*at);
             scale *= 10;
         }

@@ -114,7 +114,7 @@ bool source_from(struct source *s, const char *path, const char *text, size_t by
 
     *s = (struct source){ .path = path, .complaints = complaints };
     if (bytes >= BYTES_LIMIT) {
-        complain(s, 0, "the document has %zu bytes; expected fewer than %d", bytes, BYTES_LIMIT);
+        complain(s, 0, "the document has at least %d bytes; expected fewer", BYTES_LIMIT);
         return false;
     }
     nul = memchr(text, '\0', bytes);

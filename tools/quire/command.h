@@ -42,6 +42,13 @@ int command_debug(int argc, char **argv);
 int command_image(int argc, char **argv);
 int command_map(int argc, char **argv);
 
+/*
+ * The path of a layout document, for the caller to drop. A name is that of a folder of layouts/ with a layout.md in it,
+ * or of a bare document there, NAME.md; anything with a slash or a dot is a file. The file need not exist. NULL: there
+ * is no folder layouts/.
+ */
+char *document_path(const char *subject);
+
 /* The name this command was called by ("quire run"); messages begin with it. */
 extern const char *command_name;
 

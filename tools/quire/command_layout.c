@@ -24,11 +24,7 @@ struct request {
     bool        explain;
 };
 
-/*
- * A name is that of a folder of layouts/ with a layout.md in it, or of a bare document there, NAME.md; anything with a
- * slash or a suffix is a file.
- */
-static char *document_path(const char *subject)
+char *document_path(const char *subject)
 {
     static const char *const places[] = { "layouts/%s/layout.md", "layouts/%s.md" };
     char *path = NULL;
