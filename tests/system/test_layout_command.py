@@ -247,6 +247,17 @@ def test_processors_tables_applications_and_policies_are_compared(house, tmp_pat
     assert re.search(r"^\* stack +8 KiB at first", said, re.M) and "1 rows differ" in said
 
 
+def test_pieces_are_counted_between_addresses_alone(house, tmp_path):
+    """A first stack that begins at an address ends where the linker ends it: nobody knows how many of its size fit."""
+    text = open(f"{house.tree}/layouts/firmware/layout.md").read()
+    text = re.sub(r"\| end of data +\| end of original \|", "| end of data | 0x0014FFFF |", text)
+    text = re.sub(r"\| end of original \| end of stack ", "| 0x00150000 | end of stack ", text)
+    (tmp_path / "mine.md").write_text(text)
+    status, said = quire(house, "layout", "facts", str(tmp_path / "mine.md"))
+    assert status == 0 and "stack.start=0x00150000" in said and "stack.unit=10240" in said, said
+    assert "\nstack.count=" not in said and "\nstacks.count=" in said
+
+
 def test_a_document_to_compare_with_must_be_good(house, tmp_path):
     path = tmp_path / "bad.md"
     path.write_text("# bad: it has no tables\n")
