@@ -319,7 +319,7 @@ $(foreach table,$(tables),$(eval $(call table_of_sets,$(table))))
 $(B)/user/flat.ld: $(flat_folder)/flat.ld.S $(L)/layout.h
 	@mkdir -p $(@D)
 	@$(CC) -E -P -x assembler-with-cpp -o $@ $< \
-	    $(if $(filter START_ADDRESS,$(features)),-include $(L)/layout.h -DSTART=LAYOUT_START_ADDRESS,-DSTART=0)
+	    $(if $(filter START_ADDRESS,$(features)),-include $(L)/layout.h,-DLAYOUT_START_ADDRESS=0)
 
 # peek.S begins by itself; the others begin in start.S.
 flat_images := $(patsubst %,$(B)/user/%.bin,$(flat))

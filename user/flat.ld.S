@@ -1,12 +1,12 @@
 /*
- * flat.ld.S - the linker script of built-in programs, through the preprocessor: one piece, from START up.
+ * flat.ld.S - the linker script of built-in programs, through the preprocessor: one piece, from the start address up.
  */
 OUTPUT_FORMAT("elf32-i386")
 OUTPUT_ARCH(i386)
 ENTRY(start)
 SECTIONS
 {
-    . = START;
+    . = LAYOUT_START_ADDRESS;
     .flat : {
         *(.start)
         *(.text .text.*)

@@ -11,6 +11,7 @@
 #include "boot/info.h"
 #include "cpu.h"
 #include "inspect.h"
+#include "linux/abi.h"
 #include "process/abi.h"
 #include "tests/claims/absent.h"
 
@@ -56,5 +57,6 @@ void                     task_enter_at(vaddr_t)      LACKING
 
 int  thread_copy_state(struct thread *)                                 LACKING
 void thread_prepare(struct thread *, vaddr_t)                           LACKING
+int  alternate_set(struct thread *, vaddr_t, const struct alternate_stack *) LACKING
 void random_bytes(void *, size_t)                                       LACKING
 void random_stir(const void *, size_t)                                  LACKING

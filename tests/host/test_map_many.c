@@ -282,7 +282,7 @@ static void a_physical_page_is_shown_once(void)
     assert_int_equal(try_map_pages(&program, column(0), VIDEO, 2 * PAGE_SIZE, &status), column(0));
     assert_int_equal(move(0, 2, 3, MAY_MOVE, 0), -EFAULT);
     assert_int_equal(move(1, 0, 1, MAY_MOVE, 0), -EFAULT);
-    assert_int_equal(move(0, 2, 2, MAY_MOVE | KEEP_OLD, column(4)), -EFAULT);
+    assert_int_equal(move(0, 2, 2, MAY_MOVE | KEEP_OLD, column(4)), -EINVAL);
     assert_int_equal(map_show_other(&program, column(0), PAGE_SIZE, 1), -EINVAL);
     assert_int_equal(map_lock(&program, column(0), 2 * PAGE_SIZE, true), 0);            /* it stays anyhow */
     assert_int_equal(program.locked, 0);
