@@ -557,7 +557,7 @@ static const struct proc_entry nothing[] = { { .name = NULL } };
     PROC_FILE("cmdline", write_arguments), PROC_OWN("environ", write_environment), PROC_OWN("auxv", write_auxiliary),  \
     PROC_FILE("maps", proc_maps), PROC_FILE("smaps", proc_smaps), PROC_FILE("smaps_rollup", proc_smaps_rollup),        \
     PROC_MOVED("mem", 0600, proc_move_memory), PROC_MOVED("pagemap", 0400, proc_move_pagemap),                         \
-    PROC_OWN("io", proc_write_moved), PROC_FILE("limits", proc_write_limits), PROC_FILE("mounts", write_mounts),            \
+    PROC_OWN("io", proc_write_moved), PROC_FILE("limits", proc_write_limits), PROC_FILE("mounts", write_mounts),       \
     PROC_FILE("mountinfo", write_mount_facts),                                                                         \
     PROC_OWN("mountstats", write_mount_names), PROC_FILE("oom_score", proc_write_score),                               \
     PROC_STORED("oom_score_adj", proc_write_adjust, proc_store_adjust),                                                \
