@@ -1,7 +1,8 @@
 /*
  * swap.h - where the contents of pages are that are not in memory: swap slots, in compressed RAM.
  *
- * A swap slot holds the packed bytes of one page (base/compress.h) and has a number, which an entry of kind SWAP names.
+ * A swap slot holds the packed bytes of one page (base/compress.h), or of a page table (layouts/tracker/out.h), and has
+ * a number, which an entry of kind SWAP names.
  * Slots lie in frames of owner COMPRESSED, each of which is cut into equal parts: as many as 2 to SWAP_PARTS. A page
  * that does not shrink to SWAP_MOST bytes has no place here, as nothing would be won.
  *
@@ -41,6 +42,10 @@ int swap_store(const void *bytes, size_t count, uint32_t *slot) MUST_CHECK;
 
 /* Copy the bytes of a slot to a buffer of SWAP_MOST bytes; returns how many. */
 size_t swap_load(uint32_t slot, void *bytes);
+
+/* The same without being counted as a page that comes back; and as many other bytes for a slot of one reference. */
+size_t swap_peek(uint32_t slot, void *bytes);
+void   swap_rewrite(uint32_t slot, void *bytes);
 
 void     swap_share(uint32_t slot);
 void     swap_put(uint32_t slot);
