@@ -21,4 +21,7 @@
 /* Called before a fault of a program is handled while `frames_wanted` is not 0: where frames are low a portion goes. */
 void make_room_ahead(void);
 
+/* Where it is set, in a checked kernel: true if a frame was refused on purpose; *made is make_room()'s answer then. */
+extern bool (*room_answers)(bool *made);
+
 #endif
