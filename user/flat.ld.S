@@ -1,5 +1,7 @@
 /*
  * flat.ld.S - the linker script of built-in programs, through the preprocessor: one piece, from the start address up.
+ *
+ * The address comes with the command (build.mk), as not every document has one.
  */
 OUTPUT_FORMAT("elf32-i386")
 OUTPUT_ARCH(i386)

@@ -4,12 +4,14 @@
  * They are given to threads lazily: they keep the values of the thread that used them last, their *holder*. The first
  * use by another thread traps (TRAP_NO_FPU), and the handler calls fpu_take(). Most threads never use them. The values
  * of threads that are not the holder are in an *image* of FPU_BYTES, in FXSAVE's form, aligned to 16: thread_state.fpu,
- * NULL while the thread has never used the FPU. The caller allocates images.
+ * NULL while the thread has never used the FPU. The caller allocates images. A thread finds nothing in the registers
+ * that another has left there, also where the processor loads the x87's last instruction and operand only sometimes.
  *
  *   U1  the FPU is open (no use traps) only while the current thread is the holder
  *
  * Locking  interrupts may be on: an interrupt leaves the FPU as it is (page.c).
- * Source   Intel SDM vol. 1, "FXSAVE Area", "MXCSR_MASK"; vol. 3A, "Control Registers".
+ * Source   Intel SDM vol. 1, "FXSAVE Area", "MXCSR_MASK"; vol. 3A, "Control Registers"; AMD APM vol. 2, "FXSAVE and
+ *          FXRSTOR Instructions".
  */
 #ifndef QUIRE_ARCH_FPU_H
 #define QUIRE_ARCH_FPU_H

@@ -8,7 +8,8 @@
  *   2  the bitmap, its summary and the frame records get their sizes, and their places where the document gives any
  *   3  kernel space takes over from the boot tables; bitmap, summary and records get the places they still lack
  *   4  the pool opens; where the kernel has a space of its own, that space becomes current; stacks, heap and maps start
- *   5  memory that only the boot needed goes to the pool, if the direct map shows it or the document has no row for it
+ *   5  memory that only the boot needed goes to the pool, if the direct map shows it or the document has no row for it.
+ *      The boot's information may lie there: it is read until then, for the words of a refusal too, and not after
  *
  * Errors   text for people, never a panic: too little memory is the outside world's doing. The text then says what
  *          suffices, to the page, or that no more RAM in its place would.

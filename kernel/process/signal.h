@@ -9,8 +9,8 @@
  * makes the program repeat the call, by SA_RESTART and the call's nature.
  *
  * Locking  one spin lock for all queues (RANK_SIGNALS), taken inside: calls that send may be made with locks of lower
- *          ranks held, but signal_group() and signal_forget() take process_lock. signal_deliver() sleeps while the
- *          process is stopped.
+ *          ranks held, but signal_group() and signal_forget() take process_lock. signal_deliver() may sleep: while the
+ *          process is stopped, and in faults of the program's memory where a handler's frame goes.
  */
 #ifndef QUIRE_PROCESS_SIGNAL_H
 #define QUIRE_PROCESS_SIGNAL_H
@@ -114,8 +114,9 @@ void signal_set_mask(uint64_t mask);                        /* of the current th
 bool signal_take(uint64_t wanted, struct signal_info *out); /* sigtimedwait                             */
 bool signal_kills(const struct thread *thread);             /* SIGKILL waits for it                   */
 /*
- * Before returning to the program: deliver, stop, or end; what is to be killed does not stop. `frame` is the
- * processor's trap frame.
+ * Before returning to the program: deliver, stop, or end; what is to be killed does not stop. Where a handler's frame
+ * has no place the program gets SIGSEGV; if no handler of that can be entered it ends, with words about the place.
+ * `frame` is the processor's trap frame.
  */
 struct trap_frame;
 void signal_deliver(struct trap_frame *frame);
