@@ -191,6 +191,23 @@ static void rights_that_would_be_charged_too_much_change_nothing(void)
     map_overcommit = 0;
 }
 
+/* What a mapping inside another would need to split it was set aside, and is given back with its own region. */
+static void a_mapping_inside_another_that_is_charged_too_much_changes_nothing(void)
+{
+    enum { LARGE = 16 * MiB / PAGE_SIZE };
+    struct map_request wanted = request(column(1), LARGE - 2, R | W, MAP_IS_FIXED);
+    size_t             blocks;
+
+    assert_int_equal(map_fixed(0, LARGE, R), 0);
+    map_overcommit = 2;
+    blocks = live_blocks();
+    assert_int_equal(map_create(&program, &wanted, &out), -ENOMEM);
+    assert_int_equal(live_blocks(), blocks);
+    assert_int_equal(program.map.count, 1);
+    assert_int_equal(program.charged, 0);
+    map_overcommit = 0;
+}
+
 static void unmap_of_nothing_is_no_error(void)
 {
     paint("ww....ww");
@@ -297,6 +314,7 @@ int main(void)
         on_machine(unmap_middle_leaves_two_regions),
         on_machine(unmap_across_regions_needs_no_memory),
         on_machine(rights_that_would_be_charged_too_much_change_nothing),
+        on_machine(a_mapping_inside_another_that_is_charged_too_much_changes_nothing),
         on_machine(unmap_of_nothing_is_no_error),
         on_machine(protect_splits_and_joins),
         on_machine(rights_taken_are_gone_and_come_back),
