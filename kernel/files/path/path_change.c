@@ -214,6 +214,9 @@ static int can_rename(const struct walk *from, const struct walk *to, unsigned f
     return 0;
 }
 
+/* Into another folder: if it is a folder, its ".." changes. */
+static int may_move(const struct node *node) { return node_is(node, S_FOLDER) ? node_allows(node, 2) : 0; }
+
 /* 1: both names are of one node already, so nothing is to be done. The folders' locks are held. */
 static int may_rename(const struct walk *from, const struct walk *to, unsigned flags)
 {
@@ -235,8 +238,10 @@ static int may_rename(const struct walk *from, const struct walk *to, unsigned f
     err = may_remove(from->folder, from->node);
     if (err == 0)
         err = to->node != NULL ? may_remove(to->folder, to->node) : folder_may_change(to->folder);
-    if (err == 0 && node_is(from->node, S_FOLDER) && from->folder != to->folder)
-        err = node_allows(from->node, 2);       /* its ".." changes */
+    if (err == 0 && from->folder != to->folder)
+        err = may_move(from->node);
+    if (err == 0 && from->folder != to->folder && (flags & RENAMING_EXCHANGE))
+        err = may_move(to->node);
     return err == 0 && from->folder->operations->rename == NULL ? -EPERM : err;
 }
 
