@@ -32,9 +32,11 @@ struct asked { int32_t descriptor; int16_t wanted, got; };         /* struct pol
 static void begin_poll(const struct asked *asked, struct poll_wait *files, size_t count)
 {
     deep_assert(asked != NULL && files != NULL);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         files[i] = (struct poll_wait){ .file = asked[i].descriptor < 0 ? NULL : whole_file_of(asked[i].descriptor),
                                      .wanted = (uint16_t)asked[i].wanted };
+        poll_rest(i);
+    }
 }
 
 /* The number of descriptors that are not open: they are "ready" at once. */
@@ -53,11 +55,13 @@ static long mark_closed(struct asked *asked, const struct poll_wait *files, size
 static void finish_poll(struct asked *asked, struct poll_wait *files, size_t count)
 {
     deep_assert(asked != NULL && files != NULL);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (files[i].file != NULL) {
             asked[i].got = (int16_t)files[i].got;
             file_release(files[i].file);
         }
+        poll_rest(i);
+    }
 }
 
 static long poll_all(struct asked *asked, struct poll_wait *files, size_t count, uint64_t deadline)
@@ -82,9 +86,11 @@ static long poll_with(user_t to, size_t count, struct asked *asked, struct poll_
     ready = poll_all(asked, files, count, deadline);
     if (ready < 0)
         return ready;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (user_write(to + i * sizeof *asked + offsetof(struct asked, got), &asked[i].got, sizeof asked[i].got) != 0)
             return -EFAULT;
+        poll_rest(i);
+    }
     return ready;
 }
 
@@ -378,6 +384,7 @@ static long select_files(struct selection *s, struct poll_wait *files, uint64_t 
             count++;
         else
             ready = -EBADF;
+        poll_rest(count);
     }
     if (ready == 0)
         ready = poll_wait(files, count, deadline);
@@ -387,6 +394,7 @@ static long select_files(struct selection *s, struct poll_wait *files, uint64_t 
         if (ready > 0)
             total += answer_number(s, n, files[i].wanted, files[i].got);
         file_release(files[i].file);
+        poll_rest(i);
     }
     return ready > 0 ? total : ready;
 }

@@ -129,13 +129,14 @@ static void free_tree(struct held *tree)
     }
 }
 
-/* The first lock that overlaps [first, last] and stands in the way of a request of this kind. */
+/* The first lock that overlaps [first, last] and stands in the way of such a request; others there are gone over. */
 static struct held *in_the_way(struct held *tree, const struct lock_request *request)
 {
     struct held *found = NULL;
 
     if (tree == NULL)
         return NULL;
+    point_of_rest();
     if (tree->last >= request->first)
         found = in_the_way(tree->left, request);
     if (found == NULL && tree->first <= request->last && tree->last >= request->first &&
