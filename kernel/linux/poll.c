@@ -300,7 +300,7 @@ SYSTEM_CALL(ppoll_time64, user_t, list, unsigned, count, user_t, time_at, user_t
 
 /* ---- select -------------------------------------------------------------------------------------------- */
 
-enum { WORD = 32, SETS = 3, SELECT_MOST = 65536 };
+enum { WORD = 32, SETS = 3, SELECT_SURELY = 1024 };
 
 /* Each of select's three sets as events of poll. */
 static const unsigned set_wants[SETS] = { POLL_IN | POLL_RDNORM, POLL_OUT | POLL_WRNORM, POLL_PRI };
@@ -408,7 +408,7 @@ static long select_waiting(struct selection *s, uint64_t deadline)
 
     deep_assert(s != NULL);
     for (size_t n = 0; (n = next_selected(s, n)) < s->bits; n++)
-        count++;
+        poll_rest(count++);
     files = heap_alloc(count * sizeof *files, 0);
     ready = files != NULL ? select_files(s, files, deadline) : -ENOMEM;
     heap_free(files);
@@ -417,14 +417,15 @@ static long select_waiting(struct selection *s, uint64_t deadline)
 
 static long select_sets(struct selection *s, uint64_t deadline)
 {
-    long ready;
+    long ready = 0;
 
     deep_assert(s != NULL);
     for (unsigned set = 0; set < SETS; set++)
         if (s->at[set] != 0 && user_read(s->sets[set], s->at[set], s->words * sizeof(uint32_t)) != 0)
             return -EFAULT;
-    ready = select_now(s);
-    if (ready == 0 && deadline != 0)
+    if (s->bits <= SELECT_SURELY)
+        ready = select_now(s);
+    if (ready == 0 && (deadline != 0 || s->bits > SELECT_SURELY))       /* waiting has rests, for many */
         ready = select_waiting(s, deadline);
     for (unsigned set = 0; set < SETS && ready >= 0; set++)
         if (s->at[set] != 0 && user_write(s->at[set], s->answers[set], s->words * sizeof(uint32_t)) != 0)
@@ -432,9 +433,17 @@ static long select_sets(struct selection *s, uint64_t deadline)
     return ready;
 }
 
+/* Numbers for which the process's table has no room, beyond those that every set has, are ignored, as on Linux. */
+static size_t select_most(size_t bits)
+{
+    size_t room = files_room(current_process()->files), most = room > SELECT_SURELY ? room : SELECT_SURELY;
+
+    return bits < most ? bits : most;
+}
+
 static long select_for(uintptr_t bits, user_t in, user_t out, user_t extra, uint64_t deadline)
 {
-    size_t           most = bits < SELECT_MOST ? bits : SELECT_MOST;    /* no descriptor beyond can be open */
+    size_t           most = select_most(bits);
     struct selection s    = { .bits = most, .words = (most + WORD - 1) / WORD, .at = { in, out, extra } };
     uint32_t        *block;
     long             ready;
