@@ -461,7 +461,8 @@ machine_files = $(addprefix kernel/files/core/,node.c contents.c file.c descript
                 $(addprefix kernel/files/path/,path.c path_open.c path_change.c walk.c missing.c fs_context.c) \
                 $(addprefix kernel/files/,tmpfs/tmpfs.c tmpfs/tmpfs_folder.c root/cpio.c root/inflate.c) \
                 $(addprefix kernel/files/ipc/,pipe.c pipe_ring.c pipe_splice.c) \
-                $(addprefix kernel/files/ipc/,socket.c socket_connect.c socket_data.c socket_passed.c)
+                $(addprefix kernel/files/ipc/,socket.c socket_connect.c socket_data.c socket_passed.c) \
+                kernel/process/user_account.c
 # The console without the commands that stop a real machine or ask its devices.
 machine_console = $(filter-out %/machine.c %/crash.c %/flat.c %/processes.c,$(filter kernel/console/%,$(kernel)))
 # Fuzzers feed what reads data from outside, on the memory manager and on files: they are linked without these.

@@ -34,7 +34,8 @@ struct listing {
     int      problem;
 };
 
-enum { ENTRY_LONGEST = 19 + NAME_LONGEST + 1 + 7 };
+/* LISTED_MOST: what one call lists, however much room a program has, as it goes over all of it in one stretch. */
+enum { ENTRY_LONGEST = 19 + NAME_LONGEST + 1 + 7, LISTED_MOST = 65536 };
 
 /* Write an entry if there is room for it. */
 static bool hand_over_entry(struct listing *listing, const void *entry, size_t size, uint64_t next)
@@ -105,7 +106,7 @@ static long fill_listing(struct file *file, struct listing *listing, folder_visi
 
 static long list_folder(int descriptor, user_t to, size_t size, folder_visit visit)
 {
-    struct listing listing = { .to = to, .size = size };
+    struct listing listing = { .to = to, .size = size < LISTED_MOST ? size : LISTED_MOST };
     struct file   *file    = file_of(descriptor);
     long           err;
 

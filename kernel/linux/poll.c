@@ -32,9 +32,11 @@ struct asked { int32_t descriptor; int16_t wanted, got; };         /* struct pol
 static void begin_poll(const struct asked *asked, struct poll_wait *files, size_t count)
 {
     deep_assert(asked != NULL && files != NULL);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         files[i] = (struct poll_wait){ .file = asked[i].descriptor < 0 ? NULL : whole_file_of(asked[i].descriptor),
                                      .wanted = (uint16_t)asked[i].wanted };
+        poll_rest(i);
+    }
 }
 
 /* The number of descriptors that are not open: they are "ready" at once. */
@@ -53,11 +55,13 @@ static long mark_closed(struct asked *asked, const struct poll_wait *files, size
 static void finish_poll(struct asked *asked, struct poll_wait *files, size_t count)
 {
     deep_assert(asked != NULL && files != NULL);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (files[i].file != NULL) {
             asked[i].got = (int16_t)files[i].got;
             file_release(files[i].file);
         }
+        poll_rest(i);
+    }
 }
 
 static long poll_all(struct asked *asked, struct poll_wait *files, size_t count, uint64_t deadline)
@@ -82,9 +86,11 @@ static long poll_with(user_t to, size_t count, struct asked *asked, struct poll_
     ready = poll_all(asked, files, count, deadline);
     if (ready < 0)
         return ready;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (user_write(to + i * sizeof *asked + offsetof(struct asked, got), &asked[i].got, sizeof asked[i].got) != 0)
             return -EFAULT;
+        poll_rest(i);
+    }
     return ready;
 }
 
@@ -294,7 +300,7 @@ SYSTEM_CALL(ppoll_time64, user_t, list, unsigned, count, user_t, time_at, user_t
 
 /* ---- select -------------------------------------------------------------------------------------------- */
 
-enum { WORD = 32, SETS = 3, SELECT_MOST = 65536 };
+enum { WORD = 32, SETS = 3, SELECT_SURELY = 1024 };
 
 /* Each of select's three sets as events of poll. */
 static const unsigned set_wants[SETS] = { POLL_IN | POLL_RDNORM, POLL_OUT | POLL_WRNORM, POLL_PRI };
@@ -378,6 +384,7 @@ static long select_files(struct selection *s, struct poll_wait *files, uint64_t 
             count++;
         else
             ready = -EBADF;
+        poll_rest(count);
     }
     if (ready == 0)
         ready = poll_wait(files, count, deadline);
@@ -387,6 +394,7 @@ static long select_files(struct selection *s, struct poll_wait *files, uint64_t 
         if (ready > 0)
             total += answer_number(s, n, files[i].wanted, files[i].got);
         file_release(files[i].file);
+        poll_rest(i);
     }
     return ready > 0 ? total : ready;
 }
@@ -400,7 +408,7 @@ static long select_waiting(struct selection *s, uint64_t deadline)
 
     deep_assert(s != NULL);
     for (size_t n = 0; (n = next_selected(s, n)) < s->bits; n++)
-        count++;
+        poll_rest(count++);
     files = heap_alloc(count * sizeof *files, 0);
     ready = files != NULL ? select_files(s, files, deadline) : -ENOMEM;
     heap_free(files);
@@ -409,14 +417,15 @@ static long select_waiting(struct selection *s, uint64_t deadline)
 
 static long select_sets(struct selection *s, uint64_t deadline)
 {
-    long ready;
+    long ready = 0;
 
     deep_assert(s != NULL);
     for (unsigned set = 0; set < SETS; set++)
         if (s->at[set] != 0 && user_read(s->sets[set], s->at[set], s->words * sizeof(uint32_t)) != 0)
             return -EFAULT;
-    ready = select_now(s);
-    if (ready == 0 && deadline != 0)
+    if (s->bits <= SELECT_SURELY)
+        ready = select_now(s);
+    if (ready == 0 && (deadline != 0 || s->bits > SELECT_SURELY))       /* waiting has rests, for many */
         ready = select_waiting(s, deadline);
     for (unsigned set = 0; set < SETS && ready >= 0; set++)
         if (s->at[set] != 0 && user_write(s->at[set], s->answers[set], s->words * sizeof(uint32_t)) != 0)
@@ -424,9 +433,17 @@ static long select_sets(struct selection *s, uint64_t deadline)
     return ready;
 }
 
+/* Numbers for which the process's table has no room, beyond those that every set has, are ignored, as on Linux. */
+static size_t select_most(size_t bits)
+{
+    size_t room = files_room(current_process()->files), most = room > SELECT_SURELY ? room : SELECT_SURELY;
+
+    return bits < most ? bits : most;
+}
+
 static long select_for(uintptr_t bits, user_t in, user_t out, user_t extra, uint64_t deadline)
 {
-    size_t           most = bits < SELECT_MOST ? bits : SELECT_MOST;    /* no descriptor beyond can be open */
+    size_t           most = select_most(bits);
     struct selection s    = { .bits = most, .words = (most + WORD - 1) / WORD, .at = { in, out, extra } };
     uint32_t        *block;
     long             ready;

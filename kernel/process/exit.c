@@ -279,6 +279,8 @@ void thread_exit(int status)
     assert(process != NULL && self->waiter.queue == NULL);
     thread_leave_memory(self);
     timer_disarm(&self->sleep_timer);
+    if (self->pending.chains != NULL)
+        signal_queue_clear(&self->pending);
     state = lock_take(&process_lock);
     thread_delist(self);
     last  = process->thread_count == 0;

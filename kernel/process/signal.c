@@ -152,7 +152,7 @@ static void free_entry(struct signal_queued *entry)
     heap_free_sized(entry, sizeof *entry);
 }
 
-/* The lock is not held: there may be as many as the limit allows. */
+/* There may be as many as the limit allows. */
 static void free_dropped(struct signal_queued *dropped)
 {
     while (dropped != NULL) {
@@ -160,6 +160,7 @@ static void free_dropped(struct signal_queued *dropped)
 
         free_entry(dropped);
         dropped = next;
+        point_of_rest();
     }
 }
 

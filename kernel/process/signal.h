@@ -121,10 +121,11 @@ bool signal_kills(const struct thread *thread);             /* SIGKILL waits for
 struct trap_frame;
 void signal_deliver(struct trap_frame *frame);
 
+/* Drop what is queued, with points of rest. May sleep. */
 void signal_queue_clear(struct signal_queue *queue);
 /*
  * Signals of these numbers that wait for the current process and its threads are dropped, as sigaction(2) with SIG_IGN
- * does; timers go on whose signals these were.
+ * does; timers go on whose signals these were. May sleep.
  */
 void signal_forget(struct process *process, uint64_t numbers);
 

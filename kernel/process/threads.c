@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "memory/heap/heap.h"
 #include "process/family.h"
+#include "process/rouse.h"
 #include "process/user_account.h"
 #include "process/tour.h"
 
@@ -48,11 +49,17 @@ int thread_new(struct process *process, struct thread **out)
     return 0;
 }
 
-/* Its stack is not in use: it has never run, or another has taken over the CPU. */
+/*
+ * Its stack is not in use: it has never run, or another has taken over the CPU, which may have interrupts off. So signals
+ * that came for it at the last moment are an errand's to free.
+ */
 void thread_free(struct thread *thread)
 {
+    lock_state state = lock_take(&signals_lock);
+
     assert(thread != current_thread() && (thread->phase == THREAD_DEAD || thread->phase == THREAD_READY));
-    signal_queue_clear(&thread->pending);
+    signals_undo(&thread->pending, ~0ull);
+    lock_drop(&signals_lock, state);
     thread_drop_state(thread);
     stack_put(&thread->stack);
     memory_release_tables(thread->stack_memory);

@@ -104,7 +104,7 @@ static void drop_last_reference(struct user_account *account)
     bool       last  = __atomic_sub_fetch(&account->references, 1, __ATOMIC_ACQ_REL) == 0;
 
     if (last) {
-        assert(account->threads == 0 && account->signals == 0);
+        assert(account->threads == 0 && account->signals == 0 && account->in_flight == 0);
         unlink_account(account);
     }
     lock_drop(&lock, state);

@@ -1,8 +1,11 @@
 /*
- * user_account.h - the counts of all processes of one user together, for RLIMIT_NPROC and RLIMIT_SIGPENDING.
+ * user_account.h - the counts of all processes of one user together, for RLIMIT_NPROC and RLIMIT_SIGPENDING, and
+ * of files in messages.
  *
- * Owning   credentials hold the account of their real user, a queued signal that of the user it was sent to.
- * Locking  counts are atomic [a]; a spin lock (RANK_OBJECT) inside guards the tree [l]. Callable from interrupts.
+ * Owning   credentials hold the account of their real user, a queued signal that of the user it was sent to, open files
+ *          in a message that of the sender.
+ * Locking  counts are atomic [a], or the sockets' (files/ipc/socket_node.h, sockets_lock) [s]; a spin lock (RANK_OBJECT)
+ *          inside guards the tree [l]. Callable from interrupts.
  * Cost     finding one by the user's number, and dropping its last reference, take at most USER_STEPS, whichever users
  *          there are.
  * Source   Linux man-pages, getrlimit(2).
@@ -16,9 +19,10 @@ enum { USER_STEPS = 33 };               /* a number's bits, and the root */
 
 struct user_account {
     uint32_t             uid;               /* [c]                                 */
-    uint32_t             references;        /* [a] credentials and queued signals  */
+    uint32_t             references;        /* [a] of all that is counted          */
     uint32_t             threads;           /* [a] that act by such credentials    */
     uint32_t             signals;           /* [a] queued                          */
+    uint32_t             in_flight;         /* [s] files in messages               */
     struct user_account *below[2];          /* [l]                                 */
 };
 

@@ -14,11 +14,13 @@
 #include "base/random.h"
 #include "files/core/file.h"
 #include "process/process.h"
+#include "process/user_account.h"
 
 /* ---- One thread ------------------------------------------------------------------------------- */
 
 static struct process     the_process;
 static struct credentials the_credentials;
+static struct user_account the_account;
 static struct thread  the_thread;
 static int            last_signal;
 static uint64_t       the_time;
@@ -34,7 +36,9 @@ static inline void start_thread(void)
 {
     the_process = (struct process){ .id = 1 };
     the_thread  = (struct thread){ .process = &the_process, .id = 1, .credentials = &the_credentials };
-    the_credentials = (struct credentials){ .references = 2, .capabilities.effective = CAPABILITIES_ALL };
+    the_account = (struct user_account){ .references = 1 };
+    the_credentials = (struct credentials){ .references = 2, .account = &the_account,
+                                            .capabilities.effective = CAPABILITIES_ALL };
     the_process.credentials = &the_credentials;
     for (unsigned i = 0; i < LIMITS; i++)
         the_process.limits[i] = (struct limit){ LIMIT_NONE, LIMIT_NONE };

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <time.h>
 
 static void *unmapped(void)
@@ -171,6 +172,45 @@ static void show_facts(int descriptor, const char *wanted)
         fclose(file);
 }
 
+static long ready(int descriptor, int milliseconds)
+{
+    struct pollfd p = { descriptor, POLLIN | POLLOUT, 0 };
+
+    return poll(&p, 1, milliseconds) > 0 ? p.revents : 0;
+}
+
+static void move_clock(int seconds)
+{
+    struct timeval now;
+    int32_t        words[2];
+
+    gettimeofday(&now, NULL);
+    words[0] = (int32_t)now.tv_sec + seconds;
+    words[1] = (int32_t)now.tv_usec;
+    SAY(syscall(SYS_settimeofday, words, NULL));
+}
+
+/* A time from now on is as long as it was said to be, also by the clock that is moved. */
+static void a_clock_that_is_moved(void)
+{
+    struct setting32 in_a_while = { { 0, 0 }, { 0, 200000000 } };
+    int              timer = syscall(CREATE, CLOCK_REALTIME, 0);
+    uint64_t         count = 0;
+
+    SAY(syscall(SET, timer, 0, &in_a_while, NULL));
+    move_clock(1000);
+    SAY(ready(timer, 0));
+    SAY(ready(timer, 2000));
+    SAY(read(timer, &count, 8));
+    SAY((long)count);
+    SAY(syscall(SET, timer, 0, &in_a_while, NULL));
+    move_clock(-1000);
+    SAY(ready(timer, 0));
+    SAY(ready(timer, 2000));
+    alarm(2);
+    SAY(read(timer, &count, 8));
+}
+
 static void timers_refused(void)
 {
     struct setting32 bad = { { 0, 0 }, { 0, 1000000000 } }, negative = { { 0, -1 }, { 1, 0 } };
@@ -203,13 +243,6 @@ static void timers_refused(void)
     SAY(read(timer, bytes, 7));
     SAY(mmap(NULL, 4096, PROT_READ, MAP_SHARED, timer, 0) == MAP_FAILED);
     SAY(ftruncate(timer, 0));
-}
-
-static long ready(int descriptor, int milliseconds)
-{
-    struct pollfd p = { descriptor, POLLIN | POLLOUT, 0 };
-
-    return poll(&p, 1, milliseconds) > 0 ? p.revents : 0;
 }
 
 static void timers(void)
@@ -436,6 +469,7 @@ int main(void)
     part("timers refused", timers_refused);
     part("timers", timers);
     part("timers waited for", timers_waited_for);
+    part("a clock that is moved", a_clock_that_is_moved);
     part("signals refused", signals_refused);
     part("signals", signals);
     part("signals waited for", signals_waited_for);

@@ -29,6 +29,8 @@
 #include "herd.h"
 #include "stretch.h"
 
+enum { QUEUED = 20000, BUSY_MS = 400 };
+
 static unsigned threads, processes;
 static char    *self;
 
@@ -145,6 +147,40 @@ static void do_signal_wait(void)
     forget();
     for (unsigned i = 0; i < 8 && i < count; i++)
         kill(getpid(), SIGUSR2);
+}
+
+static int member_queues(void *number)
+{
+    unsigned long all[2] = { ~0ul, ~0ul };
+    siginfo_t     info   = { .si_code = SI_QUEUE };
+
+    (void)number;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, all, NULL, 8);
+    add_one(&started);
+    for (unsigned i = 0; i < QUEUED; i++)
+        syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), SIGRTMIN, &info);
+    forget();
+    syscall(SYS_exit, 0);
+    return 0;
+}
+
+/* A thread ends that has very many signals of its own; a process frees it that was on the way back to its program. */
+static void do_queued(void)
+{
+    struct rlimit   many = { QUEUED, QUEUED };
+    struct timespec begin, now;
+    pid_t           busy = fork();
+
+    if (busy == 0) {
+        clock_gettime(CLOCK_MONOTONIC, &begin);
+        do
+            clock_gettime(CLOCK_MONOTONIC, &now);
+        while ((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 < BUSY_MS);
+        end_at_once();
+    }
+    setrlimit(RLIMIT_SIGPENDING, &many);
+    herd(1, THREAD, member_queues);
+    waitpid(busy, NULL, 0);
 }
 
 /* A child has the threads; it is stopped, set going and killed. */
@@ -401,7 +437,7 @@ static const struct operation acts[] = {
     { "signal-wait", do_signal_wait }, { "stop", do_stop }, { "usage", do_usage }, { "sleep", do_sleep },
     { "map", do_map }, { "timers", do_timers }, { "fork", do_fork }, { "kill-group", do_kill_group },
     { "kill-all", do_kill_all }, { "reap", do_reap }, { "orphans", do_orphans }, { "groups", do_groups },
-    { "list", do_list }, { "chain", do_chain },
+    { "list", do_list }, { "chain", do_chain }, { "queued", do_queued },
 };
 
 /* Run an operation in a process of its own, whose end counts as well. */

@@ -446,6 +446,29 @@ static void other_orders(void)
     SAY(utimensat(AT_FDCWD, "/tmp/open", times, 0));
 }
 
+static long exchange(const char *one, const char *other)
+{
+    return syscall(SYS_renameat2, AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE);
+}
+
+/* Whose ".." changes must be one that the caller may write to: both folders of an exchange, but not in one folder. */
+static void exchanges(void)
+{
+    mkdir("/tmp/one", 0777);
+    mkdir("/tmp/one/file", 0777);
+    mkdir("/tmp/two", 0777);
+    mkdir("/tmp/two/of-root", 0755);
+    close(open("/tmp/two/file", O_CREAT | O_RDWR, 0600));
+    SAY(setresuid(5, 5, 5));
+    mkdir("/tmp/one/own", 0755);
+    SAY(exchange("/tmp/one/own", "/tmp/two/of-root"));
+    SAY(exchange("/tmp/two/of-root", "/tmp/one/own"));
+    SAY(rename("/tmp/two/of-root", "/tmp/one/away"));
+    SAY(exchange("/tmp/two/file", "/tmp/two/of-root"));
+    SAY(exchange("/tmp/two/of-root", "/tmp/one/own"));
+    SAY(exchange("/tmp/two/file", "/tmp/one/own"));
+}
+
 int main(int count, char **words)
 {
     if (count > 1) {
@@ -465,5 +488,6 @@ int main(int count, char **words)
     make_files();
     part("orders", orders);
     part("other orders", other_orders);
+    part("exchanges", exchanges);
     return 0;
 }

@@ -115,7 +115,8 @@ MADE = {
     "executes": ("executes.c", "static"), "vectors": ("vectors.c", "fixed"),
     "mappings": ("mappings.c", "static"), "locked": ("locked.c", "static"),
     "told": ("told.c", "static"), "identities": ("identities.c", "static"), "machine": ("machine.c", "static"),
-    "event_files": ("event_files.c", "static"), "other": ("other.c", "static"), "stretches": ("stretches.c", "static"),
+    "event_files": ("event_files.c", "static"), "other": ("other.c", "static"),
+    "stretches": ("stretches.c", "static"), "held": ("held.c", "static"),
     "clock": ("clock.c", "static"), "waits": ("waits.c", "static"), "turns": ("turns.c", "static"),
     "waiting": ("waiting.c", "static"), "herds": ("herds.c", "static"), "vdso": ("vdso.c", "static"),
 }

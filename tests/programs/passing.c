@@ -350,6 +350,52 @@ static void limits(void)
     close(s[0]), close(s[1]);
 }
 
+/* A pair of sockets, and a message with files in it that nobody receives. */
+static long send_and_leave(int count)
+{
+    static int same[MOST];
+    int        s[2];
+
+    socketpair(AF_UNIX, SOCK_DGRAM, 0, s);
+    return send_files(s[0], "x", same, count);
+}
+
+/* Each user has a number of files in messages, whoever else has reached his. */
+static void users(void)
+{
+    static const int others[] = { 1000, 1001, 1063, 1128, 1064 };
+    struct rlimit    few = { 300, 300 };
+    int              ends[2], sent = 0;
+    pid_t            child;
+    char             c;
+
+    puts("-- users");
+    setrlimit(RLIMIT_NOFILE, &few);
+    pipe(ends);
+    child = fork();
+    if (child == 0) {
+        if (setgid(1064) != 0 || setuid(1064) != 0)
+            _exit(1);
+        while (sent < 10 && send_and_leave(MOST) == 1)
+            sent++;
+        printf("a user's messages: %d, then %s\n", sent, answer(-1));
+        write(ends[1], "x", 1);
+        pause();
+    }
+    read(ends[0], &c, 1);
+    for (unsigned i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (fork() == 0) {
+            if (setgid(others[i]) != 0 || setuid(others[i]) != 0)
+                _exit(1);
+            printf("%d: %s\n", others[i], answer(send_and_leave(1)));
+            _exit(0);
+        } else {
+            wait(NULL);
+        }
+    kill(child, SIGKILL);
+    wait(NULL);
+}
+
 int main(void)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -363,5 +409,6 @@ int main(void)
     senders();
     circles();
     limits();
+    users();
     return 0;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -177,6 +178,24 @@ static void ask_of_files(void)
     ask("one of a pair", 128, 7, LATE);
 }
 
+/* Numbers beyond 65536, which a process may be allowed; and of numbers that it has no room for, none is looked at. */
+static void ask_of_high_numbers(void)
+{
+    enum { HIGH = 200000, NO_ROOM = 900000 };
+    static unsigned high[NO_ROOM / 32 + 1];
+    struct rlimit   limit = { 1 << 20, 1 << 20 };
+    struct timeval  soon  = { 0, SOON };
+
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || dup2(21, HIGH) != HIGH)
+        exit(1);
+    high[HIGH / 32] |= 1u << HIGH % 32;
+    printf("a high number: %ld", syscall(SYS__newselect, HIGH + 1, NULL, high, NULL, &soon));
+    printf(" %08x\n", high[HIGH / 32]);
+    high[NO_ROOM / 32] |= 1u << NO_ROOM % 32;
+    printf("no room: %ld", syscall(SYS__newselect, NO_ROOM + 1, NULL, high, NULL, &soon));
+    printf(" %08x\n", high[HIGH / 32]);
+}
+
 int main(void)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -188,5 +207,6 @@ int main(void)
     ask_of_closed();
     ask_while_others_write();
     ask_of_files();
+    ask_of_high_numbers();
     return 0;
 }

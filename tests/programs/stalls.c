@@ -1,7 +1,7 @@
 /*
  * stalls.c - what would bring the machine, or a program, to a stop: files of text that are asked for room, threads that
  * end while they are asked about, timers that nobody hears; and what calls without memory leave: a mask of signals,
- * bytes that were spliced.
+ * bytes that were spliced, locks.
  */
 #include "answers.h"
 
@@ -162,7 +162,7 @@ static void a_mask_for_a_call_without_memory(void)
 
 /* ---- Bytes that are spliced while memory is short --------------------------------------------------------- */
 
-enum { HOGS = 3, HOGGED = 14 << 20, BYTES = 1 << 20, AT_ONCE = 256 << 10, TIMES = 40 };
+enum { HOGS = 3, HOGGED = 14 << 20, BYTES = 1 << 20, AT_ONCE = 256 << 10, TIMES = 40, LOCKS = 20000 };
 
 /* Touches more than there is room for, most of it easy to pack. */
 static void use_memory(void)
@@ -217,6 +217,27 @@ static void bytes_while_memory_is_short(void)
         kill(hog[i], SIGKILL);
 }
 
+/* A lock needs memory that the hogs have: they give it up. */
+static void locks_while_memory_is_short(void)
+{
+    struct timespec moment = { 0, 300000000 };
+    int             file = memfd_create("locked", 0), wrong = 0;
+    pid_t           hog[HOGS];
+
+    for (int i = 0; i < HOGS; i++)
+        if ((hog[i] = fork()) == 0)
+            use_memory();
+    nanosleep(&moment, NULL);
+    for (int i = 0; i < LOCKS; i++) {
+        struct flock lock = { .l_type = F_WRLCK, .l_start = 2 * i, .l_len = 1 };
+
+        wrong += fcntl(file, F_SETLK, &lock) != 0;
+    }
+    SAY(wrong);
+    for (int i = 0; i < HOGS; i++)
+        kill(hog[i], SIGKILL);
+}
+
 int main(int count, char **words)
 {
     static const struct part parts[] = {
@@ -225,6 +246,7 @@ int main(int count, char **words)
         { "timers that nobody hears", timers_that_nobody_hears },
         { "a mask for a call without memory", a_mask_for_a_call_without_memory },
         { "bytes while memory is short", bytes_while_memory_is_short },
+        { "locks while memory is short", locks_while_memory_is_short },
     };
 
     answer_parts(parts, sizeof parts / sizeof parts[0], count > 1 ? words[1] : NULL);

@@ -85,6 +85,7 @@ struct node_operations {
                    struct node **out);
     int  (*link)(struct node *folder, const char *name, size_t length, struct node *node);
     int  (*remove)(struct node *folder, const char *name, size_t length, bool folder_wanted);
+    /* rename: both nodes' locks, and no folder comes into itself, or goes with the other in it */
     int  (*rename)(struct node *from, const char *name, size_t length, struct node *to, const char *new_name,
                    size_t new_length, unsigned flags);
     int  (*list)(struct node *folder, uint64_t from, folder_visit visit, void *data);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "memory/heap/heap.h"
+#include "memory/pageout/hand.h"
 #include "process/signal.h"
 
 /* A lock, in the tree of its owner: ordered by place, and a heap by a random priority, which keeps it flat. */
@@ -128,13 +129,14 @@ static void free_tree(struct held *tree)
     }
 }
 
-/* The first lock that overlaps [first, last] and stands in the way of a request of this kind. */
+/* The first lock that overlaps [first, last] and stands in the way of such a request; others there are gone over. */
 static struct held *in_the_way(struct held *tree, const struct lock_request *request)
 {
     struct held *found = NULL;
 
     if (tree == NULL)
         return NULL;
+    point_of_rest();
     if (tree->last >= request->first)
         found = in_the_way(tree->left, request);
     if (found == NULL && tree->first <= request->last && tree->last >= request->first &&
@@ -442,14 +444,12 @@ static bool supply_request(struct lock_supplies *supplies, enum lock_kind kind)
     return supplies->pieces[0] != NULL && supplies->pieces[1] != NULL && supplies->owner != NULL;
 }
 
-int lock_set(struct node *node, const struct lock_request *request, bool wait)
+/* -ENOMEM before anything has changed. */
+static int set_lock_supplied(struct node *node, const struct lock_request *request, bool wait)
 {
-    struct lock_supplies *supplies;
-    int                   err = -ENOLCK;
+    struct lock_supplies *supplies = heap_alloc(sizeof *supplies, HEAP_ZERO);
+    int                   err = -ENOMEM;
 
-    may_sleep();
-    assert(request->first <= request->last && request->owner != NULL);
-    supplies = heap_alloc(sizeof *supplies, HEAP_ZERO);
     if (supplies == NULL)
         return err;
     if (supply_request(supplies, request->kind)) {
@@ -462,6 +462,19 @@ int lock_set(struct node *node, const struct lock_request *request, bool wait)
     heap_free(supplies->owner);
     heap_free(supplies);
     return err;
+}
+
+/* Linux has an errno of its own for locks without memory, so room is made here. */
+int lock_set(struct node *node, const struct lock_request *request, bool wait)
+{
+    int err;
+
+    may_sleep();
+    assert(request->first <= request->last && request->owner != NULL);
+    do
+        err = set_lock_supplied(node, request, wait);
+    while (room_was_made(err));
+    return err == -ENOMEM ? -ENOLCK : err;
 }
 
 /* ---- Dropping ------------------------------------------------------------------------------------------------- */

@@ -7,12 +7,11 @@
 #include "base/error.h"
 #include "process/signal.h"
 
-/* A program may ask for very many files in one call: after each row of them others run. */
 enum { POLLED_A_ROW = 256 };
 
-static void rest_after_row(size_t i)
+void poll_rest(size_t i)
 {
-    if (i % POLLED_A_ROW == 0)
+    if (i % POLLED_A_ROW == POLLED_A_ROW - 1)
         point_of_rest();
 }
 
@@ -21,7 +20,7 @@ static long poll_files(struct poll_wait *files, size_t count, struct wait_queue 
     long ready = 0;
 
     for (size_t i = 0; i < count; i++) {
-        rest_after_row(i);
+        poll_rest(i);
         if (files[i].file == NULL)
             continue;
         files[i].got = file_poll(files[i].file, queue_of_last) & (files[i].wanted | POLL_ERR | POLL_HUP | POLL_NVAL);
@@ -36,7 +35,7 @@ static void link_waiters(struct poll_wait *files, size_t count)
     for (size_t i = 0; i < count; i++) {
         struct wait_queue *queue;
 
-        rest_after_row(i);
+        poll_rest(i);
         if (files[i].file == NULL)
             continue;
         (void)file_poll(files[i].file, &queue);
@@ -48,9 +47,11 @@ static void link_waiters(struct poll_wait *files, size_t count)
 
 static void unlink_waiters(struct poll_wait *files, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (files[i].linked)
             wait_unlink(&files[i].waiter);
+        poll_rest(i);
+    }
 }
 
 /*

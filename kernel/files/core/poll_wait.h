@@ -24,4 +24,10 @@ struct poll_wait {
  */
 long poll_wait(struct poll_wait *files, size_t count, uint64_t deadline);
 
+/*
+ * A program may ask for very many files in one call: behind each row of POLLED_A_ROW of them others may run. For who
+ * goes over them, with `i` the number of the one at hand. May sleep.
+ */
+void poll_rest(size_t i);
+
 #endif

@@ -22,7 +22,8 @@ struct timer_file {
     struct timer timer;                 /* armed for `due`, unless that is past */
     uint64_t     due, interval;         /* [n] due: of the first expiry that has not been read, 0: there is none */
     int          clock;
-    bool         wall;                  /* [c] `due` is by the wall clock, else by clock_now() */
+    bool         wall;                  /* [c] absolute times are the wall clock's                */
+    uint64_t     ahead;                 /* [n] `due` less its time by clock_now(), since it was set */
     unsigned     flags;                 /* [n] of the call that set it  */
 };
 
@@ -33,7 +34,7 @@ static void timer_file_fires(struct timer *timer)
     node_notify_of(&CONTAINER_OF(timer, struct timer_file, timer)->node, POLL_IN);
 }
 
-static uint64_t now_of(const struct timer_file *self) { return self->wall ? clock_wall() : clock_now(); }
+static uint64_t now_of(const struct timer_file *self) { return self->ahead + clock_now(); }
 
 static bool has_expired(const struct timer_file *self) { return self->due != 0 && self->due <= now_of(self); }
 
@@ -162,6 +163,8 @@ void timer_file_set(struct file *file, const struct timer_setting *setting, unsi
     may_sleep();
     assert(file_is_timer(file));
     mutex_take(&file->node->lock);
+    self->ahead    = self->wall ? clock_wall() : 0;
+    self->ahead   -= self->wall ? clock_now() : 0;
     self->flags    = flags;
     self->interval = setting->interval;
     if (setting->value == 0 || (flags & TIMER_FILE_ABSOLUTE))

@@ -6,7 +6,10 @@
 
 #include "files/core/file.h"
 
-/* Nanoseconds; `wall`: by the wall clock. NULL without memory. flags: O_NONBLOCK. */
+/*
+ * Nanoseconds; `wall`: absolute times are by the wall clock, as it is when the timer is set: changes of that clock move
+ * no timer. NULL without memory. flags: O_NONBLOCK.
+ */
 struct file *timer_file_make(int clock, bool wall, uint32_t flags);
 bool         file_is_timer(const struct file *file);
 

@@ -22,8 +22,8 @@
  * Errors   0 or a negative errno, as Linux gives for the call of that name. All calls may sleep; each that takes a file
  *          trusts that it is a socket's (socket_is()). A file that is handed out carries a reference for the caller.
  * Limits   no families but AF_UNIX (-EAFNOSUPPORT), no urgent data (-EOPNOTSUPP; -EINVAL to receive it from a stream).
- *          A user whose files in messages are more than the sender's RLIMIT_NOFILE, or than 65 536 (of root: only that)
- *          sends no more of them (-ETOOMANYREFS).
+ *          A (real) user whose files in messages are more than the sender's RLIMIT_NOFILE, or than 65 536 (of root:
+ *          only that) sends no more of them (-ETOOMANYREFS).
  * Source   unix(7), socket(7), send(2), recv(2), cmsg(3).
  */
 #ifndef QUIRE_FILES_SOCKET_H

@@ -17,7 +17,7 @@
 struct passed {
     struct passed *next;                        /* of those to be released                                */
     uint32_t       count, sockets;              /* of them that are sockets                               */
-    uint32_t       user;                        /* the sender's                                           */
+    struct user_account *account;               /* the sender's, a reference                              */
     bool           in_flight;                   /* in a packet                                            */
     struct file   *files[];
 };

@@ -13,6 +13,7 @@
 #include "files/ipc/socket_node.h"
 #include "memory/heap/heap.h"
 #include "process/process.h"
+#include "process/user_account.h"
 
 /* ---- Rights ---------------------------------------------------------------------------------------- */
 
@@ -22,10 +23,17 @@ struct passed *passed_make(uint32_t count)
 
     assert(count <= RIGHTS_MOST);
     if (passed != NULL) {
-        passed->count = count;
-        passed->user  = user_acting();
+        passed->count   = count;
+        passed->account = credentials_acting()->account;
+        user_account_hold(passed->account);
     }
     return passed;
+}
+
+static void free_passed(struct passed *passed)
+{
+    user_account_put(passed->account);
+    heap_free(passed);
 }
 
 void passed_set(struct passed *passed, uint32_t which, struct file *file)
@@ -45,7 +53,7 @@ struct passed *passed_extend(struct passed *passed, uint32_t more)
     for (uint32_t i = 0; i < passed->count; i++)
         longer->files[i] = passed->files[i];
     longer->sockets = passed->sockets;
-    heap_free(passed);
+    free_passed(passed);
     return longer;
 }
 
@@ -57,7 +65,7 @@ static void release_files(struct passed *passed)
     for (uint32_t i = 0; i < passed->count; i++)
         if (passed->files[i] != NULL)
             file_release(passed->files[i]);
-    heap_free(passed);
+    free_passed(passed);
 }
 
 /*
@@ -105,22 +113,19 @@ void passed_release(struct passed *passed)
 /* ---- In flight: the lock is held ------------------------------------------------------------------------ */
 
 /*
- * How many files of a user's are on their way; users whose numbers meet share a count. FLYING_MOST, and one message
- * more, is what the search below goes over twice with the lock held: some 15 ms. Root's limit is only that.
+ * How many files of a user's may be on their way. FLYING_MOST, and one message more, is what the search below goes over
+ * twice with the lock held: some 15 ms. Root's limit is only that.
  */
-enum { FLYING = 64, FLYING_MOST = 65536 };
-static uint32_t flying[FLYING];
-
-static uint32_t *flying_of(uint32_t user) { return &flying[user % FLYING]; }
+enum { FLYING_MOST = 65536 };
 
 int passed_admit(const struct passed *passed, uint64_t limit)
 {
     deep_assert(mutex_held(&sockets_lock));
     if (passed == NULL)
         return 0;
-    if (passed->user == 0 || limit > FLYING_MOST)
+    if (passed->account->uid == 0 || limit > FLYING_MOST)
         limit = FLYING_MOST;
-    return *flying_of(passed->user) > limit ? -ETOOMANYREFS : 0;
+    return passed->account->in_flight > limit ? -ETOOMANYREFS : 0;
 }
 
 void passed_enter(struct passed *passed, struct socket *carrier)
@@ -129,7 +134,7 @@ void passed_enter(struct passed *passed, struct socket *carrier)
     assert(!passed->in_flight);
     passed->in_flight = true;
     carrier->carries += passed->sockets;
-    *flying_of(passed->user) += passed->count;
+    passed->account->in_flight += passed->count;
     for (uint32_t i = 0; i < passed->count; i++)
         __atomic_add_fetch(&passed->files[i]->in_flight, 1, __ATOMIC_RELAXED);
 }
@@ -140,7 +145,7 @@ void passed_leave(struct passed *passed, struct socket *carrier)
     assert(passed->in_flight && carrier->carries >= passed->sockets);
     passed->in_flight = false;
     carrier->carries -= passed->sockets;
-    *flying_of(passed->user) -= passed->count;
+    passed->account->in_flight -= passed->count;
     for (uint32_t i = 0; i < passed->count; i++)
         __atomic_sub_fetch(&passed->files[i]->in_flight, 1, __ATOMIC_RELAXED);
 }

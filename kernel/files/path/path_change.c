@@ -173,7 +173,10 @@ static bool slashes_fit(const struct walk *from, const struct walk *to, bool exc
     return !to->slash || (exchange ? node_is(to->node, S_FOLDER) : folder);
 }
 
-/* Whether `node` is the folder, or lies on the way from it to the root of its system. */
+/*
+ * Whether `node` is the folder, or lies on the way from it to the root of its system, which may be as long as a program
+ * likes. The system's `moves` is held, so no folder on the way gets another parent meanwhile.
+ */
 static bool is_or_holds(const struct node *node, struct node *folder)
 {
     while (folder != NULL && folder != node && folder != folder->system->root &&
@@ -182,13 +185,16 @@ static bool is_or_holds(const struct node *node, struct node *folder)
         size_t      length;
 
         folder = folder->operations->whereabouts(folder, &name, &length);
+        point_of_rest();
     }
     return folder == node;
 }
 
-/* A folder that would come into itself, or one that would go although the other is in it. */
+/* A folder that would come into itself, or one that would go although the other is in it: not in one folder. */
 static int refuse_circle(const struct walk *from, const struct walk *to, unsigned flags)
 {
+    if (from->folder == to->folder)
+        return 0;
     if (is_or_holds(from->node, to->folder))
         return -EINVAL;
     if (to->node == NULL || !is_or_holds(to->node, from->folder))
@@ -214,6 +220,9 @@ static int can_rename(const struct walk *from, const struct walk *to, unsigned f
     return 0;
 }
 
+/* Into another folder: if it is a folder, its ".." changes. */
+static int may_move(const struct node *node) { return node_is(node, S_FOLDER) ? node_allows(node, 2) : 0; }
+
 /* 1: both names are of one node already, so nothing is to be done. The folders' locks are held. */
 static int may_rename(const struct walk *from, const struct walk *to, unsigned flags)
 {
@@ -235,8 +244,10 @@ static int may_rename(const struct walk *from, const struct walk *to, unsigned f
     err = may_remove(from->folder, from->node);
     if (err == 0)
         err = to->node != NULL ? may_remove(to->folder, to->node) : folder_may_change(to->folder);
-    if (err == 0 && node_is(from->node, S_FOLDER) && from->folder != to->folder)
-        err = node_allows(from->node, 2);       /* its ".." changes */
+    if (err == 0 && from->folder != to->folder)
+        err = may_move(from->node);
+    if (err == 0 && from->folder != to->folder && (flags & RENAMING_EXCHANGE))
+        err = may_move(to->node);
     return err == 0 && from->folder->operations->rename == NULL ? -EPERM : err;
 }
 

@@ -382,31 +382,12 @@ static int tmpfs_remove(struct node *folder, const char *name, size_t length, bo
 
 /* ---- Rename ------------------------------------------------------------------------------------------------ */
 
-/* Whether `node` is the folder or lies on the way from it to the root. */
-static bool is_or_holds(const struct tmpfs_node *node, struct tmpfs_node *folder)
+static int may_rename_entry(const struct tmpfs_entry *source, const struct tmpfs_entry *target, bool exchange)
 {
-    for (;;) {
-        if (folder == node)
-            return true;
-        if (folder->names == NULL)
-            return false;
-        folder = folder->names->folder;
-    }
-}
-
-static int may_rename_entry(struct tmpfs_entry *source, struct tmpfs_entry *target, struct tmpfs_node *from,
-                            struct tmpfs_node *to, bool exchange)
-{
-    if (is_tmpfs_folder(source->node) && is_or_holds(source->node, to))
-        return -EINVAL;
     if (source->node->node.mounted != NULL || (target != NULL && target->node->node.mounted != NULL))
         return -EBUSY;
-    if (target == NULL)
+    if (target == NULL || exchange)
         return 0;
-    if (exchange)
-        return is_tmpfs_folder(target->node) && is_or_holds(target->node, from) ? -EINVAL : 0;
-    if (is_tmpfs_folder(target->node) && is_or_holds(target->node, from))
-        return -ENOTEMPTY;
     if (is_tmpfs_folder(source->node) != is_tmpfs_folder(target->node))
         return is_tmpfs_folder(source->node) ? -ENOTDIR : -EISDIR;
     return is_tmpfs_folder(target->node) && target->node->folder.count != 0 ? -ENOTEMPTY : 0;
@@ -486,7 +467,7 @@ static int tmpfs_rename(struct node *from, const char *name, size_t length, stru
         return -EEXIST;
     if (target != NULL && target->node == source->node)
         return 0;
-    err = may_rename_entry(source, target, tmpfs_of(from), tmpfs_of(to), flags & RENAMING_EXCHANGE);
+    err = may_rename_entry(source, target, flags & RENAMING_EXCHANGE);
     if (err != 0)
         return err;
     if (flags & RENAMING_EXCHANGE) {
