@@ -195,8 +195,10 @@ void signals_undo(struct signal_queue *queue, uint64_t numbers)
 void signal_queue_clear(struct signal_queue *queue)
 {
     struct signal_queued *dropped = NULL;
-    lock_state            state   = lock_take(&signals_lock);
+    lock_state            state;
 
+    may_sleep();
+    state = lock_take(&signals_lock);
     drop_queued(queue, ~0ull, &dropped);
     lock_drop(&signals_lock, state);
     free_dropped(dropped);
@@ -324,11 +326,13 @@ bool signal_timer(struct process *process, struct thread *thread, const struct s
 void signal_forget(struct process *process, uint64_t numbers)
 {
     struct signal_queued *dropped = NULL;
-    lock_state            tree    = lock_take(&process_lock);
-    lock_state            state   = lock_take(&signals_lock);
+    lock_state            tree, state;
     struct thread        *thread;
     struct tour          *tour;
 
+    may_sleep();
+    tree  = lock_take(&process_lock);
+    state = lock_take(&signals_lock);
     drop_queued(&process->pending, numbers, &dropped);
     lock_drop(&signals_lock, state);
     tour = tour_threads(process, TOUR_LIGHT, &tree);

@@ -50,8 +50,8 @@ int thread_new(struct process *process, struct thread **out)
 }
 
 /*
- * Its stack is not in use: it has never run, or another has taken over the CPU, which may have interrupts off. So signals
- * that came for it at the last moment are an errand's to free.
+ * Its stack is not in use: it has never run, or another has taken over the CPU, which may have interrupts off. So
+ * signals that came for it at the last moment are an errand's to free.
  */
 void thread_free(struct thread *thread)
 {

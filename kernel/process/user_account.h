@@ -4,8 +4,8 @@
  *
  * Owning   credentials hold the account of their real user, a queued signal that of the user it was sent to, open files
  *          in a message that of the sender.
- * Locking  counts are atomic [a], or the sockets' (files/ipc/socket_node.h, sockets_lock) [s]; a spin lock (RANK_OBJECT)
- *          inside guards the tree [l]. Callable from interrupts.
+ * Locking  counts are atomic [a], or under sockets_lock (files/ipc/socket_node.h) [s]; a spin lock (RANK_OBJECT) inside
+ *          guards the tree [l]. Callable from interrupts.
  * Cost     finding one by the user's number, and dropping its last reference, take at most USER_STEPS, whichever users
  *          there are.
  * Source   Linux man-pages, getrlimit(2).

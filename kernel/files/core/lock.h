@@ -15,7 +15,8 @@
  *          it.
  * Cost     O(owners of the node + log locks of each), and for a shared request the shared locks in its way; looking for
  *          a circle: O(waiting requests) for each of those on the way. The end of many locks has points of rest.
- * Errors   -EAGAIN, -EDEADLK, -ENOLCK (no memory, and no room could be made), -ERESTARTSYS. On error nothing has changed, but for flock().
+ * Errors   -EAGAIN, -EDEADLK, -ENOLCK (no memory, and no room could be made), -ERESTARTSYS. On error nothing has
+ *          changed, but for flock().
  * Source   fcntl(2), flock(2); Linux, fs/locks.c for the order of answers.
  *
  * Invariants (locks_ok):

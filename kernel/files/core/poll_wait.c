@@ -11,6 +11,7 @@ enum { POLLED_A_ROW = 256 };
 
 void poll_rest(size_t i)
 {
+    may_sleep();
     if (i % POLLED_A_ROW == POLLED_A_ROW - 1)
         point_of_rest();
 }
