@@ -207,8 +207,6 @@ static void count_present(struct cursor *c, page_t page, int more)
         c->resident += more;
 }
 
-static bool no_rights(struct rights rights) { return (rights.kernel | rights.user) == 0; }
-
 entry_t cursor_read(struct cursor *c, page_t page)
 {
     const entry_t *at = cursor_find(c, page);

@@ -57,6 +57,7 @@ static inline entry_t *cursor_entry(struct cursor *c, page_t page)
 /* Whether a last-level entry holds a reference to a frame; whether it is one of the two that cursor_nothing() makes. */
 static inline bool cursor_owns_frame(entry_t e) { return entry_present(e) || entry_kind(e, 1) == ENTRY_BLOCKED; }
 /* Whether it holds a reference to a swap slot. */
+static inline bool no_rights(struct rights rights) { return (rights.kernel | rights.user) == 0; }
 static inline bool cursor_owns_slot(entry_t e) { return entry_kind(e, 1) == ENTRY_SWAP; }
 static inline bool cursor_is_empty(entry_t e)
 {
