@@ -39,14 +39,18 @@ void map_batch_free(struct batch *batch)
 
 typedef struct cursor_run (*batch_out)(struct cursor *c, page_t page, entry_t *out, size_t count);
 
-/* Fill the batch from the start of the span on, as far as one table has entries: cursor_copy_out(), _take_out(). */
-static void batch_fill(struct batch *batch, struct space *space, struct span span, batch_out out)
+/*
+ * Fill the batch from the start of the span on, as far as one table has entries: cursor_copy_out(), _take_out().
+ * Returns 0; -ENOMEM where a table is out (layouts/tracker/out.h) and cannot come back.
+ */
+static int batch_fill(struct batch *batch, struct space *space, struct span span, batch_out out)
 {
     struct cursor c;
-    int           err = cursor_open(&c, space, span, 0);
+    int           err = cursor_open(&c, space, span, CURSOR_BACK);
 
-    assert(err == 0);
     deep_assert(rwlock_held_to_write(&space->map_lock));
+    if (err != 0)
+        return err;
     batch->first = span.first;
     batch->run   = (struct cursor_run){ 0 };
     if (cursor_next_near(&c, &batch->first))
@@ -55,6 +59,7 @@ static void batch_fill(struct batch *batch, struct space *space, struct span spa
     batch->next = batch->first + batch->run.count;
     deep_assert(batch->next > span.first && batch->next <= span.end);
     cursor_close(&c);
+    return 0;
 }
 
 /* Drop the references of entries that no space has taken over. */
@@ -93,7 +98,8 @@ static int in_batches(struct batch *batch, struct space *from, struct span span,
 
     deep_assert(!span_empty(span));
     for (page_t page = span.first; page < span.end; page = batch->next) {
-        batch_fill(batch, from, (struct span){ page, span.end }, moves ? cursor_take_out : cursor_copy_out);
+        if (batch_fill(batch, from, (struct span){ page, span.end }, moves ? cursor_take_out : cursor_copy_out) != 0)
+            return -ENOMEM;
         if (batch->run.filled > 0 && batch_copy_in(batch, to, shift) != 0) {
             int back = moves ? batch_copy_in(batch, to, 0) : 0;
 

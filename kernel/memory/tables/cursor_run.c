@@ -254,6 +254,7 @@ void cursor_drop_slot(struct space *space, entry_t entry)
 
 /* What a batch does to the entries of [page, end), all in the table in view; returns where the next batch begins. */
 typedef page_t (*batch_edit)(struct cursor *c, page_t page, page_t end, const void *how);
+static page_t protect_batch(struct cursor *c, page_t page, page_t end, const void *how);
 
 /*
  * A cursor for each table, which at its close takes the table away if it is empty then. All of the table's pages, with
@@ -270,6 +271,8 @@ static page_t edit_table(struct space *space, struct span span, batch_edit edit,
         c.span.end = page + in_table(&c, page, span_pages(span));
         while ((page = edit(&c, page, c.span.end, how)) < c.span.end && whole)     /* bound: rests in each step */
             cursor_rest(&c);
+    } else if (TABLES_GO_OUT && cursor_owns_slot(c.large) && edit != protect_batch) {
+        page = table_home_drop(space, page, page + in_table(&c, page, span_pages(span)), how);
     } else {
         page = cursor_skip_empty(&c, c.in_view.end, span.end);
     }
@@ -342,13 +345,11 @@ void pages_discard(struct space *space, struct span span)
         edit_in_batches(space, span, discard_batch, NULL);
 }
 
-struct filter { page_filter is; const void *how; };
-
 static page_t filter_batch(struct cursor *c, page_t page, page_t end, const void *with)
 {
-    const struct filter *filter = with;
-    const entry_t       *at     = cursor_entry(c, page);
-    uint32_t             most   = CURSOR_BATCH - MMU_LEVELS;
+    const struct page_choice *filter = with;
+    const entry_t            *at     = cursor_entry(c, page);
+    uint32_t                  most   = CURSOR_BATCH - MMU_LEVELS;
 
     deep_assert(span_has(c->in_view, page) && page < end && end <= c->in_view.end);
     /* bound: MMU_ENTRIES */
@@ -367,7 +368,7 @@ static page_t filter_batch(struct cursor *c, page_t page, page_t end, const void
 
 page_t pages_discard_some(struct space *space, struct span span, page_filter is, const void *how)
 {
-    struct filter filter = { is, how };
+    struct page_choice filter = { is, how };
 
     assert(space != &kernel_space && !span_empty(span));
     return edit_table(space, span, filter_batch, &filter, false);
@@ -491,12 +492,11 @@ bool cursor_touch(struct cursor_touch *t, struct space *space, page_t page)
     t->within = false;
     t->state  = lock_take(&space->tables_lock);
     t->at    = table_walk(space, page, &level, &t->table);
-    if (level == 1) {
+    if (level == 1 || TABLES_GO_OUT)
         t->entry = entry_read(t->at);
-        return true;
-    }
-    lock_drop(&space->tables_lock, t->state);
-    return false;
+    if (level > 1)
+        lock_drop(&space->tables_lock, t->state);
+    return level == 1;
 }
 
 void cursor_touch_within(struct cursor_touch *t, struct cursor *c, page_t page)

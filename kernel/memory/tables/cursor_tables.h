@@ -95,8 +95,8 @@ static inline size_t cursor_filled(const struct cursor *c)
 
 /*
  * The short way for up to CURSOR_PAGES pages of one table. True: the table is there, t->at is the entry of the first
- * page, and the tables lock is held until cursor_touch_leave(). Else *done says whether there is no table, and so
- * nothing to edit.
+ * page, and the tables lock is held until cursor_touch_leave(). Else *done says whether there is no table, nor one that
+ * is out, and so nothing to edit.
  */
 bool cursor_few(struct cursor_touch *t, struct space *space, struct span span, bool *done) MUST_CHECK;
 
