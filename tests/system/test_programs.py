@@ -101,6 +101,8 @@ def test_a_name_forges_no_line_of_the_kernels(layout, places):
 @pytest.mark.parametrize("job", jobs.JOBS, ids=lambda job: job.name)
 def test_linux_prints_what_was_recorded(job, places):
     quire, build, root, made = places
+    if job.release == jobs.UNASKED:
+        pytest.skip("no Linux is asked with this program (jobs.py)")
     if job.release is not None and not os.uname().release.startswith(job.release):
         pytest.skip(f"recorded on Linux {job.release}x; this is {os.uname().release}")
     try:
