@@ -15,8 +15,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 # Programs whose output has changed in later Linux: recorded on Debian 12's kernel.
 RECORDED = "6.1."
-# Programs that no Linux is asked with: they set the clock, which is others', too, or need what a machine may forbid. Their
-# lines are written by hand.
+# Programs that no Linux is asked with: they set the clock, which is others', too, or need what a machine may forbid.
+# Their lines are written by hand.
 UNASKED = "no"
 
 # words: of `quire run`; status: the exit status; memory: -m, None for the usual; release: of the only Linux that prints
