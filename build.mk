@@ -15,8 +15,8 @@ ifeq ($(wildcard $(document)),)
   $(error there is no layout document $(document); those of layouts/ are: $(LAYOUTS))
 endif
 # `quire new` (tools/quire/command_new.c) knows these names as well.
-taken    := bios bochs calls documents durations font fresh fuzz growth guest host lock logs mixed mutants mutations \
-            objects package programs sources tests vdso web web-modules web-packages setup-% %-checked
+taken    := bios bochs calls documents durations font fresh fuzz growth guest host lock logs manual mixed mutants \
+            mutations objects package programs sources stage tests vdso web web-modules web-packages setup-% %-checked
 ifneq ($(if $(name),$(filter $(taken),$(name)),none),)
   $(error a layout cannot be called `$(name)`: $(O)/$(name) has another use)
 endif

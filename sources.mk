@@ -466,7 +466,7 @@ machine_files = $(addprefix kernel/files/core/,node.c contents.c file.c descript
 # The console without the commands that stop a real machine or ask its devices.
 machine_console = $(filter-out %/machine.c %/crash.c %/flat.c %/processes.c,$(filter kernel/console/%,$(kernel)))
 # Fuzzers feed what reads data from outside, on the memory manager and on files: they are linked without these.
-fuzzed_process = $(filter-out %/groups.c %/numbers.c,$(filter kernel/process/%,$(machine)))
+fuzzed_process = $(filter-out %/groups.c %/numbers.c %/user_account.c,$(filter kernel/process/%,$(machine)))
 machine_fuzzed = $(filter-out kernel/console/% kernel/devices/% kernel/files/terminal/% %/corrupt.c %/commands.c \
                  kernel/memory/check/corrupt_% $(fuzzed_process) $(addprefix kernel/memory/spaces/,map_copy.c \
                  map_move.c map_advise.c map_pages.c map_residency.c populate.c user_in.c user_walk.c) \

@@ -304,12 +304,12 @@ def test_nothing_is_overwritten_and_no_wrong_name_taken(house, tmp_path):
 
 def test_no_layout_has_the_name_of_what_a_build_makes(house, tmp_path):
     """`quire new sources` wrote a document, and the kernel of `quire-checked` was built over another's."""
-    makefiles = ["Makefile", "build.mk", *(f"tests/{one}/rules.mk" for one in ("calls", "mixed", "documents"))]
+    makefiles = ["Makefile", "build.mk", "install.mk",
+                 *(f"tests/{one}/rules.mk" for one in ("calls", "mixed", "documents"))]
     used = {name for path in makefiles for name in
             re.findall(r"\$\(O\)/([a-z]+(?:-[a-z]+)*)(?![\w.-])", open(f"{house.tree}/{path}").read())} - {"quire"}
     used |= {entry.name for entry in os.scandir(house.build) if re.fullmatch(r"[a-z0-9-]+", entry.name)
-             and not os.path.exists(os.path.join(entry.path, "layout")) and entry.name not in house.layouts
-             and not entry.name.startswith("changed-test")}         # another test's, which may be just begun
+             and not os.path.exists(os.path.join(entry.path, "layout")) and entry.name not in house.layouts}
     taken = house.make("-s", "print-taken")[1].split()
     used |= {name.replace("%", "x") for name in taken}
     assert {"sources", "vdso", "mutants", "web-modules", "setup-iso", "x-checked", "documents"} <= used

@@ -55,8 +55,8 @@ static bool is_taken(const char *name)
 {
     static const char *const taken[] = {
         "bios", "bochs", "calls", "documents", "durations", "font", "fresh", "fuzz", "growth", "guest", "host", "lock",
-        "logs", "mixed", "mutants", "mutations", "objects", "package", "programs", "sources", "tests", "vdso", "web",
-        "web-modules", "web-packages"
+        "logs", "manual", "mixed", "mutants", "mutations", "objects", "package", "programs", "sources", "stage",
+        "tests", "vdso", "web", "web-modules", "web-packages"
     };
     static const char checked[] = "-checked";
     size_t length = strlen(name), end = sizeof(checked) - 1;
