@@ -230,11 +230,33 @@ void flat_report_ends(void)
     }
 }
 
+/* Memory alone tells nothing: whoever ends has none any more while it still gives its pages back, and rests. */
+static bool lives(const struct process *process)
+{
+    return process != console && process->state != PROCESS_ZOMBIE;
+}
+
 bool flat_lives(int32_t id)
 {
     const struct process *process = process_find(id);
 
-    return process != NULL && process != console && process->state != PROCESS_ZOMBIE;
+    return process != NULL && lives(process);
+}
+
+static void note_living(struct process *process, void *data)
+{
+    int32_t *id = data;
+
+    if (*id == 0 && lives(process))
+        *id = process->id;
+}
+
+int32_t flat_one_that_lives(void)
+{
+    int32_t id = 0;
+
+    process_each(note_living, &id);
+    return id;
 }
 
 bool flat_wait(int32_t id, uint64_t nanoseconds, struct process_end *out)

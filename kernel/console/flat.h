@@ -55,6 +55,9 @@ int  flat_kill(int32_t id);
 /* Whether there is such a process that has not ended. */
 bool flat_lives(int32_t id);
 
+/* Any process that has not ended, or 0. */
+int32_t flat_one_that_lives(void);
+
 /* Print a line for each process that has ended and has not been waited for, and free it. */
 void flat_report_ends(void);
 

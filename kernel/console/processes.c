@@ -84,23 +84,6 @@ static int32_t start_program(const struct flat_program *program)
 
 /* ---- Waiting for what was started; Ctrl-C ends it ------------------------------------------------------- */
 
-static void note_living(struct process *process, void *data)
-{
-    int32_t *id = data;
-
-    if (*id == 0 && process->memory != NULL)          /* not the console, nor who has ended */
-        *id = process->id;
-}
-
-/* Any process that lives, or 0. */
-static int32_t one_that_lives(void)
-{
-    int32_t id = 0;
-
-    process_each(note_living, &id);
-    return id;
-}
-
 static void end_all(const int32_t *ids, uint64_t count)
 {
     print("^C\n");
@@ -216,7 +199,7 @@ static bool ended_by_key(void)
     if (!console_interrupted())
         return false;
     print("^C\n");
-    while ((id = one_that_lives()) != 0 && flat_kill(id) == 0)
+    while ((id = flat_one_that_lives()) != 0 && flat_kill(id) == 0)
         ;
     return true;
 }
@@ -233,7 +216,7 @@ int run_wait(int count, char **words)
         return -ENOMEM;
     }
     end = count == 1 ? NEVER : clock_now() + milliseconds * NANOSECONDS;
-    while (clock_now() < end && (count == 2 || one_that_lives() != 0) && !ended_by_key())
+    while (clock_now() < end && (count == 2 || flat_one_that_lives() != 0) && !ended_by_key())
         schedule_pause(end);
     flat_report_ends();
     return 0;

@@ -37,7 +37,7 @@ class Machine:
     """
 
     def __init__(self, log, kernel=None, iso=None, disk=None, floppy=None, memory="64M", append="", cpu=None,
-                 devices=(), modules=(), icount=False, leaves=True, interface="ide", timeout=60, emulator=QEMU):
+                 devices=(), modules=(), icount=None, leaves=True, interface="ide", timeout=60, emulator=QEMU):
         assert [kernel, iso, disk, floppy].count(None) == 3
         self.timeout = timeout
         self.folder = tempfile.mkdtemp(prefix="quire-")
@@ -61,8 +61,8 @@ class Machine:
             words += ["-drive", f"file={floppy},format=raw,if=floppy", "-boot", "a"]
         if cpu:
             words += ["-cpu", cpu]
-        if icount:
-            words += ["-icount", "shift=0,sleep=off"]
+        if icount is not None:                  # an instruction takes 2^icount nanoseconds
+            words += ["-icount", f"shift={icount},sleep=off"]
         words += list(devices)
 
         self.log_path = log

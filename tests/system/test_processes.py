@@ -127,6 +127,15 @@ def test_ends_are_told(console):
     assert re.search(r"large 3: \d+ pages written and read, wrong: 0", said)
 
 
+def test_wait_goes_on_until_the_last_has_given_its_memory_back(at, boot):
+    """Whoever ends gives a thousand pages back and rests meanwhile: its memory is gone, and it has not ended. On a
+    slow processor (1 us an instruction) it rests often."""
+    if at is None:
+        return
+    said = run(boot(memory="64M", icount=10, timeout=120), "start large 4 &;wait")
+    assert len(re.findall(r"process \d+, large, ended with status 0", said)) == 4
+
+
 def test_without_memory_nothing_is_left_behind(console):
     """4 MiB each: some fit into 32 MiB, and the one that does not costs nothing."""
     if console is None:
