@@ -48,6 +48,7 @@ kernel += kernel/memory/tables/slot.c               # the bytes of a frame, wher
 kernel += kernel/memory/tables/table.c              # the one way to a page-table entry
 kernel += kernel/memory/tables/cursor.c             # the one writer of page-table entries
 kernel += kernel/memory/tables/cursor_run.c         # its work on many pages, and on the most frequent one
+kernel += kernel/memory/tables/cursor_copy.c        # entries in a second place: fork, mremap
 kernel += kernel/memory/tables/cursor_tables.c      # the tables it makes and gives back
 kernel += kernel/memory/spaces/region.c             # what a range of pages means: the region tree
 kernel += kernel/memory/spaces/space.c              # an address space: regions and tables together
@@ -323,7 +324,7 @@ kernel += arch/i386/user_copy.S                     # copying where a fault may 
 by_layout  = boot/start.S                               # where the kernel is
 by_layout += kernel/memory/start.c kernel/memory/spaces/kernel_space.c kernel/memory/spaces/space.c # table access
 by_layout += kernel/memory/check/audit.c kernel/linux/i386/thread.c                                  # and again
-by_layout += $(addprefix kernel/memory/tables/,table.c cursor.c cursor_run.c cursor_tables.c)
+by_layout += $(addprefix kernel/memory/tables/,table.c cursor.c cursor_run.c cursor_copy.c cursor_tables.c)
 by_layout += kernel/process/exit.c kernel/process/group.c kernel/linux/dispatch.c      # programs of the kernel's own
 by_layout += kernel/init/main.c                                                       # and again
 by_layout += arch/host/image.c                          # host tests: where the kernel's image would be
@@ -419,7 +420,8 @@ cold := $(filter-out %.S $(hot),$(cold))
 as_i686 = $(addprefix kernel/base/,compress.c divide.c) kernel/linux/poll.c \
           $(addprefix kernel/process/,futex.c wait.c) \
           $(addprefix kernel/files/,path/walk.c core/file.c core/descriptor.c core/epoll_wait.c ipc/pipe.c) \
-          $(addprefix kernel/memory/,frames/pool.c frames/frame_magazine.c tables/cursor_run.c)
+          $(addprefix kernel/memory/,frames/pool.c frames/frame_magazine.c tables/cursor_run.c \
+          tables/cursor_copy.c)
 
 # ---- Programs that are built into kernels whose document has a start address: a flat image each ----------
 

@@ -5,6 +5,7 @@
  * Also compiled as a release build (test_frame_borders_release.c).
  */
 #include "frame_world.h"
+#include "memory/frames/frame_many.h"
 
 static struct frame_magazine *const mine = &frame_magazines[0];
 
@@ -302,7 +303,7 @@ static uint32_t pinned(void)
     return sums.pinned;
 }
 
-static void a_list_of_frames_is_shared_up_to_the_last_reference_that_is_counted(void **state)
+static void frames_are_shared_in_line_up_to_the_last_reference_that_is_counted(void **state)
 {
     static const struct { uint32_t before, after, pinned; } all[] = {
         { 1, 2, 0 }, { 2, 3, 0 }, { 3, 4, 0 }, { STATE_PINNED - 3, STATE_PINNED - 2, 0 },
@@ -318,13 +319,12 @@ static void a_list_of_frames_is_shared_up_to_the_last_reference_that_is_counted(
         for (size_t n = 0; n < COUNT_OF(list); n++)
             list[n] = get(OWNER_USER, 0);
         set_references(list[1], all[i].before);
-        frame_share_all(list, COUNT_OF(list));
+        for (size_t n = 0; n < COUNT_OF(list); n++)
+            frame_share_in_line(list[n]);
         assert_int_equal(frame_references(list[0]), 2);
         assert_int_equal(frame_references(list[1]), all[i].after);
         assert_int_equal(frame_references(list[2]), 2);
         assert_int_equal(pinned(), all[i].pinned);
-        frame_share_all(list, 0);
-        assert_int_equal(frame_references(list[0]), 2);
     }
 }
 
@@ -460,7 +460,7 @@ int main(void)
         cmocka_unit_test(half_of_the_magazine_is_zeroed_ahead),
         cmocka_unit_test(a_frame_that_was_cleared_ahead_remembers_its_owner),
         cmocka_unit_test(a_run_of_512_may_lie_in_two_areas_that_are_broken_into),
-        cmocka_unit_test(a_list_of_frames_is_shared_up_to_the_last_reference_that_is_counted),
+        cmocka_unit_test(frames_are_shared_in_line_up_to_the_last_reference_that_is_counted),
         cmocka_unit_test(a_list_of_frames_is_given_back_but_for_those_that_stay_for_good),
         cmocka_unit_test(a_frame_that_is_kept_for_good_is_counted_once),
         cmocka_unit_test(the_auditor_names_frames_owners_and_numbers),

@@ -78,7 +78,7 @@ static void forking_rests(void)
         assert_int_equal(value, n);
     }
     space_activate(&program);
-    assert_true(are_many(RESTS(&child, map_clear(&child))));
+    assert_true(RESTS(&child, map_clear(&child)) > PAGES / (4 * CURSOR_BATCH));     /* the parent has the frames, too */
     space_destroy(&child);
     assert_int_equal(word_at(column(1)), 1);
 }

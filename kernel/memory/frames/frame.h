@@ -97,8 +97,7 @@ bool frame_put_of(frame_t frame, enum owner owner);
  */
 void frame_share(frame_t frame);
 
-/* frame_share() and frame_put() of each frame of a list; a frame may be in it more than once (frame_many.c). */
-void frame_share_all(const frame_t *frames_shared, size_t count);
+/* frame_put() of each frame of a list; a frame may be in it more than once. In line, one by one: frame_many.h. */
 void frame_put_all(const frame_t *frames_put, size_t count);
 
 /* Keep a frame for good: from now on its references are not counted any more. For the frame of zeros. */

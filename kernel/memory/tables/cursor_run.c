@@ -1,22 +1,21 @@
 /*
- * cursor_run.c - many pages of a program in one loop: those that fork copies to the child, those that an exit discards,
- * and those that mprotect gives other rights; and the single page that a first touch needs.
+ * cursor_run.c - many pages of a program in one loop: those that an exit discards, and those that mprotect gives other
+ * rights; and the single page that a first touch needs.
  */
 #include "memory/tables/cursor_tables.h"
 
 #include "base/check.h"
 #include "base/rwlock.h"
-#include "base/string.h"
-#include "memory/frames/frame.h"
+#include "memory/frames/frame_many.h"
 #include "memory/pageout/swap.h"
 #include "memory/tables/table.h"
 #include "memory/tables/watch.h"
 
 /*
- * References that cursor_copy_out() takes at once. A swap slot takes longer than a frame: so many are shared in one
- * call, and one that is dropped counts as so many frames more.
+ * What takes as long as giving one frame back: dropping so many references that are not the last. A swap slot that is
+ * dropped counts as so many frames more.
  */
-enum { SHARED_AT_ONCE = 32, SLOTS_AT_ONCE = 16, SLOT_MORE = 5 };
+enum { SHARED_FOR_ONE = 4, SLOT_MORE = 5 };
 
 static inline void note_freed(struct cursor *c, frame_t frame)
 {
@@ -26,171 +25,62 @@ static inline void note_freed(struct cursor *c, frame_t frame)
         cursor_note_freed(c, frame);
 }
 
-/* How many of the `count` pages from `page` on lie in the table in view. */
-static size_t in_table(const struct cursor *c, page_t page, size_t count)
-{
-    size_t left = c->in_view.end - page;
-
-    deep_assert(span_has(c->in_view, page));
-    return count < left ? count : left;
-}
-
 const entry_t *cursor_entries(struct cursor *c, page_t page, size_t *count)
 {
     const entry_t *at = cursor_find(c, page);
 
-    *count = in_table(c, page, c->span.end - page);
+    *count = cursor_in_table(c, page, c->span.end - page);
     return at;
 }
 
-/* Take the right to write from an entry; returns the entry as it is then. */
-static entry_t set_apart(const struct cursor *c, page_t page, entry_t *at, entry_t e)
-{
-    struct rights rights = entry_rights(e);
-    entry_t       less;
-
-    deep_assert(entry_rights(e).user & MAY_WRITE);
-    rights.kernel &= ~MAY_WRITE;
-    rights.user   &= ~MAY_WRITE;
-    while (!entry_change(at, e, less = entry_with_rights(e, rights)))
-        e = entry_read(at);
-    entry_changed(c->space, page, e, less);
-    return less;
-}
-
-/* The page is out, or is nothing that is copied. */
-static void __attribute__((noinline)) copy_slot(entry_t e, entry_t *out, struct cursor_run *run)
-{
-    if (!cursor_owns_slot(e))
-        return;
-    swap_share(entry_slot_number(e));
-    *out = e;
-    run->filled++;
-    run->swapped++;
-}
-
-struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, size_t count)
-{
-    struct cursor_run run = { .count = 1 };
-    entry_t *at      = cursor_find(c, page);
-    bool     changed = false;
-    frame_t  frames[SHARED_AT_ONCE];
-    uint32_t noted = 0;
-
-    assert(!cursor_of_kernel(c) && count > 0 && page + count <= c->span.end);
-    assert(at != NULL);
-    run.count = in_table(c, page, count);
-    /* bound: MMU_ENTRIES */
-    for (const entry_t *first = at, *end = at + run.count; at < end; at++, out++, page++) {
-        entry_t e = entry_read(at);
-
-        *out = entry_empty();
-        if (!cursor_owns_frame(e)) {
-            copy_slot(e, out, &run);
-            if (run.swapped == SLOTS_AT_ONCE)
-                end = at + 1;
-            run.count = (size_t)(end - first);
-            continue;
-        }
-        if (entry_rights(e).user & MAY_WRITE) {
-            e = set_apart(c, page, at, e);
-            changed = true;
-        }
-        *out = e;
-        run.filled++;
-        run.present += entry_present(e);
-        frames[noted++] = entry_frame(e);
-        if (noted == SHARED_AT_ONCE) {
-            frame_share_all(frames, noted);
-            noted = 0;
-        }
-    }
-    frame_share_all(frames, noted);
-    if (changed)
-        c->flush_count = CURSOR_PAGES + 1;
-    return run;
-}
-
 /*
- * The table's count is brought up to date here, and not by cursor_settle(), after which the close would take away a
- * table that is empty now.
+ * Of a space that no processor uses: empty present entries in a row, at most `most`, as long as others hold their
+ * frames too. No processor sets bits in them meanwhile, or reaches the frames through them afterwards: so the
+ * references are dropped on the way. Returns how many there were.
  */
-struct cursor_run cursor_take_out(struct cursor *c, page_t page, entry_t *out, size_t count)
+static size_t discard_shared(struct cursor *c, page_t page, entry_t *first, size_t most)
 {
-    struct cursor_run run = { .count = 1 };
-    entry_t          *at  = cursor_entry(c, page);
+    entry_t *at = first;
 
-    assert(!cursor_of_kernel(c) && count > 0 && page + count <= c->span.end);
-    count = in_table(c, page, count);
+    deep_assert(!space_is_current(c->space) && span_has(c->in_view, page));
     /* bound: MMU_ENTRIES */
-    for (size_t i = 0; i < count; i++) {
-        entry_t e = entry_read(&at[i]);
+    for (const entry_t *end = first + most; at < end; at++, page++) {
+        entry_t old = entry_read(at);
 
-        out[i] = entry_empty();
-        if (!cursor_owns_frame(e) && !cursor_owns_slot(e))
-            continue;
-        out[i] = e = entry_exchange(&at[i], entry_empty());
-        entry_changed(c->space, page + i, e, entry_empty());
-        run.count = i + 1;
-        run.filled++;
-        if (entry_present(e)) {
-            run.present++;
-            cursor_note_loss(c, page + i);
-        } else {
-            run.swapped += cursor_owns_slot(e);
-        }
+        if (!entry_present(old) || !frame_put_shared(entry_frame(old)))
+            break;
+        entry_write(at, entry_empty());
+        entry_changed(c->space, page, old, entry_empty());
     }
-    if (MMU_LEVELS > 1)
-        frame_set_link(c->table_frame, frame_link(c->table_frame) - run.filled);
-    c->resident       -= (int32_t)run.present;
-    c->space->swapped -= run.swapped;
-    return run;
+    c->more     -= at - first;
+    c->resident -= at - first;
+    return (size_t)(at - first);
 }
 
-/* Write entries of one table at pages that are empty: no processor has any of them cached. */
-static void copy_in_table(struct cursor *c, page_t page, const entry_t *entries, size_t count)
+/* Empty one entry that is not empty; returns how many frames given back it counts as. */
+static uint32_t discard_entry(struct cursor *c, page_t page, entry_t *at, bool current)
 {
-    entry_t *at = cursor_entry(c, page);
+    entry_t old = entry_exchange(at, entry_empty());
 
-    for (size_t i = 0; IS_CHECKED && i < count; i++)
-        assert(cursor_is_empty(entry_read(&at[i])));
-    memcpy(at, entries, count * sizeof *at);
-    for (size_t i = 0; IS_CHECKED && i < count; i++)
-        entry_changed(c->space, page + i, entry_empty(), entries[i]);
-}
-
-static uint32_t filled_among(const entry_t *entries, size_t count)
-{
-    uint32_t filled = 0;
-
-    for (size_t i = 0; i < count; i++)
-        filled += !cursor_is_empty(entries[i]);
-    return filled;
-}
-
-void cursor_copy_in(struct cursor *c, page_t page, const entry_t *entries, struct cursor_run run)
-{
-    assert(!cursor_of_kernel(c) && run.count <= MMU_ENTRIES);
-    deep_assert(run.present <= run.filled && run.filled == filled_among(entries, run.count));
-    /* bound: two tables */
-    for (size_t left = run.count; left > 0; ) {
-        size_t part;
-
-        (void)cursor_entry(c, page);            /* brings the table into view */
-        part = in_table(c, page, left);
-        copy_in_table(c, page, entries, part);
-        c->more += (int32_t)(part == run.count ? run.filled : filled_among(entries, part));
-        page    += part;
-        entries += part;
-        left    -= part;
+    entry_changed(c->space, page, old, entry_empty());
+    c->more--;
+    if (cursor_owns_slot(old)) {
+        cursor_drop_slot(c->space, old);
+        return 1 + SLOT_MORE;
     }
-    c->resident += (int32_t)run.present;
-    c->space->swapped += run.swapped;
+    if (entry_present(old)) {
+        c->resident--;
+        if (current)
+            cursor_note_loss(c, page);
+    }
+    if (cursor_owns_frame(old))
+        note_freed(c, entry_frame(old));
+    return 1;
 }
 
 /*
- * Empty the entries of [page, end), all in the table in view. Stops when so many frames have been freed; returns the
- * page that it has come to.
+ * Empty the entries of [page, end), all in the table in view. Stops when as much has been done as giving so many frames
+ * back would be; returns the page that it has come to.
  */
 static page_t discard_entries(struct cursor *c, page_t page, page_t end, uint32_t most)
 {
@@ -201,30 +91,27 @@ static page_t discard_entries(struct cursor *c, page_t page, page_t end, uint32_
     deep_assert(span_has(c->in_view, page) && page < end && end <= c->in_view.end);
     c->sweep |= left == 0;                          /* cursor_take_out() has left it so */
     /* bound: MMU_ENTRIES */
-    for (; page < end && left > 0; at++, page++) {
-        entry_t old = entry_read(at);
+    while (page < end && left > 0) {
+        size_t   count = 0, most_shared = most * SHARED_FOR_ONE;
+        uint32_t done;
 
-        if (old.raw == entry_empty().raw)               /* in a process's table no other entry is nothing */
+        if (entry_read(at).raw == entry_empty().raw) {      /* in a process's table no other entry is nothing */
+            at++, page++;
             continue;
-        if (most-- == 0)
+        }
+        if (most == 0)
             return page;
-        old = entry_exchange(at, entry_empty());
-        entry_changed(c->space, page, old, entry_empty());
-        c->more--;
-        left--;
-        if (!cursor_owns_frame(old)) {
-            if (cursor_owns_slot(old)) {
-                cursor_drop_slot(c->space, old);
-                most -= most < SLOT_MORE ? most : SLOT_MORE;
-            }
-            continue;
+        if (!current)
+            count = discard_shared(c, page, at, end - page < most_shared ? end - page : most_shared);
+        done = (uint32_t)(count + SHARED_FOR_ONE - 1) / SHARED_FOR_ONE;
+        if (count == 0) {
+            count = 1;
+            done  = discard_entry(c, page, at, current);
         }
-        if (entry_present(old)) {
-            c->resident--;
-            if (current)
-                cursor_note_loss(c, page);
-        }
-        note_freed(c, entry_frame(old));
+        most -= done < most ? done : most;
+        left -= count;
+        at   += count;
+        page += count;
     }
     return end;
 }
@@ -238,7 +125,7 @@ void cursor_discard_span(struct cursor *c, struct span span)
 
         if (page >= span.end)
             break;
-        next = page + in_table(c, page, span.end - page);
+        next = page + cursor_in_table(c, page, span.end - page);
         next = discard_entries(c, page, next, MMU_ENTRIES);
     }
 }
@@ -267,7 +154,7 @@ static page_t edit_table(struct space *space, struct span span, batch_edit edit,
 
     assert(err == 0);                               /* without CURSOR_BUILD nothing can fail */
     if (cursor_find(&c, page) != NULL) {
-        c.span.end = page + in_table(&c, page, span_pages(span));
+        c.span.end = page + cursor_in_table(&c, page, span_pages(span));
         while ((page = edit(&c, page, c.span.end, how)) < c.span.end && whole)     /* bound: rests in each step */
             cursor_rest(&c);
     } else {

@@ -54,6 +54,15 @@ static inline entry_t *cursor_entry(struct cursor *c, page_t page)
     return at;
 }
 
+/* How many of the `count` pages from `page` on lie in the table in view. */
+static inline size_t cursor_in_table(const struct cursor *c, page_t page, size_t count)
+{
+    size_t left = c->in_view.end - page;
+
+    deep_assert(span_has(c->in_view, page));
+    return count < left ? count : left;
+}
+
 /* Whether a last-level entry holds a reference to a frame; whether it is one of the two that cursor_nothing() makes. */
 static inline bool cursor_owns_frame(entry_t e) { return entry_present(e) || entry_kind(e, 1) == ENTRY_BLOCKED; }
 /* Whether it holds a reference to a swap slot. */

@@ -1,0 +1,159 @@
+/*
+ * cursor_copy.c - entries in a second place: those of a parent that its child has too, and those that move.
+ */
+#include "memory/tables/cursor_tables.h"
+
+#include "base/check.h"
+#include "base/string.h"
+#include "memory/frames/frame_many.h"
+#include "memory/pageout/swap.h"
+#include "memory/tables/table.h"
+#include "memory/tables/watch.h"
+
+/* Swap slots that cursor_copy_out() shares at once: one takes longer than a frame. */
+enum { SLOTS_AT_ONCE = 16 };
+
+/* Take the right to write from an entry; returns the entry as it is then. */
+static entry_t set_apart(const struct cursor *c, page_t page, entry_t *at, entry_t e)
+{
+    struct rights rights = entry_rights(e);
+    entry_t       less;
+
+    deep_assert((rights.user & MAY_WRITE) || !(rights.kernel & MAY_WRITE));
+    rights.kernel &= ~MAY_WRITE;
+    rights.user   &= ~MAY_WRITE;
+    while (!entry_change(at, e, less = entry_with_rights(e, rights)))
+        e = entry_read(at);
+    entry_changed(c->space, page, e, less);
+    return less;
+}
+
+/* An entry that is not present: its page is out, or shown to nobody for a while, or is nothing that is copied. */
+static void __attribute__((noinline)) copy_absent(entry_t e, entry_t *out, struct cursor_run *run)
+{
+    bool slot = cursor_owns_slot(e);
+
+    *out = entry_empty();
+    if (!slot && !cursor_owns_frame(e))
+        return;
+    if (slot)
+        swap_share(entry_slot_number(e));
+    else
+        frame_share(entry_frame(e));
+    *out = e;
+    run->filled++;
+    run->swapped += slot;
+}
+
+/* One loop that copies, counts and takes the right to write: these are what a fork of a large program consists of. */
+struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, size_t count)
+{
+    struct cursor_run run     = { 0 };
+    entry_t          *first   = cursor_find(c, page), *at = first;
+    size_t            present = 0;
+    bool              changed = false;
+
+    assert(!cursor_of_kernel(c) && count > 0 && page + count <= c->span.end);
+    assert(at != NULL);
+    /* bound: MMU_ENTRIES */
+    for (const entry_t *end = at + cursor_in_table(c, page, count); at < end; at++, out++) {
+        entry_t e = entry_read(at);
+
+        if (!entry_present(e)) {
+            copy_absent(e, out, &run);
+            if (run.swapped == SLOTS_AT_ONCE)
+                end = at + 1;
+            continue;
+        }
+        if (entry_rights(e).kernel & MAY_WRITE) {       /* the kernel may, where the program may: map_rights() */
+            e = set_apart(c, page + (page_t)(at - first), at, e);
+            changed = true;
+        }
+        *out = e;
+        present++;
+        frame_share_in_line(entry_frame(e));
+    }
+    run.count    = (size_t)(at - first);
+    run.filled  += present;
+    run.present  = present;
+    if (changed)
+        c->flush_count = CURSOR_PAGES + 1;
+    return run;
+}
+
+/*
+ * The table's count is brought up to date here, and not by cursor_settle(), after which the close would take away a
+ * table that is empty now.
+ */
+struct cursor_run cursor_take_out(struct cursor *c, page_t page, entry_t *out, size_t count)
+{
+    struct cursor_run run = { .count = 1 };
+    entry_t          *at  = cursor_entry(c, page);
+
+    assert(!cursor_of_kernel(c) && count > 0 && page + count <= c->span.end);
+    count = cursor_in_table(c, page, count);
+    /* bound: MMU_ENTRIES */
+    for (size_t i = 0; i < count; i++) {
+        entry_t e = entry_read(&at[i]);
+
+        out[i] = entry_empty();
+        if (!cursor_owns_frame(e) && !cursor_owns_slot(e))
+            continue;
+        out[i] = e = entry_exchange(&at[i], entry_empty());
+        entry_changed(c->space, page + i, e, entry_empty());
+        run.count = i + 1;
+        run.filled++;
+        if (entry_present(e)) {
+            run.present++;
+            cursor_note_loss(c, page + i);
+        } else {
+            run.swapped += cursor_owns_slot(e);
+        }
+    }
+    if (MMU_LEVELS > 1)
+        frame_set_link(c->table_frame, frame_link(c->table_frame) - run.filled);
+    c->resident       -= (int32_t)run.present;
+    c->space->swapped -= run.swapped;
+    return run;
+}
+
+/* Write entries of one table at pages that are empty: no processor has any of them cached. */
+static void copy_in_table(struct cursor *c, page_t page, const entry_t *entries, size_t count)
+{
+    entry_t *at = cursor_entry(c, page);
+
+    for (size_t i = 0; IS_CHECKED && i < count; i++)
+        assert(cursor_is_empty(entry_read(&at[i])));
+    memcpy(at, entries, count * sizeof *at);
+    for (size_t i = 0; IS_CHECKED && i < count; i++)
+        entry_changed(c->space, page + i, entry_empty(), entries[i]);
+}
+
+static uint32_t filled_among(const entry_t *entries, size_t count)
+{
+    uint32_t filled = 0;
+
+    for (size_t i = 0; i < count; i++)
+        filled += !cursor_is_empty(entries[i]);
+    return filled;
+}
+
+void cursor_copy_in(struct cursor *c, page_t page, const entry_t *entries, struct cursor_run run)
+{
+    assert(!cursor_of_kernel(c) && run.count <= MMU_ENTRIES);
+    deep_assert(run.present <= run.filled && run.filled == filled_among(entries, run.count));
+    /* bound: two tables */
+    for (size_t left = run.count; left > 0; ) {
+        size_t part;
+
+        (void)cursor_entry(c, page);            /* brings the table into view */
+        part = cursor_in_table(c, page, left);
+        copy_in_table(c, page, entries, part);
+        c->more += (int32_t)(part == run.count ? run.filled : filled_among(entries, part));
+        page    += part;
+        entries += part;
+        left    -= part;
+    }
+    c->resident += (int32_t)run.present;
+    c->space->swapped += run.swapped;
+}
