@@ -155,6 +155,42 @@ static void go_on_from(const struct world *before)
     }
 }
 
+/* Copy so many nodes of the tree, all of them or fewer, then take what there is to pieces again. */
+static void try_copy(size_t most)
+{
+    static struct region copies[SMALL];
+    const struct region *next = world.tree.root;
+    struct region_tree   tree;
+    struct region       *at = NULL, *node;
+    size_t               made = 0, left = 0;
+
+    for (; next != NULL && made < most; made++) {
+        copies[made] = *next;
+        next = region_graft(&at, next, &copies[made]);
+    }
+    region_tree_start(&tree, world.tree.limits);
+    if (next == NULL) {
+        char key[3 * SMALL + 1], copied[3 * SMALL + 1];
+
+        assert_int_equal(made, world.tree.count);
+        region_tree_become(&tree, at, made);
+        assert_true(region_tree_ok(&tree));
+        *write_key(key, world.tree.root) = *write_key(copied, tree.root) = 0;
+        assert_string_equal(copied, key);
+        at = region_tree_forget(&tree);
+        assert_true(tree.root == NULL && tree.count == 0 && tree.limits.end == world.tree.limits.end);
+    } else {
+        at = region_graft_end(at);
+    }
+    while ((node = region_take_apart(&at)) != NULL) {
+        assert_true(node >= copies && node < copies + made && node->height > 0);
+        node->height = 0;                       /* each comes once */
+        left++;
+    }
+    assert_int_equal(left, made);
+    assert_sound();
+}
+
 static void every_sequence_over_eight_pages(void **state)
 {
     (void)state;
@@ -172,6 +208,8 @@ static void every_sequence_over_eight_pages(void **state)
         char picture[WORLD_PAGES + 1];
 
         world = states[i];
+        for (size_t most = 0; most <= world.tree.count; most++)
+            try_copy(most);
         draw(picture);
         for (size_t from = 0; from < SMALL; from++)
             for (size_t to = from + 1; to <= SMALL; to++)

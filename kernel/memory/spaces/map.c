@@ -333,8 +333,7 @@ void map_clear(struct space *space)
 {
     may_sleep();
     rwlock_write(&space->map_lock);
-    map_cut(space, user_span(), NULL);
-    assert(space->pages == 0 && space->charged == 0 && space->map.count == 0);
+    map_cut_all(space);
     rwlock_write_drop(&space->map_lock);
 }
 

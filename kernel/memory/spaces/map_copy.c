@@ -1,8 +1,8 @@
 /*
  * map_copy.c - the same pages in a second place: as well, as fork has them, or instead, as mremap has them.
  *
- * Two cursors cannot be open at once (one lock each, of one rank), so entries go through a batch: copied out by one
- * cursor, each frame gaining a reference, copied in by another. Within a space they are taken out with their
+ * The locks of two spaces' tables cannot be held at once (they have one rank), so entries go through a batch: copied
+ * out of one space, each frame gaining a reference, and into the other. Within a space they are taken out with their
  * references. A failure in the middle leaves the source as it was, but for rights to write that the next fault gives
  * back; entries that have moved move back, into tables that have been left for them.
  */
@@ -11,7 +11,6 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/range.h"
-#include "base/string.h"
 #include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
@@ -37,24 +36,31 @@ void map_batch_free(struct batch *batch)
         heap_free_sized(batch, sizeof *batch);
 }
 
-typedef struct cursor_run (*batch_out)(struct cursor *c, page_t page, entry_t *out, size_t count);
-
-/* Fill the batch from the start of the span on, as far as one table has entries: cursor_copy_out(), _take_out(). */
-static void batch_fill(struct batch *batch, struct space *space, struct span span, batch_out out)
+static void batch_take_out(struct batch *batch, struct space *space, struct span span)
 {
     struct cursor c;
     int           err = cursor_open(&c, space, span, 0);
 
-    assert(err == 0);
+    assert(err == 0);                       /* without CURSOR_BUILD nothing can fail */
+    deep_assert(batch->first == span.first);
+    batch->run = (struct cursor_run){ 0 };
+    if (cursor_next_near(&c, &batch->first))
+        batch->run = cursor_take_out(&c, batch->first, batch->entries,
+                                     span.end - batch->first < BATCH ? span.end - batch->first : BATCH);
+    cursor_close(&c);
+}
+
+/* Fill the batch from the start of the span on, as far as one table has entries. */
+static void batch_fill(struct batch *batch, struct space *space, struct span span, bool moves)
+{
     deep_assert(rwlock_held_to_write(&space->map_lock));
     batch->first = span.first;
-    batch->run   = (struct cursor_run){ 0 };
-    if (cursor_next_near(&c, &batch->first))
-        batch->run = out(&c, batch->first, batch->entries,
-                         span.end - batch->first < BATCH ? span.end - batch->first : BATCH);
+    if (moves)
+        batch_take_out(batch, space, span);
+    else
+        batch->run = pages_copy_out(space, span, batch->entries, BATCH, &batch->first);
     batch->next = batch->first + batch->run.count;
     deep_assert(batch->next > span.first && batch->next <= span.end);
-    cursor_close(&c);
 }
 
 /* Drop the references of entries that no space has taken over. */
@@ -76,6 +82,8 @@ static int batch_copy_in(const struct batch *batch, struct space *space, page_t 
     struct cursor c;
 
     deep_assert(batch->run.count > 0 && batch->run.count <= BATCH);
+    if (pages_copy_in(space, batch->first + shift, batch->entries, batch->run))
+        return 0;
     if (cursor_open(&c, space, span_of(batch->first + shift, batch->run.count), CURSOR_BUILD) != 0)
         return -ENOMEM;
     cursor_copy_in(&c, batch->first + shift, batch->entries, batch->run);
@@ -93,7 +101,7 @@ static int in_batches(struct batch *batch, struct space *from, struct span span,
 
     deep_assert(!span_empty(span));
     for (page_t page = span.first; page < span.end; page = batch->next) {
-        batch_fill(batch, from, (struct span){ page, span.end }, moves ? cursor_take_out : cursor_copy_out);
+        batch_fill(batch, from, (struct span){ page, span.end }, moves);
         if (batch->run.filled > 0 && batch_copy_in(batch, to, shift) != 0) {
             int back = moves ? batch_copy_in(batch, to, 0) : 0;
 
@@ -130,20 +138,57 @@ int map_copy_pages(struct batch *batch, const struct region *region, struct span
 
 /* ---- fork --------------------------------------------------------------------------------- */
 
-static int copy_region(struct batch *batch, struct space *child, const struct region *region)
+/* A parent's region, for the child; what it refers to is left out yet. */
+static struct region *copy_node(const struct region *like)
 {
     struct region *node = map_node();
 
-    deep_assert(rwlock_held_to_write(&region->space->map_lock) && region->space != child);
+    deep_assert(like->height > 0);
     if (node == NULL)
-        return -ENOMEM;
-    if (map_is_charged(region) && map_charge(child, span_pages(region->span)) != 0) {
-        map_node_free(node);
-        return -ENOMEM;
-    }
-    memcpy(node, region, sizeof *node);
+        return NULL;
+    *node = *like;
     node->locked = 0;                       /* locks are not inherited, mlock(2) */
-    map_enter(child, node);
+    node->object = NULL;
+    node->file   = NULL;
+    node->next_mapping = node->previous_mapping = NULL;
+    return node;
+}
+
+/*
+ * Give the child a tree of the same shape, of all regions: so nothing is sought or balanced. They say what pages mean,
+ * and as yet refer to nothing.
+ */
+static int copy_tree(struct space *child, const struct space *parent)
+{
+    const struct region *next = parent->map.root;
+    struct region       *at   = NULL;
+
+    assert(child->map.root == NULL);
+    /* bound: regions of the space, REGIONS_MAXIMUM; no spin lock is held */
+    while (next != NULL) {
+        struct region *node = copy_node(next);
+
+        if (node == NULL) {
+            map_tree_free(region_graft_end(at));
+            return -ENOMEM;
+        }
+        node->space = child;
+        next = region_graft(&at, next, node);
+        point_of_rest();
+    }
+    region_tree_become(&child->map, at, parent->map.count);
+    return 0;
+}
+
+/* Let the child's region refer to what the parent's does, and show its private pages. */
+static int copy_region(struct batch *batch, const struct region *region, struct region *copy)
+{
+    struct space *child = copy->space;
+
+    deep_assert(rwlock_held_to_write(&region->space->map_lock) && region->space != child);
+    if (map_is_charged(region) && map_charge(child, span_pages(region->span)) != 0)
+        return -ENOMEM;
+    map_enter_copy(copy, region);
     if (region->told & REGION_TOLD_WIPED)
         return 0;
     /* The object has the pages, and a program that may never write has none of its own; faults bring them back. */
@@ -152,10 +197,32 @@ static int copy_region(struct batch *batch, struct space *child, const struct re
     return map_copy_pages(batch, region, region->span, child, 0);
 }
 
+static int copy_regions(struct batch *batch, struct space *child, const struct space *parent)
+{
+    struct region *copy = region_at_or_above(&child->map, 0), *next;
+    int            err  = 0;
+
+    deep_assert(child->map.count == parent->map.count);
+    /* bound: regions of the space, REGIONS_MAXIMUM; no spin lock is held; and their pages */
+    for (const struct region *r = region_at_or_above(&parent->map, 0); r != NULL && err == 0; r = region_next(r)) {
+        assert(copy->span.first == r->span.first);
+        next = region_next(copy);
+        if (r->not_forked) {
+            region_remove(&child->map, copy);
+            map_node_free(copy);
+        } else {
+            err = copy_region(batch, r, copy);
+        }
+        copy = next;
+        point_of_rest();
+    }
+    return err;
+}
+
 int map_copy(struct space *child, struct space *parent)
 {
     struct batch *batch = map_batch();
-    int           err = 0;
+    int           err;
 
     may_sleep();
     assert(child != parent && child->map.count == 0 && child->resident == 0);
@@ -164,12 +231,9 @@ int map_copy(struct space *child, struct space *parent)
     rwlock_write(&parent->map_lock);
     child->limits   = parent->limits;
     child->barriers = parent->barriers;
-    /* bound: regions of the space, REGIONS_MAXIMUM; no spin lock is held; and their pages */
-    for (const struct region *r = region_at_or_above(&parent->map, 0); r != NULL && err == 0; r = region_next(r))
-        if (!r->not_forked) {
-            err = copy_region(batch, child, r);
-            point_of_rest();
-        }
+    err = copy_tree(child, parent);
+    if (err == 0)
+        err = copy_regions(batch, child, parent);
     rwlock_write_drop(&parent->map_lock);
     map_batch_free(batch);
     if (err != 0)

@@ -19,15 +19,31 @@ void map_node_free(struct region *node)
         heap_free_sized(node, sizeof *node);
 }
 
+void map_tree_free(struct region *root)
+{
+    struct region *node, *rest = root;
+
+    may_sleep();
+    /* bound: regions of a space, REGIONS_MAXIMUM; no spin lock is held */
+    while ((node = region_take_apart(&rest)) != NULL) {
+        map_node_free(node);
+        point_of_rest();
+    }
+}
+
 /* ---- References a region holds --------------------------------------------------------- */
 
-static void region_hold(struct region *region)
+/* Those of a region like another. Entering it in the object's list may sleep. */
+static void region_hold(struct region *region, const struct region *like)
 {
-    deep_assert(region->object == NULL || region->object->references > 0);
-    if (region->object != NULL) {
-        object_hold(region->object);
-        object_link(region->object, region);
+    struct object *object = like->object;
+
+    deep_assert(object == NULL || object->references > 0);
+    if (object != NULL) {
+        object_hold(object);
+        object_link(object, region);
     }
+    region->file = like->file;
     if (region->file != NULL)
         map_file_hold(region->file);
 }
@@ -39,13 +55,12 @@ static void region_unlink(struct region *region)
         object_unlink(region->object, region);
 }
 
-static void let_go(struct region *region)
+static void let_go(struct object *object, void *file)
 {
-    deep_assert(region->height == 0);
-    if (region->object != NULL)
-        object_release(region->object);
-    if (region->file != NULL)
-        map_file_release(region->file);
+    if (object != NULL)
+        object_release(object);
+    if (file != NULL)
+        map_file_release(file);
 }
 
 /* ---- In and out ---------------------------------------------------------------------------- */
@@ -56,10 +71,17 @@ void map_enter(struct space *space, struct region *region)
 
     deep_assert(span_covers(layout.user, region->span));
     region->space = space;
-    region_hold(region);
+    region_hold(region, region);
     err = region_insert(&space->map, region);
     assert(err == 0);
     map_count_more(space, region, span_pages(region->span));
+}
+
+void map_enter_copy(struct region *region, const struct region *like)
+{
+    deep_assert(region->height > 0 && region->object == NULL && region->file == NULL);
+    region_hold(region, like);
+    map_count_more(region->space, region, span_pages(region->span));
 }
 
 void map_count_more(struct space *space, const struct region *region, size_t more)
@@ -81,7 +103,8 @@ static void region_forget(struct space *space, struct region *region)
 {
     if (space->recent == region)
         space->recent = NULL;
-    let_go(region);
+    deep_assert(region->height == 0);
+    let_go(region->object, region->file);
     map_node_free(region);
 }
 
@@ -131,7 +154,7 @@ struct region *map_split(struct space *space, struct region *region, page_t page
     memcpy(upper, region, sizeof *upper);
     upper->span.first = page;
     upper->offset    += page - region->span.first;
-    region_hold(upper);                         /* may sleep: then nothing has changed yet */
+    region_hold(upper, region);                 /* may sleep: then nothing has changed yet */
     region_split(&space->map, region, upper, page);
     return upper;
 }
@@ -236,4 +259,57 @@ void map_cut(struct space *space, struct span span, struct region **spare)
         }
         region = next;
     }
+}
+
+/* The region stays in the tree, where it means memory without an object. */
+static void region_part(struct region *region)
+{
+    struct object *object = region->object;
+    void          *file   = region->file;
+
+    deep_assert(region->height > 0 && rwlock_held_to_write(&region->space->map_lock));
+    region_unlink(region);
+    region->object = NULL;
+    region->file   = NULL;
+    let_go(object, file);
+}
+
+/* The span of a region and of those above that nearly touch, of about a table; *region becomes the next one. */
+static struct span nearly_one(struct region **region)
+{
+    enum { NEAR = 16 };                         /* pages: to look at as many entries costs less than to begin anew */
+    struct span span = (*region)->span;
+
+    /* bound: MMU_ENTRIES */
+    while ((*region = region_next(*region)) != NULL && (*region)->span.first - span.end < NEAR &&
+           span_pages(span) < MMU_ENTRIES)
+        span.end = (*region)->span.end;
+    return span;
+}
+
+/*
+ * The pages go first, then what regions refer to, one by one; when all are gone so do the regions, at once, and what is
+ * left is a heap of nodes: no tree is kept in balance on the way to nothing.
+ */
+void map_cut_all(struct space *space)
+{
+    struct region *node;
+
+    may_sleep();
+    deep_assert(rwlock_held_to_write(&space->map_lock));
+    /* bound: regions of the space, REGIONS_MAXIMUM; no spin lock is held */
+    for (node = region_at_or_above(&space->map, 0); node != NULL; )
+        pages_discard(space, nearly_one(&node));
+    /* bound: as above */
+    for (node = region_at_or_above(&space->map, 0); node != NULL; node = region_next(node))
+        if (node->object != NULL || node->file != NULL) {
+            region_part(node);
+            point_of_rest();
+        }
+    if (space->charged > 0)
+        map_uncharge(space, space->charged);
+    space->most_pages = space->pages > space->most_pages ? space->pages : space->most_pages;
+    space->pages      = space->locked = 0;
+    space->recent     = NULL;
+    map_tree_free(region_tree_forget(&space->map));
 }

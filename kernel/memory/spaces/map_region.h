@@ -12,9 +12,13 @@
 /* A node from the heap, in no tree, with anything in it; NULL without memory. Free with map_node_free(). */
 struct region *map_node(void);
 void map_node_free(struct region *node);
+/* All nodes of what was a tree (region_take_apart()); NULL for none. With points of rest; may sleep. */
+void map_tree_free(struct region *root);
 
 /* Enter a filled-in region: tree, object's list, counts. It meets no other. */
 void map_enter(struct space *space, struct region *region);
+/* The same for a region that is in the tree, a copy of `like`, and refers to nothing yet: fork. */
+void map_enter_copy(struct region *region, const struct region *like);
 /* Take it out again, with the references it holds, and free it. Its pages are unmapped already. */
 void map_drop(struct space *space, struct region *region);
 
@@ -69,5 +73,7 @@ void map_discard(struct space *space, struct span span);
 bool map_cut_splits(const struct space *space, struct span span);
 /* Make the span empty, region by region, with points of rest. Cannot fail; may sleep. */
 void map_cut(struct space *space, struct span span, struct region **spare);
+/* All regions and pages of a space that no thread uses any more. */
+void map_cut_all(struct space *space);
 
 #endif

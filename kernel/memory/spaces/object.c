@@ -393,6 +393,7 @@ void object_link(struct object *object, struct region *region)
 {
     may_sleep();
     rwlock_write(&object->lock);
+    region->object           = object;
     region->previous_mapping = NULL;
     region->next_mapping     = object->mappings;
     if (object->mappings != NULL)

@@ -147,7 +147,7 @@ int object_zero(struct object *object, uint64_t from, uint64_t to) MUST_CHECK;
 /* Whether a mapping counts as one of `writers`. */
 bool object_is_writer(const struct region *region);
 
-/* Enter a region, whose space and span are set, in the list of those that map the object; and take it out. */
+/* Enter a region, whose space and span are set, in the list of those that map the object, as its; and take it out. */
 void object_link(struct object *object, struct region *region);
 void object_unlink(struct object *object, struct region *region);
 

@@ -287,6 +287,75 @@ void region_join(struct region_tree *tree, struct region *lower, struct region *
     lower->span.end = upper->span.end;
 }
 
+/* ---- Whole trees --------------------------------------------------------------------- */
+
+/* A child that names another parent is still the original's. */
+static bool is_uncopied(const struct region *copy, int side)
+{
+    return copy->child[side] && copy->child[side]->parent != copy;
+}
+
+const struct region *region_graft(struct region **at, const struct region *of, struct region *copy)
+{
+    struct region *parent = *at;
+
+    deep_assert(of->height > 0 && (parent == NULL) == (of->parent == NULL));
+    copy->parent = parent;
+    if (parent)
+        parent->child[parent->child[1] == of] = copy;
+    for (*at = copy; ; *at = (*at)->parent) {
+        for (int side = 0; side < 2; side++)
+            if (is_uncopied(*at, side))
+                return (*at)->child[side];
+        if ((*at)->parent == NULL)
+            return NULL;
+    }
+}
+
+struct region *region_graft_end(struct region *at)
+{
+    struct region *root = at;
+
+    deep_assert(at == NULL || at->height > 0);
+    for (; at; root = at, at = at->parent)
+        for (int side = 0; side < 2; side++)
+            if (is_uncopied(at, side))
+                at->child[side] = NULL;
+    return root;
+}
+
+void region_tree_become(struct region_tree *tree, struct region *root, size_t count)
+{
+    assert(tree->root == NULL && tree->count == 0);
+    tree->root  = root;
+    tree->count = count;
+    deep_assert(region_tree_ok(tree));
+}
+
+struct region *region_tree_forget(struct region_tree *tree)
+{
+    struct region *root = tree->root;
+
+    deep_assert((root == NULL) == (tree->count == 0));
+    tree->root  = NULL;
+    tree->count = 0;
+    return root;
+}
+
+/* Down to a node without children; each step downwards cuts the link that it takes. */
+struct region *region_take_apart(struct region **rest)
+{
+    struct region *node = *rest, *child;
+
+    while (node && (child = node->child[node->child[0] == NULL])) {
+        node->child[node->child[0] == NULL] = NULL;
+        node = child;
+    }
+    deep_assert(node == NULL || node->height > 0);
+    *rest = node ? node->parent : NULL;
+    return node;
+}
+
 /* ---- Gaps ---------------------------------------------------------------------------- */
 
 /* In the subtree: the node furthest towards `side` whose own gap has `pages`. The subtree has one. */

@@ -101,6 +101,23 @@ int  region_resize(struct region_tree *tree, struct region *region, struct span 
 void region_split(struct region_tree *tree, struct region *lower, struct region *upper, page_t page);
 void region_join(struct region_tree *tree, struct region *lower, struct region *upper);
 
+/*
+ * Whole trees, a node at a time, so that the caller can take and give memory, and rest, in between.
+ *
+ * To copy one, from its root on: `copy` begins as the bytes of the node `of`. region_graft() hangs it in the tree of
+ * copies, of which *at is NULL at first, and returns the node to be copied next, or NULL: all are copied, and *at is
+ * the root, for region_tree_become(), of an empty tree with the same limits. The original does not change meanwhile.
+ * region_graft_end() gives it up: it returns the root of what has been copied, or NULL.
+ *
+ * To take one to pieces: region_tree_forget() empties the tree and returns its root; region_take_apart() then returns
+ * node after node of what hangs there, and NULL after the last.
+ */
+const struct region *region_graft(struct region **at, const struct region *of, struct region *copy);
+struct region *region_graft_end(struct region *at);
+void region_tree_become(struct region_tree *tree, struct region *root, size_t count);
+struct region *region_tree_forget(struct region_tree *tree);
+struct region *region_take_apart(struct region **rest);
+
 /* The region that holds a page, or NULL; the lowest that ends after a page, or NULL. */
 struct region *region_find(const struct region_tree *tree, page_t page);
 struct region *region_at_or_above(const struct region_tree *tree, page_t page);

@@ -12,6 +12,7 @@
 #include "memory/frames/frame.h"
 #include "memory/layout.h"
 #include "memory/tables/table.h"
+#include "memory/tables/table_access.h"
 #include "memory/tables/watch.h"
 
 /* Compiled to be small: edits that no program waits for. */
@@ -207,6 +208,16 @@ static void count_present(struct cursor *c, page_t page, int more)
         c->resident += more;
 }
 
+/*
+ * What an entry says where nothing is. In a master table (table_access.h) that is the page's own frame, not present.
+ */
+static entry_t nothing_at(const struct cursor *c, page_t page)
+{
+    if (KERNEL_HAS_MASTER && cursor_of_kernel(c))
+        return entry_absent(ENTRY_IDENTITY, (uint32_t)page, (struct rights){ 0, 0 });
+    return entry_empty();
+}
+
 static bool no_rights(struct rights rights) { return (rights.kernel | rights.user) == 0; }
 
 entry_t cursor_read(struct cursor *c, page_t page)
@@ -319,7 +330,7 @@ entry_t cursor_remove(struct cursor *c, page_t page)
         assert(!entry_present(c->large));
         return c->large;
     }
-    old = entry_exchange(at, cursor_nothing(c, page));
+    old = entry_exchange(at, nothing_at(c, page));
     share_leaf(c, page, at);
     c->more -= !cursor_is_empty(old);
     if (entry_present(old)) {
@@ -349,7 +360,7 @@ bool cursor_next_near(struct cursor *c, page_t *page)
     if (at == NULL && entry_present(c->large))
         return true;
     if (at == NULL) {
-        *page = cursor_skip_empty(c, stop, c->span.end);
+        *page = cursor_skip_empty(c->space, stop, c->span.end);
         return false;
     }
     /* bound: MMU_ENTRIES */

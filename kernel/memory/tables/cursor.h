@@ -158,13 +158,18 @@ bool   cursor_next_near(struct cursor *c, page_t *page);
 /*
  * Runs, for work on many pages of programs: the entries of one table are gone through in one loop.
  *
- * cursor_copy_out() copies the entries of [page, page + count), which has a table, but no further than that, to `out`,
- * and gives each frame they name one more reference; the entries and their copies lose the right to write. Of SWAP
- * entries it is the slot that gets a reference; entries of other kinds are copied out as EMPTY. cursor_take_out() takes
- * the entries out instead, with their references, and its run ends behind the last of them. The table stays, even if
- * it is empty now, so that they can be put back, until pages_discard() comes by. cursor_copy_in() writes such entries,
- * with their references, to pages that are empty; it needs CURSOR_BUILD. cursor_discard_span() is cursor_discard() of
- * each page of a span.
+ * pages_copy_out() copies entries of a program's span, from the first that is not empty on, at most so many and no
+ * further than one table, to `out`, and gives each frame they name one more reference; the entries and their copies
+ * lose the right to write. Of SWAP entries it is the slot that gets a reference; entries of other kinds are copied out
+ * as EMPTY. *first is the page of the first entry of the run, and behind the run comes what is left to do; the run is
+ * empty where there was no table, or nothing more in it, and *first is what comes behind that. pages_copy_in() writes
+ * such entries, with their references, to pages that are empty, where they all belong to one table, and that is there;
+ * else it returns false and has done nothing. Both take the tables lock themselves, so no cursor is open.
+ *
+ * cursor_copy_in() does the same with a cursor that was opened with CURSOR_BUILD. cursor_take_out() takes the entries
+ * of [page, page + count), which has a table, out instead, with their references, and its run ends behind the last of
+ * them. The table stays, even if it is empty now, so that they can be put back, until pages_discard() comes by.
+ * cursor_discard_span() is cursor_discard() of each page of a span.
  *
  * pages_discard() and pages_protect() do the same to all pages of a span of a program, however long, in batches: each
  * opens a cursor of its own and closes it again, and behind each lies a point of rest (base/rwlock.h), at which all
@@ -176,11 +181,12 @@ bool   cursor_next_near(struct cursor *c, page_t *page);
  * returns the page at which the next batch begins, at most the span's end. The pages name frames.
  */
 struct cursor_run {
-    size_t   count;                         /* entries looked at, at least 1                */
+    size_t   count;                         /* entries looked at                            */
     uint32_t filled, present, swapped;      /* of them, those that are not EMPTY; present; SWAP */
 };
 
-struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, size_t count);
+struct cursor_run pages_copy_out(struct space *space, struct span span, entry_t *out, size_t most, page_t *first);
+bool pages_copy_in(struct space *space, page_t page, const entry_t *entries, struct cursor_run run) MUST_CHECK;
 struct cursor_run cursor_take_out(struct cursor *c, page_t page, entry_t *out, size_t count);
 void cursor_copy_in(struct cursor *c, page_t page, const entry_t *entries, struct cursor_run run);
 void cursor_discard_span(struct cursor *c, struct span span);

@@ -33,85 +33,92 @@ const entry_t *cursor_entries(struct cursor *c, page_t page, size_t *count)
     return at;
 }
 
+static inline page_t page_at(const struct cursor *c, const entry_t *at)
+{
+    return c->in_view.first + (page_t)(at - c->table);
+}
+
 /*
  * Of a space that no processor uses: empty present entries in a row, at most `most`, as long as others hold their
  * frames too. No processor sets bits in them meanwhile, or reaches the frames through them afterwards: so the
  * references are dropped on the way. Returns how many there were.
  */
-static size_t discard_shared(struct cursor *c, page_t page, entry_t *first, size_t most)
+static size_t discard_shared(struct cursor *c, entry_t *first, size_t most)
 {
     entry_t *at = first;
 
-    deep_assert(!space_is_current(c->space) && span_has(c->in_view, page));
+    deep_assert(!space_is_current(c->space));
     /* bound: MMU_ENTRIES */
-    for (const entry_t *end = first + most; at < end; at++, page++) {
+    for (const entry_t *end = first + most; at < end; at++) {
         entry_t old = entry_read(at);
 
         if (!entry_present(old) || !frame_put_shared(entry_frame(old)))
             break;
         entry_write(at, entry_empty());
-        entry_changed(c->space, page, old, entry_empty());
+        entry_changed(c->space, page_at(c, at), old, entry_empty());
     }
     c->more     -= at - first;
     c->resident -= at - first;
     return (size_t)(at - first);
 }
 
-/* Empty one entry that is not empty; returns how many frames given back it counts as. */
-static uint32_t discard_entry(struct cursor *c, page_t page, entry_t *at, bool current)
+/* Empty one entry that is not empty. `most`, as for discard_entries(), becomes less. */
+static inline uint32_t discard_entry(struct cursor *c, entry_t *at, bool current, uint32_t most)
 {
     entry_t old = entry_exchange(at, entry_empty());
 
-    entry_changed(c->space, page, old, entry_empty());
+    deep_assert(most > 0 && !cursor_is_empty(old));
+    entry_changed(c->space, page_at(c, at), old, entry_empty());
     c->more--;
-    if (cursor_owns_slot(old)) {
+    most--;
+    if (!cursor_owns_frame(old)) {
+        if (!cursor_owns_slot(old))
+            return most;
         cursor_drop_slot(c->space, old);
-        return 1 + SLOT_MORE;
+        return most < SLOT_MORE ? 0 : most - SLOT_MORE;
     }
     if (entry_present(old)) {
         c->resident--;
         if (current)
-            cursor_note_loss(c, page);
+            cursor_note_loss(c, page_at(c, at));
     }
-    if (cursor_owns_frame(old))
-        note_freed(c, entry_frame(old));
-    return 1;
+    note_freed(c, entry_frame(old));
+    return most;
 }
 
 /*
- * Empty the entries of [page, end), all in the table in view. Stops when as much has been done as giving so many frames
+ * Empty the entries of [page, end), all in the table in view. Stops when as much has been done as giving `most` frames
  * back would be; returns the page that it has come to.
  */
 static page_t discard_entries(struct cursor *c, page_t page, page_t end, uint32_t most)
 {
-    bool     current = space_is_current(c->space);
-    entry_t *at      = cursor_entry(c, page);
-    size_t   left    = cursor_filled(c);
+    bool           current = space_is_current(c->space);
+    entry_t       *at      = cursor_entry(c, page);
+    const entry_t *stop    = at + (end - page);
+    size_t         left    = cursor_filled(c);
 
     deep_assert(span_has(c->in_view, page) && page < end && end <= c->in_view.end);
     c->sweep |= left == 0;                          /* cursor_take_out() has left it so */
     /* bound: MMU_ENTRIES */
-    while (page < end && left > 0) {
-        size_t   count = 0, most_shared = most * SHARED_FOR_ONE;
-        uint32_t done;
+    while (at < stop && left > 0) {
+        size_t shared = 0, most_shared = most * SHARED_FOR_ONE;
 
         if (entry_read(at).raw == entry_empty().raw) {      /* in a process's table no other entry is nothing */
-            at++, page++;
+            at++;
             continue;
         }
         if (most == 0)
-            return page;
+            return page_at(c, at);
         if (!current)
-            count = discard_shared(c, page, at, end - page < most_shared ? end - page : most_shared);
-        done = (uint32_t)(count + SHARED_FOR_ONE - 1) / SHARED_FOR_ONE;
-        if (count == 0) {
-            count = 1;
-            done  = discard_entry(c, page, at, current);
+            shared = discard_shared(c, at, (size_t)(stop - at) < most_shared ? (size_t)(stop - at) : most_shared);
+        if (shared > 0) {
+            most -= (uint32_t)(shared + SHARED_FOR_ONE - 1) / SHARED_FOR_ONE;
+            left -= shared;
+            at   += shared;
+        } else {
+            most = discard_entry(c, at++, current, most);
+            left--;
         }
-        most -= done < most ? done : most;
-        left -= count;
-        at   += count;
-        page += count;
     }
     return end;
 }
@@ -143,8 +150,8 @@ void cursor_drop_slot(struct space *space, entry_t entry)
 typedef page_t (*batch_edit)(struct cursor *c, page_t page, page_t end, const void *how);
 
 /*
- * A cursor for each table, which at its close takes the table away if it is empty then. All of the table's pages, with
- * points of rest, or one batch without.
+ * A cursor for each table, which at its close takes the table away if it is empty then. The way to the table is the
+ * cursor's too; then come all of the table's pages, with points of rest, or one batch without.
  */
 static page_t edit_table(struct space *space, struct span span, batch_edit edit, const void *how, bool whole)
 {
@@ -153,12 +160,12 @@ static page_t edit_table(struct space *space, struct span span, batch_edit edit,
     int           err  = cursor_open(&c, space, span, 0);
 
     assert(err == 0);                               /* without CURSOR_BUILD nothing can fail */
-    if (cursor_find(&c, page) != NULL) {
-        c.span.end = page + cursor_in_table(&c, page, span_pages(span));
+    if (cursor_find(&c, page) == NULL)
+        page = cursor_skip_empty(space, c.in_view.end, span.end);
+    if (page < span.end && cursor_find(&c, page) != NULL) {
+        c.span.end = page + cursor_in_table(&c, page, span.end - page);
         while ((page = edit(&c, page, c.span.end, how)) < c.span.end && whole)     /* bound: rests in each step */
             cursor_rest(&c);
-    } else {
-        page = cursor_skip_empty(&c, c.in_view.end, span.end);
     }
     c.span.end = page;
     deep_assert(page > span.first && page <= span.end);

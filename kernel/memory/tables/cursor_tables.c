@@ -13,6 +13,7 @@
 #include "memory/layout.h"
 #include "memory/tables/slot.h"
 #include "memory/tables/table.h"
+#include "memory/tables/table_access.h"
 
 void cursor_share(struct cursor *c, page_t page, entry_t entry)
 {
@@ -212,9 +213,9 @@ int cursor_hang(struct cursor *c, page_t page, frame_t table)
 }
 
 /* The entries of a root lie side by side, however the layout reaches them. */
-page_t cursor_skip_empty(const struct cursor *c, page_t page, page_t end)
+page_t cursor_skip_empty(const struct space *space, page_t page, page_t end)
 {
-    const entry_t *at = page < end ? entry_at(c->space, page, MMU_LEVELS) : NULL;
+    const entry_t *at = page < end ? entry_at(space, page, MMU_LEVELS) : NULL;
 
     while (page < end && entry_kind(entry_read(at++), MMU_LEVELS) == ENTRY_EMPTY)
         page = stretch(page, MMU_LEVELS) + mmu_reach(MMU_LEVELS);
@@ -226,7 +227,7 @@ void cursor_sweep(struct cursor *c)
     deep_assert(!cursor_of_kernel(c));
     /* bound: tables of the span, which is one batch's: a table, or what was built at once */
     for (unsigned level = 2; level <= MMU_LEVELS; level++)
-        for (page_t page = c->span.first; (page = cursor_skip_empty(c, page, c->span.end)) < c->span.end;
+        for (page_t page = c->span.first; (page = cursor_skip_empty(c->space, page, c->span.end)) < c->span.end;
              page = stretch(page, level) + mmu_reach(level)) {
             const entry_t *at = entry_at(c->space, page, level);
             entry_t        e  = at != NULL ? entry_read(at) : entry_empty();

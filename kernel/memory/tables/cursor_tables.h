@@ -10,19 +10,8 @@
 #include "memory/frames/frame.h"
 #include "memory/tables/cursor.h"
 #include "memory/spaces/space.h"
-#include "memory/tables/table_access.h"
 
 static inline bool cursor_of_kernel(const struct cursor *c) { return c->space == &kernel_space; }
-
-/*
- * What an entry says where nothing is. In a master table (table_access.h) that is the page's own frame, not present.
- */
-static inline entry_t cursor_nothing(const struct cursor *c, page_t page)
-{
-    if (KERNEL_HAS_MASTER && cursor_of_kernel(c))
-        return entry_absent(ENTRY_IDENTITY, (uint32_t)page, (struct rights){ 0, 0 });
-    return entry_empty();
-}
 
 /*
  * Make all tables of level `lowest` and above that the span lacks. Returns 0, and no table is in view;
@@ -34,7 +23,7 @@ int cursor_build(struct cursor *c, unsigned lowest) MUST_CHECK;
 void cursor_sweep(struct cursor *c);
 
 /* The first page at or after `page` whose entry of the root is not empty; `end` if there is none before. */
-page_t cursor_skip_empty(const struct cursor *c, page_t page, page_t end);
+page_t cursor_skip_empty(const struct space *space, page_t page, page_t end);
 
 /*
  * A root entry of kernel space has changed: write it to the aliases of its range, and to the root in use. Other spaces
@@ -63,7 +52,7 @@ static inline size_t cursor_in_table(const struct cursor *c, page_t page, size_t
     return count < left ? count : left;
 }
 
-/* Whether a last-level entry holds a reference to a frame; whether it is one of the two that cursor_nothing() makes. */
+/* Whether a last-level entry holds a reference to a frame; whether nothing is there, in a master table or any other. */
 static inline bool cursor_owns_frame(entry_t e) { return entry_present(e) || entry_kind(e, 1) == ENTRY_BLOCKED; }
 /* Whether it holds a reference to a swap slot. */
 static inline bool cursor_owns_slot(entry_t e) { return entry_kind(e, 1) == ENTRY_SWAP; }
