@@ -184,7 +184,7 @@ static int decide_place(struct space *space, const struct map_request *request, 
     return wanted->locked != 0 && !map_may_lock(space, pages) ? -EAGAIN : 0;
 }
 
-/* Check and set up all that can fail but the region's own node. *spare is what map_cut() may need. */
+/* Check and set up all that can fail, in the region's own node. *spare is what map_cut() may need. */
 static int decide_create(struct space *space, const struct map_request *request, size_t pages, struct region *wanted,
                          struct region **spare)
 {
@@ -193,8 +193,8 @@ static int decide_create(struct space *space, const struct map_request *request,
     deep_assert(rwlock_held_to_write(&space->map_lock));
     if (err == 0)
         err = within_limits(space, wanted, pages);
-    if (err == 0 && (request->flags & MAP_IS_FIXED) && map_cut_splits(space, wanted->span) &&
-        (*spare = map_node()) == NULL)
+    if (err == 0 && (request->flags & MAP_IS_FIXED) &&
+        map_cut_splits(map_first(space, wanted->span), wanted->span) && (*spare = map_node()) == NULL)
         err = -ENOMEM;
     if (err == 0 && map_is_charged(wanted))
         err = map_charge(space, pages);
@@ -202,22 +202,24 @@ static int decide_create(struct space *space, const struct map_request *request,
 }
 
 /* *locked: the new pages are to be brought in. */
-static int request_create(struct space *space, const struct map_request *request, size_t pages, struct region *node,
-                          struct span *out, bool *locked)
+static int request_create(struct space *space, const struct map_request *request, size_t pages, struct span *out,
+                          bool *locked)
 {
-    struct region *spare = NULL;
+    struct region *node, *spare = NULL;
     int            err;
 
-    deep_assert(node != NULL);
     rwlock_write(&space->map_lock);
-    err = decide_create(space, request, pages, node, &spare);
+    node = map_node_kept(space);
+    err  = node == NULL ? -ENOMEM : decide_create(space, request, pages, node, &spare);
     if (err == 0) {
         *out    = node->span;
         *locked = node->locked == REGION_LOCKED;
         if (request->flags & MAP_IS_FIXED)
-            map_cut(space, node->span, &spare);
+            map_cut(space, map_first(space, node->span), node->span, &spare);
         map_enter(space, node);
         map_join(space, node);
+    } else if (node != NULL) {
+        map_node_keep(space, node);
     }
     rwlock_write_drop(&space->map_lock);
     map_node_free(spare);
@@ -269,35 +271,13 @@ int map_refusal(struct space *space, const struct map_request *request)
     return err;
 }
 
-int map_create(struct space *space, const struct map_request *request, vaddr_t *out)
+/* The request is right in itself. */
+static int create(struct space *space, const struct map_request *request, size_t pages, vaddr_t *out)
 {
-    struct map_request wanted = *request;
-    struct object     *made   = NULL;
-    struct region     *node;
-    struct span        span;
-    size_t             pages;
-    bool               locked = false;
-    int                err    = request_pages(request, &pages);
+    struct span span;
+    bool        locked = false;
+    int         err    = request_create(space, request, pages, &span, &locked);
 
-    may_sleep();
-    assert((request->rights & ~(MAY_READ | MAY_WRITE | MAY_EXECUTE)) == 0);
-    deep_assert(!rwlock_held(&space->map_lock));
-    if (err != 0)
-        return err;
-    if ((request->flags & MAP_IS_SHARED) && request->object == NULL) {
-        made = object_create(OWNER_SHARED, pages);
-        if (made == NULL)
-            return -ENOMEM;
-        made->number  = object_new_number();
-        wanted.object = made;
-        wanted.offset = 0;
-    }
-    node = map_node();
-    err  = node == NULL ? -ENOMEM : request_create(space, &wanted, pages, node, &span, &locked);
-    if (err != 0)
-        map_node_free(node);
-    if (made != NULL)
-        object_release(made);           /* the region holds it, if there is one */
     if (err != 0)
         return err;
     if (locked)
@@ -308,11 +288,43 @@ int map_create(struct space *space, const struct map_request *request, vaddr_t *
     return 0;
 }
 
+/* Shared anonymous memory: the region holds the object, if there is one in the end. */
+static int create_with_object(struct space *space, const struct map_request *request, size_t pages, vaddr_t *out)
+{
+    struct map_request wanted = *request;
+    int                err;
+
+    deep_assert((request->flags & MAP_IS_SHARED) && request->object == NULL);
+    wanted.object = object_create(OWNER_SHARED, pages);
+    wanted.offset = 0;
+    if (wanted.object == NULL)
+        return -ENOMEM;
+    wanted.object->number = object_new_number();
+    err = create(space, &wanted, pages, out);
+    object_release(wanted.object);
+    return err;
+}
+
+int map_create(struct space *space, const struct map_request *request, vaddr_t *out)
+{
+    size_t pages;
+    int    err = request_pages(request, &pages);
+
+    may_sleep();
+    assert((request->rights & ~(MAY_READ | MAY_WRITE | MAY_EXECUTE)) == 0);
+    deep_assert(!rwlock_held(&space->map_lock));
+    if (err != 0)
+        return err;
+    if ((request->flags & MAP_IS_SHARED) && request->object == NULL)
+        return create_with_object(space, request, pages, out);
+    return create(space, request, pages, out);
+}
+
 /* ---- munmap -------------------------------------------------------------------------------------------- */
 
 int map_remove(struct space *space, vaddr_t start, size_t bytes)
 {
-    struct region *spare = NULL;
+    struct region *first, *spare = NULL;
     struct span    span;
     int            err = span_from(start, bytes, -EINVAL, &span);
 
@@ -321,10 +333,11 @@ int map_remove(struct space *space, vaddr_t start, size_t bytes)
     if (err != 0)
         return err;
     rwlock_write(&space->map_lock);
-    if (map_cut_splits(space, span) && (!map_may_split(space) || (spare = map_node()) == NULL))
+    first = map_first(space, span);
+    if (map_cut_splits(first, span) && (!map_may_split(space) || (spare = map_node()) == NULL))
         err = -ENOMEM;
     else
-        map_cut(space, span, &spare);
+        map_cut(space, first, span, &spare);
     rwlock_write_drop(&space->map_lock);
     return err;
 }

@@ -126,7 +126,7 @@ static void leave_old(struct space *space, const struct move *m, struct provisio
     deep_assert(rwlock_held_to_write(&space->map_lock));
     if (!(m->flags & KEEP_OLD)) {
         if (!span_empty(m->old))
-            map_cut(space, m->old, &p->spare);
+            map_cut(space, map_first(space, m->old), m->old, &p->spare);
         return;
     }
     map_discard(space, m->old);
@@ -183,7 +183,7 @@ static int move_fixed(struct space *space, struct move *m, vaddr_t place, struct
         return err;
     if (!has_room(space))
         return -ENOMEM;
-    map_cut(space, to, &p->spare_there);
+    map_cut(space, map_first(space, to), to, &p->spare_there);
     deep_assert(!span_has(to, m->old.first));
     m->region = region_find(&space->map, m->old.first);     /* the cut may have split it */
     return move_to(space, m, to.first, p);
@@ -205,9 +205,9 @@ static int move_shrink(struct space *space, const struct move *m, struct provisi
     deep_assert(m->pages <= span_pages(m->old));
     if (span_empty(rest))
         return 0;
-    if (map_cut_splits(space, rest) && !map_may_split(space))
+    if (map_cut_splits(map_first(space, rest), rest) && !map_may_split(space))
         return -ENOMEM;
-    map_cut(space, rest, &p->spare);
+    map_cut(space, map_first(space, rest), rest, &p->spare);
     return 0;
 }
 
@@ -332,7 +332,7 @@ static int show_other(struct space *space, struct span span, uint64_t offset, st
     object_hold(node->object);              /* the cut may take the last region that shows it */
     if (node->file != NULL)
         map_file_hold(node->file);
-    map_cut(space, span, spare);
+    map_cut(space, map_first(space, span), span, spare);
     map_enter(space, node);
     object_release(node->object);
     if (node->file != NULL)

@@ -129,7 +129,7 @@ static void give_back(struct space *space, struct span pages, struct region **sp
 {
     deep_assert(*spare != NULL && space != &kernel_space);
     rwlock_write(&space->map_lock);
-    map_cut(space, pages, spare);
+    map_cut(space, map_first(space, pages), pages, spare);
     rwlock_write_drop(&space->map_lock);
 }
 

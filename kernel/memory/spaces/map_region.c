@@ -13,6 +13,17 @@ void (*map_file_release)(void *file);
 
 struct region *map_node(void) { return heap_alloc(sizeof(struct region), 0); }
 
+struct region *map_node_kept(struct space *space)
+{
+    struct region *node = space->spare;
+
+    deep_assert(rwlock_held_to_write(&space->map_lock));
+    if (node == NULL)
+        return map_node();
+    space->spare = NULL;
+    return node;
+}
+
 void map_node_free(struct region *node)
 {
     if (node != NULL)
@@ -29,6 +40,16 @@ void map_tree_free(struct region *root)
         map_node_free(node);
         point_of_rest();
     }
+}
+
+void map_node_keep(struct space *space, struct region *node)
+{
+    deep_assert(node != NULL && node != space->spare);
+    deep_assert(rwlock_held_to_write(&space->map_lock));
+    if (space->spare == NULL)
+        space->spare = node;
+    else
+        map_node_free(node);
 }
 
 /* ---- References a region holds --------------------------------------------------------- */
@@ -105,7 +126,7 @@ static void region_forget(struct space *space, struct region *region)
         space->recent = NULL;
     deep_assert(region->height == 0);
     let_go(region->object, region->file);
-    map_node_free(region);
+    map_node_keep(space, region);
 }
 
 /* Fewer pages of a region: the most there have been is noted first. */
@@ -220,25 +241,17 @@ void map_discard(struct space *space, struct span span)
     pages_discard(space, span);
 }
 
-bool map_cut_splits(const struct space *space, struct span span)
-{
-    const struct region *region = region_find(&space->map, span.first);
-
-    deep_assert(rwlock_held_to_write(&space->map_lock));
-    return region != NULL && region->span.first < span.first && region->span.end > span.end;
-}
-
 /* What lies above the cut keeps its contents: the split has moved its offset along. */
-void map_cut(struct space *space, struct span span, struct region **spare)
+void map_cut(struct space *space, struct region *first, struct span span, struct region **spare)
 {
-    struct region *region = region_at_or_above(&space->map, span.first);
+    struct region *region = first;
 
-    deep_assert(rwlock_held_to_write(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock) && region == map_first(space, span));
     /* bound: regions of the space, REGIONS_MAXIMUM; no spin lock is held */
     while (region != NULL && region->span.first < span.end) {
         struct span    part = { region->span.first > span.first ? region->span.first : span.first,
                                 region->span.end < span.end ? region->span.end : span.end };
-        struct region *next = region_next(region);
+        struct region *next = region->span.end < span.end ? region_next(region) : NULL;
 
         deep_assert(!span_empty(part) && span_covers(region->span, part));
         map_discard(space, part);
@@ -312,4 +325,6 @@ void map_cut_all(struct space *space)
     space->pages      = space->locked = 0;
     space->recent     = NULL;
     map_tree_free(region_tree_forget(&space->map));
+    map_node_free(space->spare);
+    space->spare = NULL;
 }

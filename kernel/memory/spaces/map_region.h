@@ -9,11 +9,17 @@
 
 #include "memory/spaces/map.h"
 
-/* A node from the heap, in no tree, with anything in it; NULL without memory. Free with map_node_free(). */
+/*
+ * A node from the heap, in no tree, with anything in it; NULL without memory. Free with map_node_free(). What maps and
+ * unmaps by turns finds the node of the last region that went: map_node_kept() takes that, or one from the heap.
+ */
 struct region *map_node(void);
+struct region *map_node_kept(struct space *space);
 void map_node_free(struct region *node);
 /* All nodes of what was a tree (region_take_apart()); NULL for none. With points of rest; may sleep. */
 void map_tree_free(struct region *root);
+/* Keep a node for map_node_kept(), or free it, if one is kept already. */
+void map_node_keep(struct space *space, struct region *node);
 
 /* Enter a filled-in region: tree, object's list, counts. It meets no other. */
 void map_enter(struct space *space, struct region *region);
@@ -69,10 +75,18 @@ int map_copy_pages(struct batch *batch, const struct region *region, struct span
 /* Unmap the pages of a span that lies in one region; drop their frames. May sleep. */
 void map_discard(struct space *space, struct span span);
 
-/* True when cutting the span out leaves two parts of one region, which needs a spare node. */
-bool map_cut_splits(const struct space *space, struct span span);
-/* Make the span empty, region by region, with points of rest. Cannot fail; may sleep. */
-void map_cut(struct space *space, struct span span, struct region **spare);
+/* The first region that a cut of the span meets or leaves above it, NULL if none does. */
+static inline struct region *map_first(const struct space *space, struct span span)
+{
+    return region_at_or_above(&space->map, span.first);
+}
+/* True when cutting the span out leaves two parts of its first region, which needs a spare node. */
+static inline bool map_cut_splits(const struct region *first, struct span span)
+{
+    return first != NULL && first->span.first < span.first && first->span.end > span.end;
+}
+/* Make the span empty, region by region from the first on, with points of rest. Cannot fail; may sleep. */
+void map_cut(struct space *space, struct region *first, struct span span, struct region **spare);
 /* All regions and pages of a space that no thread uses any more. */
 void map_cut_all(struct space *space);
 

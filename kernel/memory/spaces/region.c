@@ -26,15 +26,21 @@ static int    height_of(const struct region *node) { return node ? node->height 
 static size_t widest_of(const struct region *node) { return node ? node->widest : 0; }
 static size_t larger(size_t a, size_t b)           { return a > b ? a : b; }
 
-/* Compute a node's height and widest gap from those of its children. */
-static inline __attribute__((always_inline)) void region_summarize(struct region *node)
-{
-    const struct region *low = node->child[0], *high = node->child[1];
-    int    height = height_of(low);
-    size_t widest = larger(node->gap, widest_of(low));
+#define IN_LINE static inline __attribute__((always_inline))
 
-    node->height = 1 + (height > height_of(high) ? height : height_of(high));
-    node->widest = larger(widest, widest_of(high));
+/* The widest gap in a node's subtree, from those of its children. */
+IN_LINE size_t widest_at(const struct region *node)
+{
+    return larger(larger(node->gap, widest_of(node->child[0])), widest_of(node->child[1]));
+}
+
+/* Compute a node's height and widest gap from those of its children. */
+IN_LINE void region_summarize(struct region *node)
+{
+    int low = height_of(node->child[0]), high = height_of(node->child[1]);
+
+    node->height = 1 + (low > high ? low : high);
+    node->widest = widest_at(node);
 }
 
 /* The parent, or the tree, that named `old` names `new` from now on. */
@@ -81,6 +87,20 @@ static SELDOM struct region *tree_turn(struct region_tree *tree, struct region *
     return tree_rotate(tree, node, side);
 }
 
+/* The rest of tree_settle(), from where no height is another than before: widest gaps alone. */
+static void widest_settle(struct region *node, const struct region *last)
+{
+    for (; node; node = node->parent) {
+        size_t widest = widest_at(node);
+
+        if (node == last)
+            last = NULL;
+        if (node->widest == widest && last == NULL)
+            return;
+        node->widest = widest;
+    }
+}
+
 /*
  * From a node towards the root: summaries right, no two siblings' heights more than one apart. Of the nodes above, only
  * `last`, if not NULL, has another gap than before: so beyond it the first node whose place has the same height and the
@@ -88,17 +108,17 @@ static SELDOM struct region *tree_turn(struct region_tree *tree, struct region *
  */
 static void tree_settle(struct region_tree *tree, struct region *node, const struct region *last)
 {
-    for (bool same = false; node && !(same && last == NULL); node = node->parent) {
-        int    height = node->height, lean = height_of(node->child[1]) - height_of(node->child[0]);
-        size_t widest = node->widest;
+    for (bool same = false; node && !same; node = node->parent) {
+        int height = node->height, lean = height_of(node->child[1]) - height_of(node->child[0]);
 
         if (node == last)
             last = NULL;
         region_summarize(node);
         if (lean < -1 || lean > 1)
             node = tree_turn(tree, node, lean > 0);
-        same = node->height == height && node->widest == widest;
+        same = node->height == height;
     }
+    widest_settle(node, last);
 }
 
 /* ---- Finding ------------------------------------------------------------------------- */
@@ -167,13 +187,14 @@ static void region_hang(struct region_tree *tree, struct region *parent, int sid
     deep_assert(parent == NULL || parent->child[side] == NULL);
     region->child[0] = region->child[1] = NULL;
     region->parent = parent;
-    region->height = 0;
+    region->height = 1;
+    region->widest = region->gap;
     if (parent)
         parent->child[side] = region;
     else
         tree->root = region;
     tree->count++;
-    tree_settle(tree, region, last);
+    tree_settle(tree, parent, last);
 }
 
 int region_insert(struct region_tree *tree, struct region *region)
@@ -184,8 +205,6 @@ int region_insert(struct region_tree *tree, struct region *region)
         return -EINVAL;
     for (struct region *node = tree->root; node; ) {
         parent = node;
-        if (span_meets(node->span, region->span))
-            return -EEXIST;
         if (region->span.first >= node->span.end) {
             before = node;
             node = node->child[1];
@@ -194,6 +213,8 @@ int region_insert(struct region_tree *tree, struct region *region)
             node = node->child[0];
         }
     }
+    if (after && after->span.first < region->span.end)
+        return -EEXIST;
 
     region->gap = region->span.first - floor_of(tree, before);
     if (after)
@@ -406,21 +427,24 @@ static bool gap_place(struct span gap, struct span within, size_t pages, size_t 
     return true;
 }
 
+static struct span room_on_top(const struct region_tree *tree)
+{
+    return (struct span){ floor_of(tree, region_outermost(tree->root, 1)), tree->limits.end };
+}
+
 bool region_gap(const struct region_tree *tree, size_t pages, size_t align, struct span within, bool from_top,
                 page_t *first)
 {
-    const struct region *last = region_outermost(tree->root, 1);
-    struct span top = { floor_of(tree, last), tree->limits.end };
     struct region *node;
 
     assert(pages > 0 && align > 0 && (align & (align - 1)) == 0);
-    if (from_top && gap_place(top, within, pages, align, true, first))
-        return true;
-
     /* The first node whose gap reaches into `within`, seen from the side where the search begins. */
     node = region_at_or_above(tree, from_top ? within.end : within.first);
-    if (node == NULL && from_top)
+    if (node == NULL && from_top) {
+        if (gap_place(room_on_top(tree), within, pages, align, true, first))
+            return true;
         node = region_outermost(tree->root, 1);
+    }
     if (node && node->gap < pages)
         node = next_gap(node, pages, !from_top);
     for (; node; node = next_gap(node, pages, !from_top)) {
@@ -431,7 +455,7 @@ bool region_gap(const struct region_tree *tree, size_t pages, size_t align, stru
         if (gap_place(gap, within, pages, align, from_top, first))
             return true;
     }
-    return !from_top && gap_place(top, within, pages, align, false, first);
+    return !from_top && gap_place(room_on_top(tree), within, pages, align, false, first);
 }
 
 /* ---- Audit --------------------------------------------------------------------------- */

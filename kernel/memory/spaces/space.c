@@ -242,6 +242,7 @@ static void discard_user_pages(struct space *space)
 void space_destroy(struct space *space)
 {
     assert(space != &kernel_space && space != program_space && !space_is_current(space) && space->stacks == NULL);
+    assert(space->spare == NULL);               /* map_clear() was called, or nothing was ever unmapped */
 
     discard_user_pages(space);
     space_unlist(space);

@@ -60,6 +60,7 @@ struct space {
     uint32_t           swapped;             /* [tables lock] SWAP entries               */
     uint32_t           peak;                /* [tables lock] the most there were when some went away: space_peak() */
     struct region     *recent;              /* [map lock] where the last fault was, or NULL */
+    struct region     *spare;               /* [map lock] the node of one that went, for one that comes, or NULL */
     size_t             pages;               /* [map lock] of all regions of the program  */
     size_t             charged;             /* [map lock] of them, counted as committed  */
     size_t             locked;              /* [map lock] of them, those of regions that are locked */

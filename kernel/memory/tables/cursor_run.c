@@ -190,6 +190,19 @@ static page_t discard_batch(struct cursor *c, page_t page, page_t end, const voi
 
 /* ---- A few pages of one table ---------------------------------------------------------------------------- */
 
+/* Whether a table with so many entries that are not empty has some beside the `count` from `at` on, and so stays. */
+static bool table_stays(const entry_t *at, size_t count, size_t filled)
+{
+    size_t inside = 0;
+
+    deep_assert(count > 0 && count <= CURSOR_PAGES);
+    if (filled > count)
+        return true;
+    for (size_t i = 0; i < count; i++)
+        inside += entry_read(&at[i]).raw != entry_empty().raw;
+    return filled > inside;
+}
+
 /* pages_discard(), where it leaves some entry in the table. False: some of the pages, or the table, are left to do. */
 static bool discard_few(struct space *space, struct span span)
 {
@@ -201,7 +214,7 @@ static bool discard_few(struct space *space, struct span span)
     if (!cursor_few(&t, space, span, &done))
         return done;
     filled = frame_link(t.table);
-    done   = filled > span_pages(span);
+    done   = table_stays(t.at, span_pages(span), filled);
     /* bound: CURSOR_PAGES */
     for (; done && t.page < span.end; t.page++, t.at++) {
         entry_t old = entry_read(t.at);
