@@ -70,6 +70,8 @@ kernel += kernel/memory/check/heap_audit.c          # its invariants H1 to H5, c
 
 # then what programs will need
 kernel += kernel/memory/spaces/object.c             # the pages of files and of shared memory
+kernel += kernel/memory/spaces/object_list.c        # which ones there are
+kernel += kernel/memory/spaces/object_cut.c         # what is taken away from them, and looked for in them
 kernel += kernel/memory/spaces/object_index.c       # the tree that finds a page's frame
 kernel += kernel/memory/spaces/object_fill.c        # those that a pager brings, and waiting for them
 kernel += kernel/memory/spaces/map.c                # mmap, munmap, mprotect: decided first, then done
@@ -89,6 +91,7 @@ kernel += kernel/memory/spaces/fault.c              # page faults: facts, the de
 # and how they leave memory
 kernel += kernel/memory/pageout/swap.c              # swap slots: packed pages in parts of frames
 kernel += kernel/memory/pageout/page_out.c          # pages that go out, and come back
+kernel += kernel/memory/pageout/object_out.c        # the same for pages of files and shared memory
 kernel += kernel/memory/pageout/hand.c              # which ones: the hand of the clock
 
 # and the proof
@@ -382,7 +385,8 @@ cold  = $(run_only) $(filter kernel/console/% kernel/claims/% kernel/memory/chec
 cold += kernel/memory/start.c kernel/memory/frames/memmap.c kernel/memory/heap/heap_misuse.c \
         $(addprefix kernel/memory/spaces/,kernel_space.c fault_verdict.c map_copy.c map_move.c map_lock.c) \
         $(addprefix kernel/memory/spaces/,map_pages.c map_residency.c map_advise.c window.c) \
-        kernel/memory/spaces/object_fill.c $(addprefix kernel/memory/pageout/,swap.c page_out.c hand.c)
+        $(addprefix kernel/memory/spaces/,object_fill.c object_list.c object_cut.c) \
+        $(addprefix kernel/memory/pageout/,swap.c page_out.c object_out.c hand.c)
 cold += $(addprefix kernel/linux/,attribute.c event_files.c mount.c limits.c priority.c prctl.c credentials.c \
         process_vm.c copy.c splice.c messages.c folder.c time.c system.c) \
         $(addprefix kernel/process/,credentials.c groups.c make_room.c out_of_memory.c last_resort.c process_audit.c \

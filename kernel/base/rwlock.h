@@ -12,8 +12,8 @@
  *          map's. Checked builds keep the list of those that each thread holds, and stop at the first breach.
  *   BREAK   a program's break: the number and the region agree
  *   MAP     the regions of a program's space
- *   OBJECT  the pages of a file or of shared memory, and the regions that map them
  *   CODER   the working memory in which pages are packed and unpacked
+ *   OBJECT  the pages of a file or of shared memory, and the regions that map them
  * Fairness the thread that drops the lock wakes the first that waits, and may take the lock again before that one
  *          runs; but a waiter that was woken in vain once is given the lock at the next drop. A reader does not join
  *          other readers while the first that waits is a writer, and a first waiter that others have overtaken 16
@@ -35,7 +35,7 @@ struct waiter_list {
     struct waiter *first, *last;        /* [RANK_SCHEDULE]                                        */
 };
 
-enum rwlock_rank { RWLOCK_BREAK = 1, RWLOCK_MAP, RWLOCK_OBJECT, RWLOCK_CODER, RWLOCK_RANKS };
+enum rwlock_rank { RWLOCK_BREAK = 1, RWLOCK_MAP, RWLOCK_CODER, RWLOCK_OBJECT, RWLOCK_RANKS };
 
 struct rwlock {
     const char        *name;

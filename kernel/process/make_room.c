@@ -1,5 +1,6 @@
 /*
- * make_room.c - frames are short: the hand (memory/pageout/hand.h) goes over the programs, by the numbers of processes.
+ * make_room.c - frames are short: the hand (memory/pageout/hand.h) goes over the programs, by the numbers of processes,
+ * and over the objects.
  */
 #include "process/make_room.h"
 
@@ -52,16 +53,21 @@ static struct shared_space *memory_from(int32_t *id)
 /* One look; false where the hand has come round, and begins again. */
 static bool move_on(void)
 {
-    int32_t              id     = at.process;
-    struct shared_space *memory = memory_from(&id);
+    int32_t              id = at.process;
+    struct shared_space *memory;
 
     deep_assert(mutex_held(&turn));
+    point_of_rest();
+    if (at.hand.objects)
+        return at.hand.objects = hand_look_at_objects(&at.hand);
+    memory     = memory_from(&id);
     at.process = memory != NULL ? id + 1 : 0;
-    if (memory == NULL)
-        return hand_advance(&at.hand);
+    if (memory == NULL) {
+        at.hand.objects = !hand_advance(&at.hand);
+        return true;
+    }
     hand_look(&at.hand, &memory->space);
     memory_release_tables(memory);
-    point_of_rest();
     return true;
 }
 

@@ -17,7 +17,7 @@ enum { DATA, IMAGE };
 
 static struct object *pages;            /* [c] once made, for good; NULL: there are none */
 
-/* The frame of a page. The object keeps it: it is never cut, and such pages do not leave memory. */
+/* The frame of a page. The object keeps it: it is never cut, and its pages do not leave memory (`stays`). */
 static int take_page(struct object *object, uint64_t page, frame_t *out)
 {
     int err = object_page(object, page, true, out);
@@ -48,6 +48,7 @@ void vdso_start(void)
         object_release(made);
         return;
     }
+    made->stays = true;
     copy_image(image);
     clock_show_in(data);
     pages = made;

@@ -101,6 +101,9 @@ static void each_part_of_an_object_is_checked(void)
     leaf   = object_leaf(object, 1);
     assert_non_null(leaf);
     NAMES(object->resident, 2, "O2", "an object counts 2 resident pages and has 3");
+    NAMES(object->out, 1, "O2", "an object counts 1 pages that are out and has 0");
+    NAMES(*leaf, LEAF_OUT | 7, "O1", "page 1 of an object of 200 pages has swap slot 7");
+    NAMES(*leaf, LEAF_OUT | 7, "O2", "an object counts 0 pages that are out and has 1");
     NAMES(object->index->used, object->index->used + 1, "O1", "children and has");
     NAMES(object->pages, 2, "O1", "page 2 of an object of 2 pages");
     NAMES(object->owner, OWNER_SHARED, "O1", "has a frame of owner file");
@@ -149,6 +152,29 @@ static void each_part_of_a_swap_slot_is_checked(void)
     assert_int_equal(unmap(0, 6), 0);
 }
 
+/* A slot that a page of an object names. */
+static void each_reference_of_a_page_that_is_out_is_checked(void)
+{
+    uintptr_t *leaf;
+
+    object = object_create(OWNER_FILE, 200);
+    assert_non_null(object);
+    map_object(0, MAP_IS_SHARED, R | W);
+    fill(0, 3);
+    assert_int_equal(map_advise(&program, column(0), 2 * PAGE_SIZE, PAGE_OUT), 0);
+    assert_int_equal(object->out, 2);
+    leaf = object_leaf(object, 1);
+    assert_true(leaf_is_out(*leaf));
+    NAMES(*leaf, object_leaf(object, 0)[0], "X5", "entries hold 2 references to swap slots");
+    NAMES(*leaf, 0, "X5", "entries hold 1 references to swap slots, the slots count 2");
+    NAMES(*leaf, LEAF_OUT | 99, "O1", "page 1 of an object of 200 pages has swap slot 99");
+    NAMES(object->out, 1, "O2", "an object counts 1 pages that are out and has 2");
+    NAMES(object->pages, 1, "O1", "page 1 of an object of 1 pages has swap slot");
+    assert_int_equal(unmap(0, 20), 0);
+    object_release(object);
+    assert_int_equal(swap.used, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +182,7 @@ int main(void)
         on_machine(each_right_of_an_entry_is_checked),
         on_machine(each_part_of_an_object_is_checked),
         on_machine(each_part_of_a_swap_slot_is_checked),
+        on_machine(each_reference_of_a_page_that_is_out_is_checked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

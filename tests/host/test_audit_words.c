@@ -360,7 +360,8 @@ static void the_objects(void)
 {
     struct region      *first, *second;
     struct object_node *leaves;
-    struct filling      filling = { .references = 1, .page = 70, .count = 2, .frames = { NO_FRAME, NO_FRAME } };
+    struct filling      filling = { .references = 1, .page = 70, .count = 2, .slot = NO_SLOT,
+                                    .frames = { NO_FRAME, NO_FRAME } };
     frame_t             frame;
 
     object = object_create(OWNER_FILE, 200);

@@ -279,7 +279,7 @@ static void histories_of_objects(void)
             }
             add(object->resident | (uint64_t)object->height << 32);
             if (n % 50 == 0)
-                object_frames(object, add_frame, NULL);
+                object_holds(object, add_frame, NULL, NULL);
         }
         heap_fail_at(0);
         kept_line("objects, %llu: %u resident, height %u, %u cuts; %08x", (unsigned long long)number, object->resident,

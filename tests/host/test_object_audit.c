@@ -38,7 +38,7 @@ static unsigned complaints(void)
 
 static void break_a_filling(struct filling *filling)
 {
-    struct filling  other = { .page = filling->page + 3, .count = 2, .references = 1 };
+    struct filling  other = { .page = filling->page + 3, .count = 2, .slot = NO_SLOT, .references = 1 };
     struct filling *next  = filling->next;
     uint64_t        pages = object->pages, paged = object->paged;
 

@@ -8,6 +8,7 @@
  *   short random MIB SEED    operations at random, by a process and its children
  *   short noise MIB          contents that do not shrink: until memory is out
  *   short file MIB           a file in memory grows, while the rest is programs' pages
+ *   short shared MIB         files in memory and shared memory, that two processes write and look at, and then free
  *
  * Each page's contents follow from a number of its own. The longest stretch without interrupts is printed where a
  * checked kernel tells it.
@@ -21,6 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -228,8 +231,10 @@ static void sums(void)
     say("all pages are in memory or out", there + out == pages && out > 0);
     say("mincore says the same", in_core(memory, pages) == there);
     say("smaps says so", sum_of("/proc/self/smaps", "Swap:") >= out * 4);
-    say("and as much as status", sum_of("/proc/self/smaps", "Swap:") == sum_of("/proc/self/status", "VmSwap:"));
-    say("nobody else has pages out", sum_of("/proc/meminfo", "Zswapped:") == sum_of("/proc/self/status", "VmSwap:"));
+    say("and as much as status, and what is out of the program's file",
+        sum_of("/proc/self/smaps", "Swap:") - sum_of("/proc/self/status", "VmSwap:") < 4 * 512);
+    say("nobody else has pages out but files that nobody reads",
+        sum_of("/proc/meminfo", "Zswapped:") - sum_of("/proc/self/status", "VmSwap:") < 4 * 512);
     say("they take less than they are", sum_of("/proc/meminfo", "Zswap:") * 2 < sum_of("/proc/meminfo", "Zswapped:"));
     say("as many more went than came", sum_of("/proc/vmstat", "pswpout ") >= out + sum_of("/proc/vmstat", "pswpin "));
 }
@@ -258,6 +263,122 @@ static void grow_file(void)
         if (pread(file, part, sizeof part, (off_t)(n * sizeof part)) != sizeof part || part[77] != (char)n)
             die("the file");
     printf("%zu pages, and a file of a quarter as many\n", pages);
+}
+
+/* ---- What several show ------------------------------------------------------------------------------------ */
+
+enum { FILES = 20 };                            /* that are written with write(): of a third of the pages */
+
+static char file_name[] = "/tmp/short-0";
+
+static void name_file(size_t n) { file_name[sizeof file_name - 2] = (char)('a' + n); }
+
+/* The numbers of all pages are shared as well: pages of the files come first. */
+static void put_pages(size_t first, size_t step)
+{
+    static uint32_t page[WORDS];
+
+    for (size_t n = 0; n < FILES; n++) {
+        int file;
+
+        name_file(n);
+        file = open(file_name, O_RDWR | O_CREAT, 0600);
+        for (size_t at = n * (pages / 3 / FILES) + first; at < (n + 1) * (pages / 3 / FILES); at += step) {
+            number[at] += (uint32_t)(at * 7 + 5);
+            for (unsigned i = 0; i < WORDS; i++)
+                page[i] = word_of(number[at], i);
+            if (pwrite(file, page, PAGE, (off_t)(at - n * (pages / 3 / FILES)) * PAGE) != PAGE)
+                die("pwrite");
+        }
+        close(file);
+    }
+    for (size_t at = pages / 3 + first; at < pages; at += step)
+        fill(at, number[at] + (uint32_t)(at * 7 + 5));
+}
+
+static void look_at_files(void)
+{
+    static uint32_t page[WORDS];
+
+    for (size_t n = 0; n < FILES; n++) {
+        int file;
+
+        name_file(n);
+        file = open(file_name, O_RDONLY);
+        for (size_t at = n * (pages / 3 / FILES); at < (n + 1) * (pages / 3 / FILES); at++) {
+            if (read(file, page, PAGE) != PAGE)
+                die("read");
+            for (unsigned i = 0; i < WORDS; i++)
+                if (page[i] != word_of(number[at], i)) {
+                    printf("page %zu of the files, word %u: %08x is %08x\n", at, i, word_of(number[at], i), page[i]);
+                    exit(1);
+                }
+        }
+        close(file);
+    }
+}
+
+static void look_at_shared(void)
+{
+    look_at_files();
+    for (size_t at = pages / 3; at < pages; at++)
+        look(at);
+}
+
+static void tell_of_shared(int file, size_t third)
+{
+    struct stat   node;
+    struct statfs system;
+
+    fstat(file, &node);
+    statfs("/tmp", &system);
+    say("pages that are out are the file's", node.st_blocks == (blkcnt_t)third * 8);
+    say("and the file system's", system.f_blocks - system.f_bfree >= 3 * third);
+    say("smaps tells of them", sum_of("/proc/self/smaps", "Swap:") > third * 3);
+    say("what SwapPss and status tell is private", sum_of("/proc/self/smaps", "SwapPss:") < 256 &&
+                                                   sum_of("/proc/self/status", "VmSwap:") < 256);
+    say("mincore says that they are not there", in_core(memory + third * WORDS, 2 * third) < 2 * third * 3 / 4);
+}
+
+static void shared(void)
+{
+    size_t        third = pages / 3;
+    unsigned long free, left;
+    int           file;
+
+    munmap(number, pages * sizeof *number);
+    number = mmap(NULL, pages * sizeof *number, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    memset(number, 0, pages * sizeof *number);
+    (void)sum_of("/proc/meminfo", "MemFree:");
+    free = sum_of("/proc/meminfo", "MemFree:");
+    file = memfd_create("short", 0);
+    if (ftruncate(file, (off_t)(third * PAGE)) != 0)
+        die("ftruncate");
+    if (mmap(memory + third * WORDS, third * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, 0) ==
+        MAP_FAILED)
+        die("mmap of a file");
+    if (mmap(memory + 2 * third * WORDS, third * PAGE, PROT_READ | PROT_WRITE,
+             MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) == MAP_FAILED)
+        die("mmap");
+    put_pages(0, 1);
+    tell_of_shared(file, third);
+    if (fork() == 0) {
+        look_at_shared();
+        put_pages(3, 7);
+        exit(0);
+    }
+    wait_for_children(1);
+    look_at_shared();
+    for (size_t n = 0; n < FILES; n++) {
+        name_file(n);
+        unlink(file_name);
+    }
+    close(file);
+    munmap(memory + third * WORDS, 2 * third * PAGE);
+    left = sum_of("/proc/meminfo", "MemFree:");
+    say("nothing is out but files that nobody reads", sum_of("/proc/meminfo", "Zswapped:") < 4 * 512);
+    say("and as much is free as before", left + 256 >= free);
+    printf("%zu pages, shared; %lu KiB were free, %lu KiB are\n", pages, free, left);
 }
 
 /* ---- At random ------------------------------------------------------------------------------------------- */
@@ -366,6 +487,8 @@ int main(int argc, char **argv)
         until_memory_is_out();
     else if (strcmp(how, "file") == 0)
         grow_file();
+    else if (strcmp(how, "shared") == 0)
+        shared();
     else if (strcmp(how, "random") == 0 && argc > 3)
         at_random(strtoull(argv[3], NULL, 10));
     else

@@ -115,7 +115,7 @@ RECURSIVE = {
     "kernel/files/core/lock.c": "trees that chance keeps flat",
     "kernel/files/proc/proc_number.c": "the entries of /proc",
     "kernel/memory/check/object_audit.c": "levels of an object's tree",
-    "kernel/memory/spaces/object_index.c": "levels of an object's tree",
+    "kernel/memory/spaces/object_cut.c": "levels of an object's tree",
     "kernel/process/timer_heap.c": "the logarithm of the timers",
 }
 

@@ -35,6 +35,7 @@ struct seen {
     uint16_t    told;
     uint32_t    number;                 /* of shared memory without a file */
     uint64_t    offset;
+    uint32_t    out;                    /* pages of its object that are out: in no entry */
     const char *name;
     struct node *file;                  /* a reference, or NULL */
 };
@@ -55,6 +56,8 @@ static void describe(const struct space *space, const struct region *region, str
     out->file       = region->file;
     out->memory     = region->object != NULL && region->object->owner == OWNER_SHARED;
     out->number     = region->object != NULL ? region->object->number : 0;
+    out->out        = region->object != NULL && region->object->out > 0
+                    ? (uint32_t)object_residency(region->object, region->offset, span_pages(region->span), NULL) : 0;
     out->offset     = region->file != NULL || out->number != 0 ? region->offset : 0;
     out->heap       = region->object == NULL && region->file == NULL && out->start < space->limits.break_end &&
                       out->end > space->limits.break_start;
@@ -230,6 +233,7 @@ static page_t count_stretch(struct space *space, const struct seen *seen, struct
 
 static void count_pages(struct space *space, const struct seen *seen, struct counts *counts)
 {
+    counts->out += seen->out;
     for (page_t page = page_of(seen->start), end = page_of(seen->end); page < end; )
         page = count_stretch(space, seen, counts, page, end);
 }

@@ -33,7 +33,18 @@ static uint64_t tmpfs_pages(struct node *node)
 {
     const struct object *contents = tmpfs_of(node)->contents;
 
-    return contents != NULL ? contents->resident : 0;
+    return contents != NULL ? contents->resident + contents->out : 0;
+}
+
+/*
+ * object_page() has ended with `err`: where frames were lacking, for a hole to be filled or a page that is out, others
+ * leave, and it is tried again.
+ */
+static int page_with_room(int err, struct object *contents, uint64_t page, bool make, frame_t *out)
+{
+    while (room_was_made(err))                  /* bound: programs' pages go in each step */
+        err = object_page(contents, page, make, out);
+    return err;
 }
 
 static size_t smaller_part(uint64_t a, size_t b) { return a < b ? (size_t)a : b; }
@@ -51,7 +62,7 @@ static long tmpfs_read(struct file *file, struct buffer *to, uint64_t at)
         frame_t frame = NO_FRAME;
         int     err   = self->contents == NULL ? 0 : object_page(self->contents, at >> PAGE_SHIFT, false, &frame);
 
-        if (err != 0)
+        if (err != 0 && (err = page_with_room(err, self->contents, at >> PAGE_SHIFT, false, &frame)) != 0)
             return done > 0 ? done : err;
         if (frame_exists(frame)) {
             got = buffer_put_frame(to, frame, skew, part);
@@ -92,7 +103,9 @@ static long write_new_page(struct object *contents, uint64_t page, struct buffer
     err = got > 0 ? object_adopt(contents, page, frame) : -EFAULT;
     if (err == 0)
         return (long)got;
-    if (err == -EEXIST && (err = object_page(contents, page, true, &there)) == 0) {
+    if (err == -EEXIST)
+        err = page_with_room(object_page(contents, page, true, &there), contents, page, true, &there);
+    if (err == 0) {
         frame_copy(there, frame);               /* a mapping filled the hole while the bytes were copied */
         frame_put(there);
     }
@@ -108,17 +121,11 @@ static long write_page(struct object *contents, uint64_t at, struct buffer *from
     int      err;
 
     assert(part > 0 && part <= PAGE_SIZE - at % PAGE_SIZE);
-    if (part == PAGE_SIZE) {
-        err = object_page(contents, page, false, &frame);
-        if (err == 0 && !frame_exists(frame))
-            return write_new_page(contents, page, from);
-    } else {
-        do                                      /* bound: the same */
-            err = object_page(contents, page, true, &frame);
-        while (room_was_made(err));
-    }
-    if (err != 0)
+    err = object_page(contents, page, part < PAGE_SIZE, &frame);
+    if (err != 0 && (err = page_with_room(err, contents, page, part < PAGE_SIZE, &frame)) != 0)
         return err;
+    if (!frame_exists(frame))
+        return write_new_page(contents, page, from);
     got = buffer_get_frame(from, frame, (size_t)(at % PAGE_SIZE), part);
     frame_put(frame);
     return got > 0 ? (long)got : -EFAULT;
@@ -288,7 +295,7 @@ static void tmpfs_usage(struct file_system *system, struct usage *out)
     struct frame_sums sums;
 
     frames_sums(&sums);
-    *out = (struct usage){ .blocks = sums.ram, .blocks_free = sums.owned[OWNER_FREE], .files = sums.ram,
+    *out = (struct usage){ .blocks = sums.ram + objects_out, .blocks_free = sums.owned[OWNER_FREE], .files = sums.ram,
                            .files_free = sums.ram > system->last_inode ? sums.ram - system->last_inode : 0 };
 }
 

@@ -171,7 +171,8 @@ static void count_space(struct census *census, const struct space *space)
     lock_drop((struct lock *)&space->tables_lock, state);
 }
 
-static void count_once(void *census, frame_t frame) { census_count(census, frame, 1); }
+static void count_once(void *census, frame_t frame)      { census_count(census, frame, 1); }
+static void count_slot_once(void *census, uint32_t slot) { count_slot(census, slot, 1); }
 
 /* The census of the references in tables and in the indexes of objects. */
 static struct census census_of_entries(uint32_t limit, struct audit_report *report)
@@ -181,7 +182,7 @@ static struct census census_of_entries(uint32_t limit, struct audit_report *repo
     for (const struct space *s = space_after(NULL); s != NULL; s = space_after(s))
         count_space(&census, s);
     for (const struct object *o = object_after(NULL); o != NULL; o = object_after(o))
-        object_frames(o, count_once, &census);
+        object_holds(o, count_once, count_slot_once, &census);
     return census;
 }
 
@@ -264,7 +265,7 @@ void audit_cross(struct audit_report *report)
     census_compare(&entries, &records, OWNER_USER,   "X2", report);
     census_compare(&entries, &records, OWNER_SHARED, "X2", report);
     if (entries.slots != records.slots || entries.slot_print != records.slot_print)
-        audit_fail(report, "X5", "entries hold %u references to swap slots, the slots count %u", entries.slots,
-                   records.slots);
+        audit_fail(report, "X5", "entries hold %u references to swap slots, the slots count %u",
+                   entries.slots, records.slots);
     audit_ram(report);
 }

@@ -217,7 +217,7 @@ bool corrupt_o4(void)
 
     if (!make_object())
         return false;
-    filling = (struct filling){ .references = 1, .count = 1, .frames = { NO_FRAME } };
+    filling = (struct filling){ .references = 1, .count = 1, .slot = NO_SLOT, .frames = { NO_FRAME } };
     corrupted->fillings = &filling;
     return true;
 }

@@ -7,10 +7,31 @@
 #include "memory/spaces/object_parts.h"
 #include "memory/spaces/space.h"
 
-static uint32_t audit_node(const struct object *object, const struct object_node *node, unsigned level, uint64_t base,
-                           struct audit_report *report)
+/* Pages with a frame, and with a slot. */
+struct found {
+    uint32_t resident, out;
+};
+
+static void audit_leaf(const struct object *object, uint64_t page, uintptr_t leaf, struct found *found,
+                       struct audit_report *report)
 {
-    uint32_t used = 0, resident = 0;
+    if (leaf_is_out(leaf)) {
+        found->out++;
+        if (page >= object->pages || swap_references(leaf_slot(leaf)) == 0)
+            audit_fail(report, "O1", "page %u of an object of %u pages has swap slot %u", (unsigned)page,
+                       (unsigned)object->pages, leaf_slot(leaf));
+        return;
+    }
+    found->resident++;
+    if (page >= object->pages || frame_owner(leaf_frame(leaf)) != object->owner)
+        audit_fail(report, "O1", "page %u of an object of %u pages has a frame of owner %s", (unsigned)page,
+                   (unsigned)object->pages, owner_names[frame_owner(leaf_frame(leaf))]);
+}
+
+static void audit_node(const struct object *object, const struct object_node *node, unsigned level, uint64_t base,
+                       struct found *found, struct audit_report *report)
+{
+    uint32_t used = 0;
 
     for (unsigned i = 0; i < OBJECT_WAYS; i++) {
         uint64_t first = base + i * object_reach(level - 1);
@@ -19,26 +40,22 @@ static uint32_t audit_node(const struct object *object, const struct object_node
         if (node->child[i].leaf == 0)
             continue;
         used++;
-        if (level > 1) {
-            resident += audit_node(object, node->child[i].node, level - 1, first, report);
-            continue;
-        }
-        resident++;
-        if (first >= object->pages || frame_owner((frame_t){ (uint32_t)(node->child[i].leaf - 1) }) != object->owner)
-            audit_fail(report, "O1", "page %u of an object of %u pages has a frame of owner %s", (unsigned)first,
-                       (unsigned)object->pages,
-                       owner_names[frame_owner((frame_t){ (uint32_t)(node->child[i].leaf - 1) })]);
+        if (level > 1)
+            audit_node(object, node->child[i].node, level - 1, first, found, report);
+        else
+            audit_leaf(object, first, node->child[i].leaf, found, report);
     }
     if (used != node->used)
         audit_fail(report, "O1", "an index node counts %u children and has %u", node->used, used);
-    return resident;
 }
 
-static bool is_hole(const struct object *object, uint64_t page)
+/* A hole that the pager has, or out where the filling says. */
+static bool is_fillable(const struct object *object, const struct filling *f, uint64_t page)
 {
     const uintptr_t *leaf = object_leaf(object, page);
 
-    return leaf == NULL || *leaf == 0;
+    return f->slot != NO_SLOT ? f->count == 1 && leaf != NULL && *leaf == (LEAF_OUT | f->slot)
+                              : object_is_away(object, page) && (leaf == NULL || *leaf == 0);
 }
 
 static void audit_fillings(const struct object *object, struct audit_report *report)
@@ -47,19 +64,22 @@ static void audit_fillings(const struct object *object, struct audit_report *rep
         for (uint64_t page = f->page; page < f->page + f->count; page++) {
             report->checked++;
             if (f->references == 0 || f->count > FILL_MOST ||
-                (!f->cut && (!object_is_away(object, page) || !is_hole(object, page) ||
-                             object_filling(object, page) != f)))
+                (!f->cut && (!is_fillable(object, f, page) || object_filling(object, page) != f)))
                 audit_fail(report, "O4", "page %u of an object is being filled, and should not be", (unsigned)page);
         }
 }
 
 static void audit_object(const struct object *object, struct audit_report *report)
 {
-    uint32_t writers  = 0;
-    uint32_t resident = object->index != NULL ? audit_node(object, object->index, object->height, 0, report) : 0;
+    uint32_t     writers = 0;
+    struct found found   = { 0, 0 };
 
-    if (resident != object->resident)
-        audit_fail(report, "O2", "an object counts %u resident pages and has %u", object->resident, resident);
+    if (object->index != NULL)
+        audit_node(object, object->index, object->height, 0, &found, report);
+    if (found.resident != object->resident)
+        audit_fail(report, "O2", "an object counts %u resident pages and has %u", object->resident, found.resident);
+    if (found.out != object->out)
+        audit_fail(report, "O2", "an object counts %u pages that are out and has %u", object->out, found.out);
     audit_fillings(object, report);
     for (const struct region *r = object->mappings; r != NULL; r = r->next_mapping) {
         report->checked++;

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/range.h"
 #include "base/rwlock.h"
+#include "memory/pageout/object_out.h"
 #include "memory/pageout/page_out.h"
 #include "memory/spaces/fault.h"
 #include "memory/spaces/space.h"
@@ -125,6 +126,19 @@ bool hand_advance(struct hand *hand)
     hand->window.end   = round_down(hand->window.first, HAND_WINDOW) + HAND_WINDOW;
     hand->next         = HAND_NONE;
     return on;
+}
+
+bool hand_look_at_objects(struct hand *hand)
+{
+    struct object *object = object_at_hand();
+    bool           more;
+
+    may_sleep();
+    if (object == NULL)
+        return false;
+    more = hand_look_at_object(hand, object) || object_hand_passes(object);
+    object_release(object);
+    return more;
 }
 
 int fault_with_room(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict)

@@ -8,6 +8,10 @@
  * it may (pageout/page_out.h). A page that did not shrink is passed over until it was touched again, PAGE_REFUSED
  * times: it is not packed in vain each time round.
  *
+ * Behind the last window of programs come the pages of objects, object by object (pageout/object_out.h), and then the
+ * round begins again: so each page is looked at once a round, whosever it is. Of those, what read() and write() have
+ * asked for counts as accessed as well.
+ *
  * When  `frames_wanted` (frames/frame.h) says that frames are short: before a fault of a program is handled, a portion
  *       of pages goes; and where a frame was refused, whoever asked for it on behalf of a program makes room and tries
  *       again. Only when that made no progress is memory out (process/out_of_memory.h).
@@ -16,9 +20,10 @@
  *       one that waits, and every machine would have its stack.
  *
  * Locking  make_room() and fault_with_room() take locks that sleep: the caller holds no
- *          lock but mutexes. hand_look() takes the map lock of the space as a reader, and inside it RWLOCK_CODER.
- * Cost     a page that stays: some forty instructions; one that goes: page_out.h. Interrupts are off for a window, the
- *          entries of one table, or the copy of a page.
+ *          lock but mutexes. hand_look() takes the map lock of the space as a reader, and inside it RWLOCK_CODER;
+ *          hand_look_at_objects() that, and an object's.
+ * Cost     a page that stays: some forty instructions; one that goes: page_out.h; a window of an object: the regions
+ *          that map it. Interrupts are off for a window, the entries of one table, or the copy of a page.
  */
 #ifndef QUIRE_MEMORY_HAND_H
 #define QUIRE_MEMORY_HAND_H
@@ -39,6 +44,7 @@ struct hand {
     page_t      next;                   /* where the next window begins, as far as is known; HAND_NONE: at 0 */
     size_t      looked, gone;           /* added up: steps, and pages that have gone                         */
     bool        full;                   /* page_out() found no place for one                                 */
+    bool        objects;                /* it is among the objects                                           */
 };
 
 /* Look at the window in a space, which the caller keeps from being destroyed; what is cold goes. */
@@ -46,6 +52,9 @@ void hand_look(struct hand *hand, struct space *space);
 
 /* All spaces have been looked at: on to the next window. False: that is the first again. */
 bool hand_advance(struct hand *hand);
+
+/* Look at the next window of the next object. False: all of them have been looked at. */
+bool hand_look_at_objects(struct hand *hand);
 
 /* space_fault(), for others than the program itself: where a frame is lacking, make room and try again. */
 int fault_with_room(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict) MUST_CHECK;

@@ -4,24 +4,18 @@
 #include "memory/pageout/page_out.h"
 
 #include "base/check.h"
-#include "base/compress.h"
 #include "base/lock.h"
-#include "base/rwlock.h"
 #include "base/string.h"
 #include "memory/frames/frame.h"
+#include "memory/pageout/page_coder.h"
 #include "memory/pageout/swap.h"
 #include "memory/spaces/fault.h"
 #include "memory/spaces/map_region.h"
 #include "memory/tables/cursor.h"
 #include "memory/tables/slot.h"
 
-/* Working memory: there when no other memory is. */
-static struct rwlock coder_lock = RWLOCK("page coder", RWLOCK_CODER);
-static struct {
-    uint8_t  page[PAGE_SIZE];
-    uint8_t  packed[SWAP_MOST];
-    uint16_t table[PACK_TABLE];
-} coder;                                        /* [coder_lock] */
+struct rwlock     coder_lock = RWLOCK("page coder", RWLOCK_CODER);
+struct page_coder coder;
 
 /* ---- Out ------------------------------------------------------------------------------------------------ */
 
@@ -119,7 +113,7 @@ static enum page_out out_locked(struct space *space, const struct region *region
 
     if (!begin_out(space, region, page, &blocked))
         return PAGE_OUT_STAYS;
-    bytes   = pack_bytes(coder.page, PAGE_SIZE, coder.packed, sizeof coder.packed, coder.table);
+    bytes   = coder_pack();
     shrinks = bytes > 0 && is_won(blocked, bytes);
     if (shrinks)
         result = end_out(space, page, blocked, bytes);

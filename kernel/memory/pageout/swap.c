@@ -44,7 +44,8 @@ struct swap_slot *swap_slot_at(uint32_t slot)
  */
 static bool has_enough(void)
 {
-    return swap.frames / 3 > (frames_free() + frames_owned(OWNER_USER));
+    return swap.frames / 3 >
+           frames_free() + frames_owned(OWNER_USER) + frames_owned(OWNER_FILE) + frames_owned(OWNER_SHARED);
 }
 
 static int take_frame(frame_t *out)

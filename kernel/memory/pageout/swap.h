@@ -6,7 +6,8 @@
  * that does not shrink to SWAP_MOST bytes has no place here, as nothing would be won.
  *
  * Owning   swap_store() hands the caller one reference to the slot; swap_put() ends it, and with the last the slot is
- *          free. Each SWAP entry holds one: fork shares it. With the last slot in use all frames go back to the pool.
+ *          free. Each SWAP entry holds one, which fork shares, and each page of an object that is out. With the last
+ *          slot in use all frames go back to the pool.
  * Locking  a spin lock (RANK_SWAP) inside; callable with the tables locked. No call sleeps.
  * Cost     O(CPUs), the bytes copied (at most SWAP_MOST), at most one frame or two taken or given back; at the very
  *          last swap_put() as many as SWAP_TABLES. Frames may come from the reserve: two pages that go out free one
@@ -15,7 +16,7 @@
  * Invariants (swap_audit, audit_cross):
  *   G1  the free slots are listed once each, and all others have a part of a frame, which is marked as in use
  *   G2  slots in use, parts in use, and frames of owner COMPRESSED are as many as are counted
- *   X5  a slot has as many references as entries of programs name it
+ *   X5  a slot has as many references as entries of programs and pages of objects name it
  */
 #ifndef QUIRE_MEMORY_SWAP_H
 #define QUIRE_MEMORY_SWAP_H
@@ -23,6 +24,7 @@
 #include "base/types.h"
 
 enum { SWAP_PARTS = 16, SWAP_MOST = 2036, SWAP_TABLES = 256 };
+#define NO_SLOT UINT32_MAX
 
 struct swap_sums {
     uint32_t used;                      /* slots in use                                      */

@@ -8,7 +8,6 @@
 #include "memory/pageout/swap.h"
 
 enum { SLOTS_A_FRAME = PAGE_SIZE / 8 };
-#define NO_SLOT UINT32_MAX
 
 struct swap_slot {
     uint32_t place;                     /* the frame's number times SWAP_PARTS, and the part; free: the next one */

@@ -7,9 +7,10 @@
 #include "base/error.h"
 #include "base/range.h"
 #include "memory/pageout/hand.h"
-#include "memory/pageout/page_out.h"
+#include "memory/pageout/object_out.h"
 #include "memory/spaces/fault.h"
 #include "memory/spaces/map_region.h"
+#include "memory/tables/cursor.h"
 
 /* Linux's numbers, madvise(2). */
 enum {
@@ -122,7 +123,17 @@ static int advice_punch(const struct region *region, struct span part)
         return -EACCES;
     if (!object_can_punch(region->object, first))
         return -EOPNOTSUPP;
-    return object_zero(region->object, first << PAGE_SHIFT, (first + span_pages(part)) << PAGE_SHIFT);
+    object_punch(region->object, first, first + span_pages(part));
+    return 0;
+}
+
+/* Those that cannot go stay: Linux reports no failure either. Pages that others show, or it may not write, stay. */
+static void advice_page_out(struct space *space, const struct region *region, struct span part)
+{
+    if (!region->shared)
+        pages_out(space, region, part);
+    else if (region->object != NULL && (region->may & MAY_WRITE))
+        object_pages_out(region, part);
 }
 
 static int advise_part(struct space *space, struct region *region, struct span part, int advice)
@@ -139,10 +150,12 @@ static int advise_part(struct space *space, struct region *region, struct span p
         if (region->locked != 0 || map_is_special(region))
             return -EINVAL;
         if (advice == PAGE_OUT)
-            pages_out(space, region, part);     /* those that cannot go stay: Linux reports no failure either */
+            advice_page_out(space, region, part);
+        else
+            pages_make_cold(region, part);
         return 0;
     case WILL_NEED:
-        return 0;                           /* every page that exists is in memory */
+        return 0;                           /* what is out: advice_bring_in() */
     case COLLAPSE:
         return -EINVAL;                     /* no program's page is ever a large one */
     default:
@@ -203,6 +216,48 @@ static int advice_populate(struct space *space, struct span span, uint8_t access
     return 0;
 }
 
+/*
+ * Whether a page is out. *next is the next that may be: regions of which nothing is out are passed over. The map is
+ * locked.
+ */
+static bool is_out(struct space *space, page_t page, page_t *next)
+{
+    const struct region *region = region_at_or_above(&space->map, page);
+    struct object       *object = region != NULL ? region->object : NULL;
+    struct cursor_touch  t;
+
+    deep_assert(rwlock_held(&space->map_lock));
+    if (region == NULL || region->span.first > page || (space->swapped == 0 && (object == NULL || object->out == 0))) {
+        *next = region == NULL ? layout.user.end : region->span.first > page ? region->span.first : region->span.end;
+        return false;
+    }
+    *next = page + 1;
+    if (object != NULL && object_residency(object, region->offset + (page - region->span.first), 1, NULL) > 0)
+        return true;
+    if (!cursor_touch(&t, space, page))
+        return false;
+    cursor_touch_leave(&t);
+    return entry_kind(t.entry, 1) == ENTRY_SWAP;
+}
+
+/* Pages of the span that are out come back, as by a read, as far as there is memory. Holes have been reported. */
+static void advice_bring_in(struct space *space, struct span span)
+{
+    struct fault_verdict verdict;
+    page_t               next;
+
+    for (; span.first < span.end; span.first = next) {
+        bool out;
+
+        rwlock_read(&space->map_lock);
+        out = is_out(space, span.first, &next);
+        rwlock_read_drop(&space->map_lock);
+        if (out && space_fault(space, page_address(span.first), MAY_READ, &verdict) == -ENOMEM)
+            return;
+        point_of_rest();
+    }
+}
+
 int map_advise(struct space *space, vaddr_t start, size_t bytes, int advice)
 {
     struct span span;
@@ -220,6 +275,8 @@ int map_advise(struct space *space, vaddr_t start, size_t bytes, int advice)
     rwlock_write(&space->map_lock);
     err = advise_span(space, span, advice);
     rwlock_write_drop(&space->map_lock);
+    if (advice == WILL_NEED)
+        advice_bring_in(space, span);
     return err;
 }
 

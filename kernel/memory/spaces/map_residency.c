@@ -7,30 +7,10 @@
 #include "base/error.h"
 #include "base/string.h"
 #include "memory/tables/cursor.h"
-#include "memory/frames/frame.h"
 #include "memory/spaces/object.h"
 
-/* Pages looked at with the tables locked; and those of an object whose frames are looked up at once. */
-enum { STEP = 4 * CURSOR_BATCH, STEP_BEHIND = 16 };
-
-/* Mark the pages that the object behind a region has in memory, whichever program brought them in. */
-static void residency_look_behind(const struct region *region, struct span span, uint8_t *there)
-{
-    frame_t  frames[STEP_BEHIND];
-    uint64_t index = region->offset + (span.first - region->span.first);
-    size_t   count = span_pages(span);
-
-    /* bound: STEP; no spin lock is held */
-    for (size_t i = 0; i < count; i++) {
-        frame_t *frame = &frames[i % STEP_BEHIND];
-
-        if (frame == frames)
-            object_resident(region->object, index + i, frames, count - i < STEP_BEHIND ? count - i : STEP_BEHIND);
-        there[i] = frame_exists(*frame);
-        if (there[i])
-            frame_put(*frame);
-    }
-}
+/* Pages looked at with the tables locked. */
+enum { STEP = 4 * CURSOR_BATCH };
 
 static bool is_in_memory(entry_t entry) { return entry_present(entry) || entry_kind(entry, 1) == ENTRY_BLOCKED; }
 
@@ -59,8 +39,9 @@ static void residency_look(struct space *space, const struct region *region, str
 {
     deep_assert(rwlock_held(&space->map_lock) && span_covers(region->span, span) && span_pages(span) <= STEP);
     memset(there, 0, span_pages(span));
-    if (region->object != NULL)
-        residency_look_behind(region, span, there);
+    if (region->object != NULL)                 /* what it has in memory, whichever program brought that in */
+        (void)object_residency(region->object, region->offset + (span.first - region->span.first), span_pages(span),
+                               there);
     look_at_entries(space, span, there);
 }
 

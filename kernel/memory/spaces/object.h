@@ -3,13 +3,15 @@
  *
  * An object is an array of pages, each a frame or a hole. It is the page cache: read(), write() and mappings all see
  * these frames, so they never disagree. It keeps a list of the regions that map it, so that a truncation can unmap what
- * it cuts off.
+ * it cuts off. A page that nobody uses may leave memory (pageout/object_out.h): it is *out*, and has a swap slot in the
+ * place of its frame, until somebody asks for it.
  *
  * A hole is filled by whoever knows its contents. Usually these are zeros. An object may have a *pager* instead, struct
  * object_operations, for its pages below `paged`: their contents are elsewhere, and the pager may take long to bring
  * them. Meanwhile the page is busy: nobody holds a lock, threads that want the page wait until the pager is done, and
  * then look again; others go on. A page that the pager cannot bring is an error for those who want it, and tried again
- * the next time. What a truncation cuts off does not come back: if the object grows again, zeros are there.
+ * the next time. What a truncation cuts off does not come back: if the object grows again, zeros are there. A page that
+ * is out comes back in the same way, and "the pager" below is whoever brings it.
  *
  * Owning   counted; a region that maps an object, and a file node, hold a reference each. The object
  *          holds one reference on each of its frames; each entry mapping the frame holds another.
@@ -24,11 +26,12 @@
  *          object, and their pages. Growing: constant.
  *
  * Invariants (objects_audit):
- *   O1  an index slot below `pages` is empty or names a frame of the object's owner; beyond, all are empty;
- *       each node of the index counts its children
- *   O2  `resident` equals the frames in the index
+ *   O1  a leaf of the index below `pages` is empty, or names a frame of the object's owner or a swap slot in use;
+ *       beyond, all are empty; each node of the index counts its children
+ *   O2  `resident` equals the frames in the index, `out` the swap slots
  *   O3  the list of regions holds exactly those regions whose object is this one; `writers` counts those that may write
- *   O4  a page that is being filled is a hole below `paged`, and in one filling, unless it was cut off
+ *   O4  a page that is being filled is a hole below `paged`, or out and the filling has its slot; and it is in one
+ *       filling, unless it was cut off
  */
 #ifndef QUIRE_MEMORY_OBJECT_H
 #define QUIRE_MEMORY_OBJECT_H
@@ -59,7 +62,7 @@ struct object {
     uint32_t            references;     /* [a]                                              */
     enum owner          owner;          /* [c] FILE or SHARED                               */
     uint64_t            pages;          /* [lock] size in pages; a fault beyond is SIGBUS   */
-    uint32_t            resident;       /* [lock]                                           */
+    uint32_t            resident, out;  /* [lock] pages with a frame; in a swap slot        */
     struct object_node *index;          /* [lock]                                           */
     uint32_t            height;         /* [lock] levels of the index                       */
     struct region      *mappings;       /* [lock] linked through region->next_mapping       */
@@ -68,11 +71,13 @@ struct object {
     const struct object_operations *operations; /* [c] its pager's; NULL: holes are zeros   */
     void               *with;           /* [c] the pager's own                              */
     uint64_t            paged;          /* [lock] pages below have their contents from the pager */
+    uint64_t            looked;         /* the page that the hand looks at next: its alone  */
     uint64_t            expected;       /* [lock] the page behind the last filling: who asks for it reads in sequence */
     uint32_t            ahead;          /* [lock] pages that the last filling was to have   */
-    struct filling     *fillings;       /* [lock] pages that are being filled: object_parts.h */
+    struct filling     *fillings;       /* [lock] pages that are being brought: object_parts.h */
     uint32_t            number;         /* [c] of shared memory without a file: object_new_number(); else 0 */
     bool                on_heap;        /* [c] made by object_create()                      */
+    bool                stays;          /* [c] no page of it leaves memory: the kernel uses the frames */
     struct object      *next, *previous;    /* [list lock] all objects                      */
 };
 
@@ -94,6 +99,16 @@ void object_hold(struct object *object);
 void object_release(struct object *object);
 
 /*
+ * Going over all objects while they come and go, for the hand (pageout/hand.h), of which there is one: the object at
+ * its place in the list, with a reference for the caller; NULL: there is none. On to the one behind it; false: that was
+ * the last, and the place is before the first again.
+ */
+struct object *object_at_hand(void);
+bool object_hand_passes(const struct object *object);
+
+extern uint32_t objects_out;                    /* [a] pages of objects that are out, all together */
+
+/*
  * The frame of a page, with a reference for the caller. A hole gives NO_FRAME, or with `make` a new zeroed
  * frame. Returns 0, -ENOMEM, -ENXIO beyond the last page, or the pager's error. Waits for the pager.
  */
@@ -104,7 +119,7 @@ int object_page_here(struct object *object, uint64_t page, bool make, frame_t *o
 
 /*
  * The frames of `count` pages from `page` on that are resident, each with a reference for the caller; NO_FRAME for
- * the others. The lock is taken once for all of them.
+ * the others, and for pages that nobody has used of late. The lock is taken once for all of them.
  */
 void object_resident(struct object *object, uint64_t page, frame_t *out, size_t count);
 
@@ -130,7 +145,7 @@ static inline bool object_can_punch(const struct object *object, uint64_t from) 
 
 /*
  * The first page at or after `from` that is resident, or that is a hole; `pages` when there is none before. O(nodes).
- * Pages that the pager has count as resident.
+ * Pages that the pager has, and those that are out, count as resident.
  */
 uint64_t object_next(struct object *object, uint64_t from, bool resident);
 
@@ -151,10 +166,18 @@ bool object_is_writer(const struct region *region);
 void object_link(struct object *object, struct region *region);
 void object_unlink(struct object *object, struct region *region);
 
+/*
+ * Of `count` pages from `page` on: how many are out. With `there`, whether each is in memory. O(count), with points of
+ * rest: who only counts looks at `out` first.
+ */
+size_t object_residency(struct object *object, uint64_t page, size_t count, uint8_t *there);
+
 /* All objects one by one: the first after NULL, NULL after the last. The caller sees to it that none goes meanwhile. */
 const struct object *object_after(const struct object *object);
-/* The frames that an object holds a reference to, in order. */
-void object_frames(const struct object *object, void (*each)(void *context, frame_t frame), void *context);
+/* The frames, and the swap slots, that an object holds a reference to: those of its pages in order. */
+typedef void (*object_each_frame)(void *context, frame_t frame);
+typedef void (*object_each_slot)(void *context, uint32_t slot);
+void object_holds(const struct object *object, object_each_frame frame, object_each_slot slot, void *context);
 
 struct audit_report;
 void objects_audit(struct audit_report *report);                    /* O1..O4 of all objects and regions */

@@ -1,5 +1,6 @@
 /*
- * object_fill.c - pages that an object's pager brings, and threads that wait for them.
+ * object_fill.c - pages that an object's pager brings, or that come back from a swap slot, and threads that wait for
+ * them.
  *
  * The thread that finds a page away enters a filling in the object's list, lets the pager work without a lock, and puts
  * the frames in their places. Threads that want one of these pages meanwhile wait for the filling. A truncation does
@@ -11,6 +12,7 @@
 #include "base/lock.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
+#include "memory/pageout/object_out.h"
 
 /* Pages that the first of a sequence brings in; each next filling brings in twice as many, up to FILL_MOST. */
 enum { FILL_FIRST = 2 };
@@ -75,22 +77,34 @@ static uint32_t fill_ahead(struct object *object, uint64_t page)
     return count;
 }
 
+/* Where a page is that is out, or NO_SLOT. */
+static uint32_t slot_of(const struct object *object, uint64_t page)
+{
+    const uintptr_t *leaf = object_leaf(object, page);
+
+    return leaf != NULL && leaf_is_out(*leaf) ? leaf_slot(*leaf) : NO_SLOT;
+}
+
 /* With as many frames as can be had, but one at least. NULL without memory. The lock is held to write. */
 static struct filling *begin_filling(struct object *object, uint64_t page)
 {
     struct filling *filling = heap_alloc(sizeof *filling, HEAP_ZERO);
-    uint32_t        wanted  = fill_ahead(object, page);
+    uint32_t        slot    = slot_of(object, page);
+    uint32_t        wanted  = slot != NO_SLOT ? 1 : fill_ahead(object, page);
 
-    deep_assert(rwlock_held_to_write(&object->lock) && is_to_be_filled(object, page));
+    deep_assert(rwlock_held_to_write(&object->lock) && object_filling(object, page) == NULL);
     if (filling == NULL)
         return NULL;
     filling->page = page;
+    filling->slot = slot;
     while (filling->count < wanted && frame_get(object->owner, 0, &filling->frames[filling->count]) == 0)
         filling->count++;
     if (filling->count == 0) {
         heap_free_sized(filling, sizeof *filling);
         return NULL;
     }
+    if (slot != NO_SLOT)
+        swap_share(slot);
     filling->references = 1;
     filling->next       = object->fillings;
     object->fillings    = filling;
@@ -99,13 +113,28 @@ static struct filling *begin_filling(struct object *object, uint64_t page)
 
 /* ---- The end ---------------------------------------------------------------------------------------- */
 
+/* The page that was out has its frame again: what was not cut off is still out. */
+static void replace_slot(struct object *object, const struct filling *filling)
+{
+    uintptr_t *leaf = object_leaf(object, filling->page);
+
+    assert(leaf != NULL && *leaf == (LEAF_OUT | filling->slot));
+    *leaf = (uintptr_t)filling->frames[0].no + 1;
+    object->resident++;
+    object_count_out(object, -1);
+    swap_put(filling->slot);
+}
+
 /* Put what the pager has brought in its place, give back the other frames. The lock is held to write. */
 static void place_frames(struct object *object, struct filling *filling, long brought)
 {
     uint32_t placed = 0;
 
     deep_assert(rwlock_held_to_write(&object->lock) && brought <= (long)filling->count);
-    if (!filling->cut && brought > 0) {
+    if (!filling->cut && brought > 0 && filling->slot != NO_SLOT) {
+        replace_slot(object, filling);
+        placed = 1;
+    } else if (!filling->cut && brought > 0) {
         while (placed < (uint32_t)brought &&
                object_put(object, filling->page + placed, filling->frames[placed]) == 0)
             placed++;
@@ -113,6 +142,8 @@ static void place_frames(struct object *object, struct filling *filling, long br
             filling->error = -ENOMEM;
     }
     frame_put_all(filling->frames + placed, filling->count - placed);
+    if (filling->slot != NO_SLOT)
+        swap_put(filling->slot);
 }
 
 static int end_filling(struct object *object, struct filling *filling, long brought)
@@ -176,10 +207,10 @@ int object_bring_in(struct object *object, uint64_t page)
     bool            wanted;
 
     may_sleep();
-    deep_assert(rwlock_none_held() && object->references > 0 && object->operations != NULL);
+    deep_assert(rwlock_none_held() && object->references > 0);
     rwlock_write(&object->lock);
     others = filling_held(object, page);
-    wanted = others == NULL && is_to_be_filled(object, page);
+    wanted = others == NULL && (slot_of(object, page) != NO_SLOT || is_to_be_filled(object, page));
     if (wanted)
         own = begin_filling(object, page);
     rwlock_write_drop(&object->lock);
@@ -187,5 +218,7 @@ int object_bring_in(struct object *object, uint64_t page)
         return wait_for_filling(object, others, page);
     if (own == NULL)
         return wanted ? -ENOMEM : 0;            /* 0: it has come, or was cut off, meanwhile */
-    return end_filling(object, own, object->operations->fill(object, page, own->frames, own->count));
+    return end_filling(object, own,
+                       own->slot != NO_SLOT ? object_load(own->slot, own->frames[0])
+                                            : object->operations->fill(object, page, own->frames, own->count));
 }

@@ -10,6 +10,15 @@
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
 
+uint32_t objects_out;
+
+void object_count_out(struct object *object, int more)
+{
+    deep_assert(rwlock_held_to_write(&object->lock) || object->references == 0);
+    object->out += (uint32_t)more;
+    __atomic_add_fetch(&objects_out, (uint32_t)more, __ATOMIC_RELAXED);
+}
+
 uintptr_t *object_leaf(const struct object *object, uint64_t page)
 {
     struct object_node *node = object->index;
@@ -105,109 +114,4 @@ int object_put(struct object *object, uint64_t page, frame_t frame)
 full:
     object_prune(object, page);
     return -ENOMEM;
-}
-
-/* ---- Becoming smaller ---------------------------------------------------------------------- */
-
-/*
- * Drop the frames of a subtree's pages [from, to), and its empty nodes, with a point of rest behind each leaf's. The
- * lock is held to write, or no other thread can reach the object. Recursion is as deep as the index is high:
- * at most OBJECT_HIGHEST small stack frames.
- */
-static void object_cut(struct object *object, struct object_node *node, unsigned level, uint64_t base, uint64_t from,
-                       uint64_t to)
-{
-    uint64_t step = object_reach(level - 1);
-
-    deep_assert(level >= 1 && level <= OBJECT_HIGHEST && node->used <= OBJECT_WAYS);
-    for (unsigned i = 0; i < OBJECT_WAYS; i++) {
-        uint64_t first = base + i * step;
-
-        if (node->child[i].leaf == 0 || first >= to || (first < from && from - first >= step))
-            continue;
-        if (level == 1) {
-            frame_put((frame_t){ (uint32_t)(node->child[i].leaf - 1) });
-            deep_assert(object->resident > 0);
-            object->resident--;
-        } else {
-            object_cut(object, node->child[i].node, level - 1, first, from, to);
-            if (node->child[i].node->used != 0)
-                continue;
-            free_node(node->child[i].node);
-        }
-        node->child[i].leaf = 0;
-        node->used--;
-    }
-    if (level == 1)
-        point_of_rest();
-}
-
-void object_cut_index(struct object *object, uint64_t from, uint64_t to)
-{
-    may_sleep();
-    deep_assert(from <= to);
-    if (object->index == NULL)
-        return;
-    object_cut(object, object->index, object->height, 0, from, to);
-    if (object->index->used == 0) {
-        free_node(object->index);
-        object->index  = NULL;
-        object->height = 0;
-    }
-}
-
-/* ---- Data and holes -------------------------------------------------------------------------- */
-
-/* The first page at or after `from` in a subtree that is resident, or that is not; its end if there is none. */
-static uint64_t object_seek(const struct object_node *node, unsigned level, uint64_t base, uint64_t from, bool resident)
-{
-    uint64_t step = object_reach(level - 1);
-
-    deep_assert(level >= 1 && level <= OBJECT_HIGHEST && from < base + OBJECT_WAYS * step);
-    for (unsigned i = from > base ? (unsigned)((from - base) / step) : 0; i < OBJECT_WAYS; i++) {
-        uint64_t first = base + i * step, found;
-
-        if (node->child[i].leaf == 0) {
-            if (!resident)
-                return first > from ? first : from;
-            continue;
-        }
-        if (level == 1 ? resident : false)
-            return first;
-        if (level == 1)
-            continue;
-        found = object_seek(node->child[i].node, level - 1, first, from, resident);
-        if (found - first < step)
-            return found;
-    }
-    return base + OBJECT_WAYS * step;
-}
-
-uint64_t object_index_next(const struct object *object, uint64_t from, bool resident)
-{
-    uint64_t covered = object->index == NULL ? 0 : object_reach(object->height);
-
-    deep_assert(rwlock_held(&object->lock));
-    if (object->index == NULL || (covered != 0 && from >= covered))
-        return resident ? object->pages : from;
-    from = object_seek(object->index, object->height, 0, from, resident);
-    return resident && covered != 0 && from >= covered ? object->pages : from;
-}
-
-static void object_visit(const struct object_node *node, unsigned level, void (*each)(void *, frame_t), void *context)
-{
-    for (unsigned i = 0; i < OBJECT_WAYS; i++) {
-        if (node->child[i].leaf == 0)
-            continue;
-        if (level > 1)
-            object_visit(node->child[i].node, level - 1, each, context);
-        else
-            each(context, (frame_t){ (uint32_t)(node->child[i].leaf - 1) });
-    }
-}
-
-void object_index_visit(const struct object *object, void (*each)(void *context, frame_t frame), void *context)
-{
-    if (object->index != NULL)
-        object_visit(object->index, object->height, each, context);
 }

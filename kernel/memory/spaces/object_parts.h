@@ -2,17 +2,27 @@
  * object_parts.h - what the sources of objects share: the index, and pages that are being filled.
  *
  * The index is a tree of nodes with OBJECT_WAYS children each; its height follows the highest page ever put in, and
- * shrinks to nothing when the last page goes. A leaf's child is a frame number plus one.
+ * shrinks to nothing when the last page goes. A leaf's child is 0 for a hole, or a frame number plus one; or, with
+ * LEAF_ASIDE, which makes it negative, one of these:
  *
- * A page that the object's pager is filling is *busy*: it is a hole of the index, and some filling in the object's list
- * covers it (O4). Nobody holds a lock until the pager is done: the thread that fills, and those that want the page
- * meanwhile, hold a reference to the filling, and look at the index again when it is done.
+ *   LEAF_ASIDE | frame number + 1                  nobody has asked for it since the hand came by (pageout/hand.h)
+ *   LEAF_ASIDE | LEAF_REFUSED | frame number + 1   the same, and it did not shrink when it was to leave memory
+ *   LEAF_ASIDE | LEAF_LEAVING | frame number + 1   the same, and it is being packed: only by who holds the coder's lock
+ *   LEAF_OUT | slot                                the page is out: the slot's number
+ *
+ * Who asks for a page finds a positive number, as a rule; else the frame is there after all and loses its marks.
+ *
+ * A page that is being brought, by the object's pager or from its slot, is *busy*: it is a hole of the index that the
+ * pager has, or out, and some filling in the object's list covers it (O4). Nobody holds a lock until it is there: the
+ * thread that fills, and those that want the page meanwhile, hold a reference to the filling, and look at the index
+ * again when it is done.
  */
 #ifndef QUIRE_MEMORY_OBJECT_PARTS_H
 #define QUIRE_MEMORY_OBJECT_PARTS_H
 
 #include "base/check.h"
 #include "base/completion.h"
+#include "memory/pageout/swap.h"
 #include "memory/spaces/object.h"
 
 enum { OBJECT_BITS = 6, OBJECT_WAYS = 1 << OBJECT_BITS, OBJECT_HIGHEST = 11 };
@@ -21,9 +31,22 @@ struct object_node {
     uint32_t used;                          /* children that are not empty */
     union {
         struct object_node *node;
-        uintptr_t           leaf;           /* 0, or frame number + 1      */
+        uintptr_t           leaf;           /* see above                   */
     } child[OBJECT_WAYS];
 };
+
+#define LEAF_ASIDE   (~(UINTPTR_MAX >> 1))
+#define LEAF_OUT     (LEAF_ASIDE | LEAF_ASIDE >> 1)
+#define LEAF_LEAVING (LEAF_ASIDE >> 2)
+#define LEAF_REFUSED (LEAF_ASIDE >> 3)
+#define LEAF_NUMBER  (LEAF_REFUSED - 1)
+
+/* Whether the page has a frame, and nothing is to be said of it; whether it has one at all; whether it is out. */
+static inline bool leaf_is_plain(uintptr_t leaf) { return (intptr_t)leaf > 0; }
+static inline bool leaf_is_out(uintptr_t leaf)   { return leaf >= LEAF_OUT; }
+static inline bool leaf_has_frame(uintptr_t leaf) { return leaf != 0 && !leaf_is_out(leaf); }
+static inline frame_t  leaf_frame(uintptr_t leaf) { return (frame_t){ (uint32_t)((leaf & LEAF_NUMBER) - 1) }; }
+static inline uint32_t leaf_slot(uintptr_t leaf)  { return (uint32_t)(leaf & LEAF_NUMBER); }
 
 /* Pages that a pager is asked for at once: as many as a fault maps at once. */
 enum { FILL_MOST = 16 };
@@ -34,6 +57,7 @@ struct filling {
     uint64_t          page;                 /* [c] the first                                                      */
     uint32_t          count;                /* [c] pages, at most FILL_MOST                                       */
     bool              cut;                  /* [object's lock] some of them were cut off: none is put in place    */
+    uint32_t          slot;                 /* [c] where the one page is, a reference; NO_SLOT: the pager has it  */
     int               error;                /* why the first page could not be filled, or 0: set before `done`    */
     struct completion done;
     frame_t           frames[FILL_MOST];    /* [c] the filling's own while it is in the list                      */
@@ -50,6 +74,9 @@ static inline unsigned object_way(uint64_t page, unsigned level)
 {
     return page >> (OBJECT_BITS * (level - 1)) & (OBJECT_WAYS - 1);
 }
+
+/* So many pages more are out. Held to write, or no other thread can reach the object. */
+void object_count_out(struct object *object, int more);
 
 /* Where the leaf of a page is, NULL if no node leads there. The lock is held. */
 uintptr_t *object_leaf(const struct object *object, uint64_t page);
@@ -69,8 +96,20 @@ void object_cut_index(struct object *object, uint64_t from, uint64_t to);
  */
 uint64_t object_index_next(const struct object *object, uint64_t from, bool resident);
 
-/* Call a function for each frame of the index. The lock is held, or nothing changes: for audits. */
-void object_index_visit(const struct object *object, void (*each)(void *context, frame_t frame), void *context);
+/* The pages of a region that show the object's pages [from, to); empty when it shows none. */
+struct span object_shown(const struct region *region, uint64_t from, uint64_t to);
+
+/*
+ * Take the object's pages [from, to) out of the tables of all spaces that show them, in batches with points of rest;
+ * with `copies` also those that private mappings have made. Held to write; may sleep.
+ */
+void object_unmap(struct object *object, uint64_t from, uint64_t to, bool copies);
+
+/* The same, and drop them: what is being filled of them comes too late. */
+void object_cut(struct object *object, uint64_t from, uint64_t to, bool copies);
+
+/* The object goes: it is found in the list of all no more. */
+void object_unlist(struct object *object);
 
 /* Whether a hole's contents are with the pager; or, which is part of it, on their way. The lock is held. */
 static inline bool object_is_away(const struct object *object, uint64_t page) { return page < object->paged; }
@@ -79,9 +118,9 @@ static inline bool object_is_away(const struct object *object, uint64_t page) { 
 struct filling *object_filling(const struct object *object, uint64_t page);
 
 /*
- * Have the pager fill a page that is away, and perhaps those behind it; or wait until another thread's filling of the
- * page is done. Returns 0: the index is to be looked at again; -ENOMEM, or the pager's error. The caller holds a
- * reference to the object, and no lock of base/rwlock.h. May sleep.
+ * Bring a page that is out back; or have the pager fill one that is away, and perhaps those behind it; or wait until
+ * another thread's filling of the page is done. Returns 0: the index is to be looked at again; -ENOMEM, -EIO, or the
+ * pager's error. The caller holds a reference to the object, and no lock of base/rwlock.h. May sleep.
  */
 int object_bring_in(struct object *object, uint64_t page) MUST_CHECK;
 
