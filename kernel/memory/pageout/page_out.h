@@ -4,8 +4,8 @@
  * What goes is private memory: a frame of owner USER. Its contents are packed into a swap slot (pageout/swap.h), and
  * the entry names the slot. Where several entries show the frame since a fork, each goes out by itself, into a slot of
  * its own, as there is no list of those entries; the frame is free with the last. So such a page goes only where that
- * many packed pages take less than half a frame. Pages of objects stay, as do those of locked regions, and those that
- * nobody may read.
+ * many packed pages take less than half a frame. Pages of locked regions stay, and those that nobody may read; pages of
+ * objects go as object_out.h says.
  *
  * While a page is on its way out its entry is BLOCKED: the program's next touch faults, makes the page present again,
  * and the page stays. So no lock of the tables is held while the page is packed, and no change is lost.
