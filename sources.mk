@@ -28,6 +28,7 @@ kernel += kernel/base/symbol.c                      # from an address to a name
 kernel += kernel/base/number.c                      # numbers in text
 kernel += kernel/base/random.c                      # random bytes
 kernel += kernel/base/compress.c                    # bytes made fewer, and back
+kernel += kernel/base/block.c                       # waiting for a block device
 kernel += kernel/base/rate.c                        # how fast a counter runs
 
 # kernel/memory: the heart. First the memory there is, and who has it
@@ -90,8 +91,10 @@ kernel += kernel/memory/spaces/fault.c              # page faults: facts, the de
 
 # and how they leave memory
 kernel += kernel/memory/pageout/swap.c              # swap slots: packed pages in parts of frames
+kernel += kernel/memory/pageout/transfer.c          # frames through which pages go to the swap device and back
 kernel += kernel/memory/pageout/page_out.c          # pages that go out, and come back
 kernel += kernel/memory/pageout/object_out.c        # the same for pages of files and shared memory
+kernel += kernel/memory/pageout/back.c              # those that come back for good: swapoff
 kernel += kernel/memory/pageout/hand.c              # which ones: the hand of the clock
 
 # and the proof
@@ -124,6 +127,7 @@ kernel += kernel/process/errand.c                   # work that is too long for 
 kernel += kernel/process/clock.c                    # time, and what is to happen at a time
 kernel += kernel/process/chore.c                    # what is done now and then while threads run
 kernel += kernel/process/make_room.c                # frames are short: pages of programs leave
+kernel += kernel/process/swap_off.c                 # the swap device put to use, and emptied
 kernel += kernel/process/out_of_memory.c            # no frame is left: the process that ends
 kernel += kernel/process/numbers.c                  # numbers of processes, threads, groups, sessions
 kernel += kernel/process/user_account.c             # what all processes of a user have together
@@ -157,6 +161,7 @@ kernel += kernel/files/core/file.c                       # open files: reading, 
 kernel += kernel/files/core/descriptor.c                 # the numbers of open files
 kernel += kernel/files/core/lock.c                       # record locks
 kernel += kernel/files/core/devices.c                    # null, zero, full, random, and others by number
+kernel += kernel/files/core/block_file.c                 # /dev/vda
 kernel += kernel/files/core/poll_wait.c                  # waiting for several files
 kernel += kernel/files/core/epoll.c                      # epoll: the set, and its entries
 kernel += kernel/files/core/epoll_wait.c                 # which of them may be ready, and waiting
@@ -250,6 +255,7 @@ kernel += kernel/linux/event_files.c                # descriptors of counters, t
 kernel += kernel/linux/socket.c                     # sockets: making, naming, connecting
 kernel += kernel/linux/socket_option.c              # their options
 kernel += kernel/linux/socket_message.c             # and what goes through them
+kernel += kernel/linux/swap.c                       # swapon, swapoff
 kernel += kernel/linux/mount.c                      # mounts
 
 # kernel/devices: the few devices there are
@@ -266,6 +272,7 @@ kernel += kernel/devices/virtio.c                   # rings of buffers to a virt
 kernel += kernel/devices/virtio_mmio.c              # their registers: announced on the command line
 kernel += kernel/devices/virtio_pci.c               # or on the PCI bus
 kernel += kernel/devices/virtio_console.c           # a port: bytes to the host and back
+kernel += kernel/devices/virtio_block.c             # pages to the host's file and back
 kernel += kernel/devices/channel_frames.c           # frames in bytes, credit for input
 kernel += kernel/devices/channel_link.c             # our end of the channel to the host
 
@@ -386,7 +393,7 @@ cold += kernel/memory/start.c kernel/memory/frames/memmap.c kernel/memory/heap/h
         $(addprefix kernel/memory/spaces/,kernel_space.c fault_verdict.c map_copy.c map_move.c map_lock.c) \
         $(addprefix kernel/memory/spaces/,map_pages.c map_residency.c map_advise.c window.c) \
         $(addprefix kernel/memory/spaces/,object_fill.c object_list.c object_cut.c) \
-        $(addprefix kernel/memory/pageout/,swap.c page_out.c object_out.c hand.c)
+        $(filter kernel/memory/pageout/%,$(kernel))
 cold += $(addprefix kernel/linux/,attribute.c event_files.c mount.c limits.c priority.c prctl.c credentials.c \
         process_vm.c copy.c splice.c messages.c folder.c time.c system.c) \
         $(addprefix kernel/process/,credentials.c groups.c make_room.c out_of_memory.c last_resort.c process_audit.c \
@@ -396,7 +403,8 @@ cold += $(filter-out %/virtio.c %/virtio_console.c %/channel_frames.c, \
             $(filter kernel/devices/%,$(kernel)))
 cold += $(addprefix kernel/linux/,path.c socket.c socket_message.c socket_option.c fcntl.c stat.c process.c) \
         kernel/linux/file_size.c kernel/linux/signal.c kernel/linux/file.c
-cold += $(addprefix kernel/files/core/,lock.c event.c timer_file.c signal_file.c devices.c epoll.c epoll_nest.c) \
+cold += $(addprefix kernel/files/core/,lock.c event.c timer_file.c signal_file.c devices.c block_file.c) \
+        $(addprefix kernel/files/core/,epoll.c epoll_nest.c) \
         kernel/files/core/poll_wait.c \
         kernel/files/core/contents.c \
         $(filter kernel/files/terminal/%,$(kernel)) \
@@ -405,7 +413,8 @@ cold += $(addprefix kernel/files/core/,lock.c event.c timer_file.c signal_file.c
         $(addprefix kernel/files/ipc/,socket.c socket_connect.c socket_passed.c socket_data.c)
 cold += kernel/files/ipc/pipe_splice.c $(addprefix kernel/memory/,heap/heap_sums.c heap/heap_big.c spaces/user_in.c) \
         $(addprefix kernel/process/,group.c exit.c rouse.c errand.c)
-cold += $(addprefix kernel/base/,print.c random.c rate.c) $(addprefix kernel/process/,tour.c chore.c) \
+cold += $(addprefix kernel/base/,print.c random.c rate.c block.c) kernel/linux/swap.c \
+        $(addprefix kernel/process/,tour.c chore.c swap_off.c) \
         $(addprefix kernel/programs/,arguments.c exec.c image.c elf.c vdso.c)
 cold += $(addprefix kernel/process/,threads.c timers.c user_account.c usage.c out_of_memory.c numbers.c clone.c)
 cold += $(addprefix kernel/linux/i386/,socketcall.c thread.c) kernel/memory/spaces/layout_region.c
@@ -465,13 +474,13 @@ machine  = $(filter kernel/memory/%,$(kernel)) $(machine_layouts) $(wildcard arc
            $(machine_base) $(machine_console) $(machine_files)
 machine_base = tests/host/no_processes.c tests/host/no_files.c \
                $(filter-out %/process_audit.c %/process_corrupt.c,$(filter kernel/process/%,$(kernel))) \
-               $(addprefix kernel/base/,bitset.c print.c string.c lock.c rwlock.c divide.c rate.c compress.c) \
+               $(addprefix kernel/base/,bitset.c print.c string.c lock.c rwlock.c divide.c rate.c compress.c block.c) \
                $(addprefix boot/,physical.c multiboot.c pvh.c bios.c) \
-               $(addprefix kernel/devices/,pci.c channel_frames.c keys.c acpi.c screen.c) \
+               $(addprefix kernel/devices/,pci.c channel_frames.c keys.c acpi.c screen.c virtio.c virtio_block.c) \
                kernel/files/terminal/line_discipline.c kernel/files/terminal/line_discipline_output.c
 # Files, as far as they need no processes but one.
 machine_files = $(addprefix kernel/files/core/,node.c contents.c file.c descriptor.c lock.c poll_wait.c) \
-                $(addprefix kernel/files/core/,epoll.c epoll_wait.c epoll_nest.c event.c devices.c) \
+                $(addprefix kernel/files/core/,epoll.c epoll_wait.c epoll_nest.c event.c devices.c block_file.c) \
                 $(addprefix kernel/files/path/,path.c path_open.c path_change.c walk.c missing.c fs_context.c) \
                 $(addprefix kernel/files/,tmpfs/tmpfs.c tmpfs/tmpfs_folder.c root/cpio.c root/inflate.c) \
                 $(addprefix kernel/files/ipc/,pipe.c pipe_ring.c pipe_splice.c) \

@@ -40,6 +40,7 @@ def _load():
             ("kernels", number, [pointer, text]), ("file", number, [pointer, text, text]),
             ("environment", number, [pointer, text]), ("memory", number, [pointer, ctypes.c_uint64]),
             ("timeout", number, [pointer, ctypes.c_uint64]), ("layout", number, [pointer, text]),
+            ("swap", number, [pointer, ctypes.c_uint64]),
             ("root", number, [pointer, text]), ("ask_report", number, [pointer]),
             ("stream", number, [pointer, number, number]), ("output", number, [pointer, number, _TAKE, pointer]),
             ("input", number, [pointer, text, ctypes.c_size_t]), ("start", number, [pointer]),
@@ -94,8 +95,8 @@ class Machine:
     """One program. `files` are paths, or pairs of a path here and one there; `input` is bytes or a file; `output` and
     `errors` are files, functions of bytes, or None: they are kept for the Result. `timeout` is in seconds."""
 
-    def __init__(self, argv, *, memory=None, files=(), environment=(), timeout=None, layout=None, root=None,
-                 report=False, input=b"", output=None, errors=None, kernels=None):
+    def __init__(self, argv, *, memory=None, swap=None, files=(), environment=(), timeout=None, layout=None,
+                 root=None, report=False, input=b"", output=None, errors=None, kernels=None):
         words = (ctypes.c_char_p * (len(argv) + 1))(*[_text(word) for word in argv], None)
         self._handle = _library.quire_new(words)
         if not self._handle:
@@ -105,6 +106,8 @@ class Machine:
         try:
             if memory is not None:
                 self._do("memory", _bytes_of(memory))
+            if swap is not None:
+                self._do("swap", _bytes_of(swap))
             if timeout is not None:
                 self._do("timeout", _milliseconds(timeout))
             for name, value in (("layout", layout), ("root", root), ("kernels", kernels)):

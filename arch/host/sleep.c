@@ -53,6 +53,21 @@ WEAK void completion_wait(struct completion *completion)
         stop(__FILE__, __LINE__, "a page that another thread fills");
 }
 
+WEAK bool completion_wait_for(struct completion *completion, uint64_t nanoseconds)
+{
+    (void)nanoseconds;
+    return completion_happened(completion);
+}
+
+WEAK void condition_wait(struct wait_queue *queue, bool (*is)(void))
+{
+    (void)queue;
+    if (!is())
+        stop(__FILE__, __LINE__, "what another thread does");
+}
+
+WEAK void condition_changed(struct wait_queue *queue) { (void)queue; }
+
 WEAK void completion_happen(struct completion *completion)
 {
     __atomic_store_n(&completion->happened, 1, __ATOMIC_RELEASE);

@@ -30,4 +30,16 @@ static inline bool completion_happened(const struct completion *c)
 void completion_wait(struct completion *completion);
 void completion_happen(struct completion *completion);
 
+/*
+ * Wait for so many nanoseconds at most; false: it has not happened. As this ends, locks of base/rwlock.h may be held.
+ */
+bool completion_wait_for(struct completion *completion, uint64_t nanoseconds);
+
+/*
+ * For what may become true more than once: wait until `is` says so, which is asked without a lock. Whoever may have
+ * made it true calls condition_changed(). Locking as for completions.
+ */
+void condition_wait(struct wait_queue *queue, bool (*is)(void));
+void condition_changed(struct wait_queue *queue);
+
 #endif

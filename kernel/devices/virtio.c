@@ -14,7 +14,7 @@ struct virtio_descriptor {
 
 enum { STATUS_ACKNOWLEDGE = 1, STATUS_DRIVER = 2, STATUS_READY = 4, STATUS_FEATURES = 8 };
 enum { STATUS_AGREED = STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES };
-enum { DEVICE_WRITES = 2 };             /* of a descriptor                */
+enum { GOES_ON = 1, DEVICE_WRITES = 2 };        /* of a descriptor        */
 enum { NO_INTERRUPT = 1 };              /* of the available ring          */
 enum { FEATURE_VERSION_1 = 1 };         /* in the second word of features */
 enum { FLAGS, INDEX, RING };            /* of either ring, in 16-bit words */
@@ -57,18 +57,38 @@ int virtio_queue_start(struct virtio_queue *queue, struct virtio_device *device,
     return 0;
 }
 
-void virtio_give(struct virtio_queue *queue, paddr_t buffer, uint32_t bytes, bool device_writes, uint16_t tag)
+static void describe_piece(struct virtio_queue *queue, uint16_t at, struct virtio_piece piece, uint16_t flags)
 {
-    volatile struct virtio_descriptor *d = &queue->descriptors[tag];
+    volatile struct virtio_descriptor *d = &queue->descriptors[at];
 
-    assert(tag < queue->entries);
-    d->address = buffer;
-    d->bytes   = bytes;
-    d->flags   = device_writes ? DEVICE_WRITES : 0;
+    assert(at < queue->entries);
+    d->address = piece.at;
+    d->bytes   = piece.bytes;
+    d->flags   = flags;
+    d->next    = (uint16_t)(at + 1);
+}
+
+static void offer(struct virtio_queue *queue, uint16_t tag)
+{
     queue->available[RING + queue->next_available % queue->entries] = tag;
     queue->next_available++;
     __atomic_thread_fence(__ATOMIC_RELEASE);    /* the entry before the index that shows it */
     queue->available[INDEX] = queue->next_available;
+}
+
+void virtio_give(struct virtio_queue *queue, paddr_t buffer, uint32_t bytes, bool device_writes, uint16_t tag)
+{
+    describe_piece(queue, tag, (struct virtio_piece){ buffer, bytes }, device_writes ? DEVICE_WRITES : 0);
+    offer(queue, tag);
+}
+
+void virtio_give_chain(struct virtio_queue *queue, const struct virtio_piece *pieces, unsigned count, unsigned written,
+                       uint16_t first)
+{
+    for (unsigned i = 0; i < count; i++)        /* bound: the caller's pieces */
+        describe_piece(queue, (uint16_t)(first + i), pieces[i],
+                 (uint16_t)((i + 1 < count ? GOES_ON : 0) | (i >= count - written ? DEVICE_WRITES : 0)));
+    offer(queue, first);
 }
 
 void virtio_kick(struct virtio_queue *queue)
@@ -81,13 +101,15 @@ bool virtio_take(struct virtio_queue *queue, uint16_t *tag, uint32_t *bytes)
 {
     const volatile uint32_t *ring = (const volatile uint32_t *)(queue->used + RING);
     const volatile uint32_t *entry = ring + 2 * (queue->next_used % queue->entries);
+    uint32_t id;
 
     if (queue->used[INDEX] == queue->next_used)
         return false;
     __atomic_thread_fence(__ATOMIC_ACQUIRE);    /* the index before the entry it shows */
-    if (!expect(entry[0] < queue->entries))
+    id = entry[0];                              /* once: the device may write it again */
+    if (id >= queue->entries)
         return false;
-    *tag   = (uint16_t)entry[0];
+    *tag   = (uint16_t)id;
     *bytes = entry[1];
     queue->next_used++;
     return true;

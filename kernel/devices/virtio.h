@@ -2,7 +2,7 @@
  * virtio.h - devices of a virtual machine, and the rings through which buffers go to them and back.
  *
  * A transport finds the device's registers (virtio_mmio.c, virtio_pci.c); this part runs the split rings
- * on top. Buffers are physical memory; a ring entry is one buffer, never a chain.
+ * on top. Buffers are physical memory; a ring entry is one buffer, or a chain of pieces (virtio_give_chain()).
  *
  * Owning   rings and buffers lie in the driver's memory; a ring is physically in one piece.
  * Locking  none here: each driver serialises the use of its queues.
@@ -13,7 +13,7 @@
 
 #include "base/types.h"
 
-enum { VIRTIO_CONSOLE = 3 };            /* kinds of devices (section 5, "Device Types") */
+enum { VIRTIO_BLOCK = 2, VIRTIO_CONSOLE = 3 };          /* kinds of devices (section 5, "Device Types") */
 
 struct virtio_device;
 
@@ -28,12 +28,13 @@ struct virtio_transport {
                             paddr_t available, paddr_t used);
     void     (*notify)(struct virtio_device *device, unsigned queue);
     void     (*acknowledge)(struct virtio_device *device);                     /* an interrupt has been handled */
+    uint32_t (*setting)(struct virtio_device *device, unsigned offset);        /* of the kind's own, 4 bytes    */
 };
 
 struct virtio_device {
     const struct virtio_transport *transport;
     volatile uint8_t *registers;        /* common ones                          */
-    volatile uint8_t *notifications, *interrupt;        /* PCI: elsewhere       */
+    volatile uint8_t *notifications, *interrupt, *settings;     /* PCI: elsewhere */
     uint32_t          notify_step;      /* PCI: bytes from queue to queue       */
     uint8_t           line;             /* interrupt line                       */
 };
@@ -65,9 +66,19 @@ void virtio_ready(struct virtio_device *device);
 
 /* Give a buffer to the device under the number `tag` (below the queue's entries, and not in use). */
 void virtio_give(struct virtio_queue *queue, paddr_t buffer, uint32_t bytes, bool device_writes, uint16_t tag);
+/*
+ * Give several pieces as one buffer, under the number `first`: piece i takes the number first + i. The device reads
+ * them, and then writes the last `written` ones.
+ */
+struct virtio_piece { paddr_t at; uint32_t bytes; };
+void virtio_give_chain(struct virtio_queue *queue, const struct virtio_piece *pieces, unsigned count, unsigned written,
+                       uint16_t first);
 /* Tell the device that it has been given buffers. */
 void virtio_kick(struct virtio_queue *queue);
-/* Take back a buffer that the device has finished, with its tag; false when there is none. */
+/*
+ * Take back a buffer that the device has finished, with its tag, which is below the queue's entries, and nothing more
+ * is known of it; false when there is none, or what the device says makes no sense.
+ */
 bool virtio_take(struct virtio_queue *queue, uint16_t *tag, uint32_t *bytes);
 /* Say whether the device is to interrupt when it has finished buffers. */
 void virtio_interrupts(struct virtio_queue *queue, bool wanted);

@@ -15,7 +15,7 @@ enum {
     MAGIC = 0x000, VERSION = 0x004, DEVICE = 0x008, DEVICE_FEATURES = 0x010, DEVICE_FEATURES_WORD = 0x014,
     DRIVER_FEATURES = 0x020, DRIVER_FEATURES_WORD = 0x024, QUEUE = 0x030, QUEUE_MOST = 0x034, QUEUE_SIZE = 0x038,
     QUEUE_READY = 0x044, NOTIFY = 0x050, INTERRUPT = 0x060, INTERRUPT_SEEN = 0x064, STATUS = 0x070,
-    QUEUE_DESCRIPTORS = 0x080, QUEUE_AVAILABLE = 0x090, QUEUE_USED = 0x0A0,
+    QUEUE_DESCRIPTORS = 0x080, QUEUE_AVAILABLE = 0x090, QUEUE_USED = 0x0A0, SETTINGS = 0x100,
 };
 enum { MAGIC_VALUE = 0x74726976, MODERN = 2, DEVICES_MOST = 8 };
 
@@ -76,9 +76,14 @@ static void mmio_acknowledge(struct virtio_device *d)
     *register_at(d, INTERRUPT_SEEN) = *register_at(d, INTERRUPT);
 }
 
+static uint32_t mmio_setting(struct virtio_device *d, unsigned offset)
+{
+    return *register_at(d, SETTINGS + offset);
+}
+
 static const struct virtio_transport transport = {
     mmio_features, mmio_accept, mmio_set_status, mmio_status, mmio_queue_most, mmio_queue_place, mmio_notify,
-    mmio_acknowledge
+    mmio_acknowledge, mmio_setting
 };
 
 /* SIZE@ADDRESS:LINE, with the sizes' suffixes that Linux allows. */
@@ -91,7 +96,7 @@ static bool parse_device(const char *text, uint64_t *bytes, uint64_t *address, u
     }
     if (text == NULL || *text != '@' || (text = number_parse(text + 1, address)) == NULL || *text != ':')
         return false;
-    return number_parse(text + 1, line) != NULL && *line < 16 && *bytes >= 0x100 && *bytes <= PAGE_SIZE;
+    return number_parse(text + 1, line) != NULL && *line < 16 && *bytes >= SETTINGS + 8 && *bytes <= PAGE_SIZE;
 }
 
 static bool is_wanted_device(struct virtio_device *d, uint32_t kind)

@@ -18,11 +18,11 @@ enum { COMMAND = 4, STATUS_CAPABILITIES = 1 << 20, COMMAND_MEMORY = 2, COMMAND_M
        CAPABILITIES = 52,
        INTERRUPT_LINE = 60 };
 enum { BAR_IS_PORTS = 1, BAR_WIDE = 4, BARS = 6 };
-enum { VENDOR = 0x1AF4, TRANSITIONAL_CONSOLE = 0x1003, MODERN_FIRST = 0x1040 };
+enum { VENDOR = 0x1AF4, TRANSITIONAL_BLOCK = 0x1001, TRANSITIONAL_CONSOLE = 0x1003, MODERN_FIRST = 0x1040 };
 enum { CAPABILITY_VENDOR = 9, CAPABILITIES_MOST = 48 };
 
 /* Kinds of structures. */
-enum { COMMON = 1, NOTIFICATIONS = 2, INTERRUPT = 3 };
+enum { COMMON = 1, NOTIFICATIONS = 2, INTERRUPT = 3, SETTINGS = 4, WINDOWS = 4 };
 
 /* The common structure. */
 enum {
@@ -31,7 +31,7 @@ enum {
     QUEUE_USED = 48, COMMON_BYTES = 56,
 };
 
-static struct region windows[3];                /* of the one device in use */
+static struct region windows[2][WINDOWS];       /* of the console, and of the block device */
 
 static volatile uint16_t *register16(struct virtio_device *d, unsigned offset)
 {
@@ -93,8 +93,14 @@ static void pci_notify(struct virtio_device *d, unsigned queue)
 
 static void pci_acknowledge(struct virtio_device *d) { (void)*d->interrupt; }       /* reading is enough */
 
+static uint32_t pci_setting(struct virtio_device *d, unsigned offset)
+{
+    return *(volatile uint32_t *)(volatile void *)(d->settings + offset);
+}
+
 static const struct virtio_transport transport = {
-    pci_features, pci_accept, pci_set_status, pci_status, pci_queue_most, pci_queue_place, pci_notify, pci_acknowledge
+    pci_features, pci_accept, pci_set_status, pci_status, pci_queue_most, pci_queue_place, pci_notify, pci_acknowledge,
+    pci_setting
 };
 
 /* ---- Finding the structures ------------------------------------------------------------- */
@@ -102,6 +108,7 @@ static const struct virtio_transport transport = {
 struct pci_search {
     uint16_t              transitional, modern;     /* device numbers */
     struct virtio_device *device;
+    struct region        *windows;
     bool                  found;
 };
 
@@ -117,34 +124,37 @@ static paddr_t bar_address(const struct pci_access *pci, pci_address where, unsi
 
 /* Show the page that a structure begins in. */
 static volatile uint8_t *map_structure(const struct pci_access *pci, pci_address where, unsigned capability,
-                                       unsigned window)
+                                       struct region *window)
 {
     unsigned bar    = pci->read(where, capability + 4) & 0xFF;
     uint32_t offset = pci->read(where, capability + 8);
     paddr_t  base   = bar_address(pci, where, bar), start = base + offset;
 
     if (base == 0 || start < base || start % PAGE_SIZE + COMMON_BYTES > PAGE_SIZE ||
-        kernel_map_device(&windows[window], "virtio", start - start % PAGE_SIZE, PAGE_SIZE, CACHE_OFF) != 0)
+        kernel_map_device(window, "virtio", start - start % PAGE_SIZE, PAGE_SIZE, CACHE_OFF) != 0)
         return NULL;
-    return (volatile uint8_t *)pointer_to(page_address(windows[window].span.first)) + start % PAGE_SIZE;
+    return (volatile uint8_t *)pointer_to(page_address(window->span.first)) + start % PAGE_SIZE;
 }
 
 static void take_structure(const struct pci_access *pci, pci_address where, unsigned capability,
-                           struct virtio_device *d)
+                           struct virtio_device *d, struct region *shown)
 {
     unsigned kind = pci->read(where, capability) >> 24;
 
     if (kind == COMMON && d->registers == NULL) {
-        d->registers = map_structure(pci, where, capability, 0);
+        d->registers = map_structure(pci, where, capability, &shown[0]);
     } else if (kind == NOTIFICATIONS && d->notifications == NULL) {
-        d->notifications = map_structure(pci, where, capability, 1);
+        d->notifications = map_structure(pci, where, capability, &shown[1]);
         d->notify_step   = pci->read(where, capability + 16);
     } else if (kind == INTERRUPT && d->interrupt == NULL) {
-        d->interrupt = map_structure(pci, where, capability, 2);
+        d->interrupt = map_structure(pci, where, capability, &shown[2]);
+    } else if (kind == SETTINGS && d->settings == NULL) {
+        d->settings = map_structure(pci, where, capability, &shown[3]);
     }
 }
 
-static bool take_structures(const struct pci_access *pci, pci_address where, struct virtio_device *d)
+static bool take_structures(const struct pci_access *pci, pci_address where, struct virtio_device *d,
+                            struct region *shown)
 {
     unsigned at = pci->read(where, CAPABILITIES) & 0xFC;
 
@@ -154,19 +164,19 @@ static bool take_structures(const struct pci_access *pci, pci_address where, str
         uint32_t head = pci->read(where, at);
 
         if ((head & 0xFF) == CAPABILITY_VENDOR && at <= 256 - 20)
-            take_structure(pci, where, at, d);
+            take_structure(pci, where, at, d, shown);
         at = head >> 8 & 0xFC;
     }
-    return d->registers != NULL && d->notifications != NULL && d->interrupt != NULL;
+    return d->registers != NULL && d->notifications != NULL && d->interrupt != NULL && d->settings != NULL;
 }
 
-static void unmap_structures(const struct virtio_device *d)
+static void unmap_structures(const struct virtio_device *d, struct region *shown)
 {
-    const volatile uint8_t *const shown[3] = { d->registers, d->notifications, d->interrupt };
+    const volatile uint8_t *const seen[WINDOWS] = { d->registers, d->notifications, d->interrupt, d->settings };
 
-    for (unsigned i = 0; i < 3; i++)
-        if (shown[i] != NULL)
-            kernel_unmap(&windows[i]);
+    for (unsigned i = 0; i < WINDOWS; i++)
+        if (seen[i] != NULL)
+            kernel_unmap(&shown[i]);
 }
 
 static void look_at_function(void *context, const struct pci_function *f)
@@ -178,19 +188,21 @@ static void look_at_function(void *context, const struct pci_function *f)
         return;
     *search->device = (struct virtio_device){ .transport = &transport,
                                               .line = (uint8_t)pci->read(f->where, INTERRUPT_LINE) };
-    search->found = take_structures(pci, f->where, search->device);
+    search->found = take_structures(pci, f->where, search->device, search->windows);
     if (search->found)
         pci->write(f->where, COMMAND, (pci->read(f->where, COMMAND) & 0xFFFF) | COMMAND_MEMORY | COMMAND_MASTER);
     else
-        unmap_structures(search->device);
+        unmap_structures(search->device, search->windows);
 }
 
 int virtio_pci_find(struct virtio_device *device, uint32_t kind)
 {
-    struct pci_search search = { .transitional = TRANSITIONAL_CONSOLE, .modern = (uint16_t)(MODERN_FIRST + kind),
-                             .device = device };
+    bool              block  = kind == VIRTIO_BLOCK;
+    struct pci_search search = { .transitional = block ? TRANSITIONAL_BLOCK : TRANSITIONAL_CONSOLE,
+                                 .modern = (uint16_t)(MODERN_FIRST + kind), .device = device,
+                                 .windows = windows[block] };
 
-    if (kind != VIRTIO_CONSOLE || pci_ports() == NULL)
+    if ((!block && kind != VIRTIO_CONSOLE) || pci_ports() == NULL)
         return -ENODEV;
     pci_each(pci_ports(), look_at_function, &search);
     return search.found ? 0 : -ENODEV;

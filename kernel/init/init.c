@@ -15,6 +15,7 @@
 #include "cpu.h"
 #include "devices/channel_link.h"
 #include "devices/screen.h"
+#include "devices/virtio_block.h"
 #include "files/core/descriptor.h"
 #include "files/path/missing.h"
 #include "files/proc/reports.h"
@@ -34,6 +35,7 @@
 #include "process/abi.h"
 #include "process/chore.h"
 #include "process/family.h"
+#include "process/swap_off.h"
 #include "programs/image.h"
 #include "programs/vdso.h"
 
@@ -353,11 +355,13 @@ static int prepare_program(struct process *self)
     self->files = files_new();
     if (self->fs == NULL || self->files == NULL)
         return -ENOMEM;
+    (void)block_start(words);                   /* most machines have no such device */
     terminals_start();
     vdso_start();
     err = unpack_archives(self->fs);
     if (err == 0)
         err = files_populate(self->fs);
+    (void)swap_on();                            /* nor need a device be one to swap to */
     if (err == 0)
         err = read_configuration(self->fs);
     if (err == 0)

@@ -103,8 +103,8 @@
     CALL(setxattr) CALL(sgetmask) CALL(shutdown) CALL(sigaction) CALL(sigaltstack) CALL(signal) CALL(signalfd) \
     CALL(signalfd4) CALL(sigpending) CALL(sigprocmask) CALL(sigreturn) CALL(sigsuspend) CALL(socket) CALL(socketcall) \
     CALL(socketpair) CALL(splice) CALL(ssetmask) CALL(stat) CALL(stat64) CALL(statfs) CALL(statfs64) CALL(statx) \
-    CALL(stime) CALL(symlink) CALL(symlinkat) CALL(sync) CALL(syncfs) CALL(sysinfo) CALL(syslog) CALL(tee) \
-    CALL(tgkill) CALL(time) \
+    CALL(stime) CALL(symlink) CALL(symlinkat) CALL(swapoff) CALL(swapon) CALL(sync) CALL(syncfs) CALL(sysinfo) \
+    CALL(syslog) CALL(tee) CALL(tgkill) CALL(time) \
     CALL(timer_create) CALL(timer_delete) CALL(timer_getoverrun) CALL(timer_gettime) CALL(timer_gettime64) \
     CALL(timer_settime) CALL(timer_settime64) CALL(timerfd_create) CALL(timerfd_gettime) CALL(timerfd_gettime64) \
     CALL(timerfd_settime) CALL(timerfd_settime64) CALL(times) CALL(tkill) CALL(truncate) CALL(truncate64) CALL(umask) \

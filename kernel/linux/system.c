@@ -78,8 +78,8 @@ SYSTEM_CALL(sysinfo, user_t, to)
     info.total   = sums.ram;
     info.free    = sums.owned[OWNER_FREE];
     swap_sums(&swap);
-    info.total_swap = swap.used;
-    info.free_swap  = 0;
+    info.total_swap = swap_total(&swap);
+    info.free_swap  = swap.device - swap.written;
     info.shared  = sums.owned[OWNER_SHARED];
     info.buffers = 0;
     return user_write(to, &info, sizeof info);

@@ -29,8 +29,7 @@ static struct {                         /* [turn] */
 
 static uint32_t pages_gone;             /* [a] since the start; may wrap */
 
-/* The memory, which is held, of the first process from number *id on that has some. NULL: there is none. */
-static struct shared_space *memory_from(int32_t *id)
+struct shared_space *memory_from(int32_t *id)
 {
     lock_state            state  = lock_take(&process_lock);
     struct shared_space  *memory = NULL;

@@ -21,4 +21,10 @@
 /* Called before a fault of a program is handled while `frames_wanted` is not 0: where frames are low a portion goes. */
 void make_room_ahead(void);
 
+/*
+ * The memory of the first process from number *id on that has some, and its number; NULL: there is none. Its tables are
+ * held: memory_release_tables().
+ */
+struct shared_space *memory_from(int32_t *id);
+
 #endif

@@ -34,6 +34,7 @@ struct thread;
 enum {
     WAIT_SIGNALS = 1,                   /* a signal ends the wait                                 */
     WAIT_KILL    = 2,                   /* only a signal that ends the thread does                */
+    WAIT_BRIEFLY = 4,                   /* locks of base/rwlock.h may be held: there is a deadline */
 };
 #define NEVER UINT64_MAX                /* no deadline; deadlines are clock_now() nanoseconds     */
 
@@ -81,7 +82,10 @@ void wait_end(void);
 void wait_prepare(void);                                /* before the first wait_link() and the look   */
 void wait_link(struct waiter *waiter, struct wait_queue *queue);
 void wait_unlink(struct waiter *waiter);
-/* Sleep, unless a linked queue has been woken since wait_prepare(). Returns as wait_on(), and holds as few locks. */
+/*
+ * Sleep, unless a linked queue has been woken since wait_prepare(). Returns as wait_on(), and holds as few locks, but
+ * for WAIT_BRIEFLY.
+ */
 int  wait_linked(uint64_t deadline, unsigned flags);
 
 /* wait_start() as an exclusive waiter. */

@@ -210,6 +210,34 @@ void completion_wait(struct completion *completion)
     }
 }
 
+bool completion_wait_for(struct completion *completion, uint64_t nanoseconds)
+{
+    uint64_t until = clock_now() + nanoseconds;
+    int      err   = 0;
+
+    may_sleep();
+    while (err == 0 && !completion_happened(completion)) {      /* bound: sleeps in each step */
+        wait_start(&completion->waiting);
+        if (!completion_happened(completion))
+            err = wait_linked(until, WAIT_BRIEFLY);
+        wait_end();
+    }
+    return completion_happened(completion);
+}
+
+void condition_wait(struct wait_queue *queue, bool (*is)(void))
+{
+    may_sleep();
+    while (!is()) {                                     /* bound: sleeps in each step */
+        wait_start(queue);
+        if (!is())
+            (void)wait_linked(NEVER, 0);
+        wait_end();
+    }
+}
+
+void condition_changed(struct wait_queue *queue) { wake_all(queue); }
+
 void completion_happen(struct completion *completion)
 {
     __atomic_store_n(&completion->happened, 1, __ATOMIC_RELEASE);

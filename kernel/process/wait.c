@@ -156,7 +156,8 @@ int wait_linked(uint64_t deadline, unsigned flags)
 
     may_sleep();
     assert(self->process != NULL);              /* the idle thread never waits */
-    deep_assert(rwlock_none_held());            /* the wait may last for ever */
+    assert(deadline != NEVER || !(flags & WAIT_BRIEFLY));
+    deep_assert((flags & WAIT_BRIEFLY) || rwlock_none_held());          /* the wait may last for ever */
     self->timed_out = false;
     if (ends_wait(self, flags))
         return -EINTR;

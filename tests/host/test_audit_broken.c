@@ -130,12 +130,12 @@ static void each_part_of_a_swap_slot_is_checked(void)
     paint("wwwwww");
     fill(0, 6);
     assert_int_equal(map_advise(&program, column(0), 6 * PAGE_SIZE, PAGE_OUT), 0);
-    assert_int_equal(swap.used, 6);
-    NAMES(swap.used, 5, "G2", "5 swap slots and");
+    assert_int_equal(swap.packed.used, 6);
+    NAMES(swap.packed.used, 5, "G2", "5 swap slots and");
     NAMES(swap.frames, swap.frames + 1, "G2", "6 swap slots and");
-    NAMES(swap.first_free, NO_SLOT, "G1", "are in use, and 0 are listed as free");
-    NAMES(swap.first_free, 0, "G1", "swap slot 0 is listed as free and is not");
-    NAMES(swap.first_free, swap.tables * SLOTS_A_FRAME, "G1", "is listed as free and is not");
+    NAMES(swap.packed.first_free, NO_SLOT, "G1", "are in use, and 0 are listed as free");
+    NAMES(swap.packed.first_free, 0, "G1", "swap slot 0 is listed as free and is not");
+    NAMES(swap.packed.first_free, swap.packed.tables * SLOTS_A_FRAME, "G1", "is listed as free and is not");
     slot  = swap_slot_at(2);
     place = slot->place;
     NAMES(slot->references, slot->references + 1, "X5", "");

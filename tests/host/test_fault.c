@@ -46,8 +46,12 @@ static const struct row table[] = {
       "the same, of private memory that nobody else shows" },
     { 'y', '*', 'y', 'B', '*', '*', '*', '*', 'n', 'n', '*', FAULT_REUSE_READ,
       "the same, but others show the frame: a write faults again" },
-    { 'y', '*', 'y', 'S', '*', '*', '*', '*', '*', '*', '*', FAULT_BRING_IN,
+    { 'y', '*', 'y', 'S', '*', '*', '*', 'h', '*', '*', '*', FAULT_BRING_IN,
       "its contents come back from a swap slot" },
+    { 'y', '*', 'y', 'S', '*', '*', '*', 'a', '*', '*', '*', FAULT_WAIT,
+      "the swap device is to be read first" },
+    { 'y', '*', 'y', 'S', '*', '*', '*', 'l', '*', '*', '*', FAULT_BUS,
+      "the swap device could not be read" },
     { 'y', '*', 'y', 'o', '*', '*', '*', '*', '*', '*', '*', FAULT_SEGV_MAP,   "no program's page has such an entry" },
 };
 

@@ -216,12 +216,12 @@ static void histories_of_slots(void)
 
                 swap_sums(&sums);
                 add_bytes(&sums, sizeof sums);
-                add(swap.first_free);
+                add(swap.packed.first_free);
                 add_bytes(swap.partly, sizeof swap.partly);
             }
         }
         frame_fail_at(0);
-        kept_line("slots, %llu: %u in use, %u frames, %llu bytes; %08x", (unsigned long long)number, swap.used,
+        kept_line("slots, %llu: %u in use, %u frames, %llu bytes; %08x", (unsigned long long)number, swap.packed.used,
                   swap.frames, (unsigned long long)swap.bytes, sum);
         for (unsigned n = 0; n < 900; n++, used[n - 1] = false)
             if (used[n])

@@ -1,4 +1,5 @@
 /* describe.c - what a run of libquire is to be: program, files, memory, time, streams. See libquire.h. */
+#include "swap_file.h"
 #include "object.h"
 #include "machine.h"
 
@@ -110,6 +111,16 @@ int quire_kernels(struct quire *q, const char *folder)
 int quire_directory(struct quire *q, const char *folder)
 {
     return set_text(q, "the folder to begin in", &q->sandbox.directory, folder);
+}
+
+int quire_swap(struct quire *q, uint64_t bytes)
+{
+    if (bytes < SWAP_LEAST || bytes > SWAP_MOST)
+        return object_fail(q, "%" PRIu64 " bytes are no size to swap to", bytes);
+    if (!object_may_change(q))
+        return -1;
+    q->sandbox.swap = bytes;
+    return 0;
 }
 
 int quire_memory(struct quire *q, uint64_t bytes)

@@ -68,6 +68,7 @@ int quire_file(struct quire *q, const char *host, const char *guest);
 int quire_environment(struct quire *q, const char *variable);
 
 int quire_memory(struct quire *q, uint64_t bytes);              /* all RAM of the machine, kernel included    */
+int quire_swap(struct quire *q, uint64_t bytes);    /* of a file without a name in $TMPDIR: 64 KiB to 512 MiB    */
 int quire_timeout(struct quire *q, uint64_t milliseconds);      /* then SIGTERM, and two seconds later the end */
 int quire_layout(struct quire *q, const char *name);
 int quire_root(struct quire *q, const char *folder);            /* an i386 Debian tree                        */

@@ -175,6 +175,19 @@ static void add_ram(struct words *words, const struct machine_plan *plan)
               plan->memory / 1024, plan->ram >= 0 ? plan->ram : plan->shared, plan->state >= 0 ? "off" : "on");
 }
 
+/*
+ * Add the file that the machine swaps to: nobody needs it after the machine, so nothing is flushed. An error is told to
+ * the guest, which would stand still otherwise. On PCI the place gives it an interrupt of its own.
+ */
+static void add_swap(struct words *words, const struct machine_plan *plan)
+{
+    words_add(words, "-drive");
+    words_add(words, "if=none,id=swap,format=raw,cache=unsafe,file.locking=off,file=/proc/self/fd/%d", plan->swap);
+    words_add(words, "-device");
+    words_add(words, "%s,drive=swap,werror=report,rerror=report",
+              plan->kind == MACHINE_MICROVM ? "virtio-blk-device" : "virtio-blk-pci,addr=9,ioeventfd=off");
+}
+
 /* Add what is booted; or, where a stopped machine is to go on, that its state comes when the monitor is told. */
 static void add_beginning(struct words *words, const struct machine_plan *plan)
 {
@@ -222,6 +235,8 @@ static void command_line(struct words *words, const struct machine_plan *plan, c
     words_add(words, "chardev=monitor,mode=readline");
     words_add(words, "-device");
     words_add(words, "isa-debug-exit,iobase=0xf4,iosize=0x04");
+    if (plan->swap >= 0)
+        add_swap(words, plan);
     if (plan->debugger >= 0)
         add_debugger(words, plan->debugger);
     add_flags(words);
@@ -301,17 +316,17 @@ static void keep_only(int first, const int *inherited, int count)
 }
 
 /*
- * No new privileges, no core with a program's memory in it, and no files, unless the user's own words for QEMU need
- * files.
+ * No new privileges, no core with a program's memory in it, and no files longer than the one that the machine swaps to,
+ * if it does, unless the user's own words for QEMU need files.
  */
-static void give_up_rights(void)
+static void give_up_rights(rlim_t longest)
 {
-    const struct rlimit none = { 0, 0 };
+    const struct rlimit none = { 0, 0 }, length = { longest, longest };
 
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     setrlimit(RLIMIT_CORE, &none);
     if (machine_flags()[0] == '\0' && getenv("QUIRE_QEMU") == NULL)
-        setrlimit(RLIMIT_FSIZE, &none);
+        setrlimit(RLIMIT_FSIZE, &length);
 }
 
 /*
@@ -334,7 +349,7 @@ static void die_with(int life)
  * process group of its own QEMU does not get the terminal's Ctrl-C.
  */
 __attribute__((noreturn))
-static void become(const struct words *words, int errors, int life, const int *inherited, int count)
+static void become(const struct words *words, int errors, int life, const int *inherited, int count, rlim_t longest)
 {
     sigset_t none;
     const char *why;
@@ -350,7 +365,7 @@ static void become(const struct words *words, int errors, int life, const int *i
     dup2(nothing, STDOUT_FILENO);
     dup2(errors, STDERR_FILENO);
     keep_only(STDERR_FILENO + 1, inherited, count);
-    give_up_rights();
+    give_up_rights(longest);
     execvp(words->words[0], words->words);
     why = errno == ENOENT ? "no such program" : strerrordesc_np(errno);
     if (write(STDERR_FILENO, MACHINE_ABSENT, 1) == 1 && why != NULL && write(STDERR_FILENO, why, strlen(why)) < 0)
@@ -404,7 +419,7 @@ static int start_child(struct machine *machine, const struct machine_plan *plan,
 {
     const int theirs[] = { (*ends)[END_CHANNEL][1], (*ends)[END_SERIAL][1], (*ends)[END_MONITOR][1],
                            (*ends)[END_LIFE][1], plan->map_line ? (*ends)[END_MAP][1] : -1, plan->archive,
-                           plan->debugger, plan->ram, plan->shared, plan->state };
+                           plan->debugger, plan->ram, plan->shared, plan->state, plan->swap };
     struct words words = { 0 };
     int process = -1, problem;
     pid_t pid;
@@ -415,7 +430,8 @@ static int start_child(struct machine *machine, const struct machine_plan *plan,
     pid = fork_held(&process);
     problem = pid < 0 ? errno : 0;
     if (pid == 0)
-        become(&words, (*ends)[END_ERRORS][1], (*ends)[END_LIFE][1], theirs, sizeof(theirs) / sizeof(theirs[0]));
+        become(&words, (*ends)[END_ERRORS][1], (*ends)[END_LIFE][1], theirs, sizeof(theirs) / sizeof(theirs[0]),
+               plan->swap >= 0 ? plan->swap_size : 0);
     words_free(&words);
     *machine = (struct machine){ pid, process, (*ends)[END_CHANNEL][0], (*ends)[END_SERIAL][0], (*ends)[END_ERRORS][0],
                                  (*ends)[END_MONITOR][0], (*ends)[END_MAP][0], (*ends)[END_LIFE][0] };

@@ -10,8 +10,8 @@
  * are socket pairs. It is a child as others are: a wait(2) of the caller may take its status from here.
  *
  * QEMU itself is not trusted further than it must be: it gets those descriptors and no others, can gain no rights,
- * writes no files, and filters its own system calls (-sandbox) where it was built to. SECURITY.md says how far that
- * protects.
+ * writes no file but the one that the machine swaps to, and filters its own system calls (-sandbox) where it was built
+ * to. SECURITY.md says how far that protects.
  */
 #ifndef QUIRE_MACHINE_H
 #define QUIRE_MACHINE_H
@@ -36,6 +36,8 @@ struct machine_plan {
                                          * and that this process writes to as well (place.h); or -1 */
     int               state;            /* a stopped machine's state, to go on from: its RAM is `ram`, of which QEMU
                                          * has a private copy; or -1: boot, and with `ram` stop before the program */
+    int               swap;             /* a file of `swap_size` bytes that is a block device, or -1 */
+    uint64_t          swap_size;
     int               debugger;         /* stopped, with gdb at the other end of this socket; or -1 */
     bool              map_line;         /* a second serial line, for snapshots of memory */
     bool              verbose;          /* show the command line                     */

@@ -5,6 +5,7 @@
 #include "home.h"
 #include "report.h"
 #include "report_json.h"
+#include "swap_file.h"
 #include "thaw.h"
 #include "verdict.h"
 
@@ -142,7 +143,8 @@ static void finish_run(struct run *run, int status)
     end_shared(run);
     drop(run->answer);
     drop(run->kernel);
-    run->session_held = run->archive_held = run->frozen_held = NULL;
+    let_go(run->swap_held);
+    run->session_held = run->archive_held = run->frozen_held = run->swap_held = NULL;
     run->session = NULL;
     run->answer  = NULL;
     run->kernel  = NULL;
@@ -178,6 +180,8 @@ static const char *unfrozen(const struct run *run)
         return "the processor runs the guest itself";
     if (run->plan.kind != MACHINE_MICROVM)
         return "it is another machine";
+    if (run->plan.swap >= 0)
+        return "it has a file to swap to";
     return wants_whole(run->sandbox) || run->plan.map_line ? "the whole kernel is asked for" : NULL;
 }
 
@@ -380,6 +384,20 @@ void run_init(struct run *run, struct sandbox *sandbox)
     *run = (struct run){ .sandbox = sandbox, .archive = -1 };
 }
 
+/* Make the file to swap to, if one is wanted. */
+static void plan_swap(struct run *run)
+{
+    int status;
+
+    if (run->sandbox->swap == 0)
+        return;
+    status = swap_file_make(run->sandbox->swap, &run->plan.swap, &run->plan.swap_size);
+    if (status != 0)
+        finish_run(run, status);
+    else
+        run->swap_held = hold_fd(run->plan.swap);
+}
+
 void run_prepare(struct run *run)
 {
     struct sandbox *sandbox = run->sandbox;
@@ -394,13 +412,14 @@ void run_prepare(struct run *run)
     run->plan = (struct machine_plan){
         .archive = run->archive, .archive_size = size, .memory = sandbox->memory, .ram = -1, .shared = -1, .state = -1,
         .seccomp = true,
-        .debugger = sandbox->debugger, .map_line = sandbox->follow != NULL, .verbose = sandbox->verbose,
+        .swap = -1, .debugger = sandbox->debugger, .map_line = sandbox->follow != NULL, .verbose = sandbox->verbose,
     };
     if (run->plan.memory == 0)
         run->plan.memory = (USUAL_MEMORY + size + (1 << 20) - 1) >> 20 << 20;
     if (sandbox->verbose)
         tell(0, "%" PRIu64 " KiB of files in a machine of %" PRIu64 " KiB", size / 1024, run->plan.memory / 1024);
     run->state = RUN_PREPARED;
+    plan_swap(run);
 }
 
 void run_start(struct run *run)

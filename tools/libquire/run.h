@@ -40,7 +40,7 @@ struct run {
 
     /* Private. */
     int                 archive;
-    struct held        *archive_held, *session_held, *machine_held, *frozen_held, *shared_held;
+    struct held        *archive_held, *session_held, *machine_held, *frozen_held, *shared_held, *swap_held;
     bool                alone;          /* QEMU has refused to share the machine's RAM */
     struct frozen       frozen;
     struct machine_plan plan;

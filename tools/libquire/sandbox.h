@@ -8,6 +8,7 @@
  *   program     the program, its interpreter and its libraries, put into the tree
  *   pack        the tree as one cpio archive
  *   machine     QEMU started with kernel and archive
+ *   swap_file   the file that the machine swaps to
  *   frozen      a machine stopped before the program, kept for further runs
  *   channel     the framed stream between the machine and this process
  *   place       input written into a machine's RAM, where there is much of it
@@ -49,6 +50,7 @@ struct sandbox {
     const char  *root;          /* a folder with an i386 Debian tree; NULL: the fetched one */
     const char  *kernels;       /* the folder with kernels; NULL: found (home.h)                */
     uint64_t     memory;        /* bytes; 0: the default, more for a large archive              */
+    uint64_t     swap;          /* bytes that the machine may swap to; 0: none                  */
     char       **files;         /* HOST[:GUEST]                                                 */
     size_t       file_count;
     char       **environment;   /* NAME=VALUE, or NAME alone: its value on the host             */

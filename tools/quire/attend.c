@@ -56,6 +56,8 @@ static void describe_run(struct quire *q, const struct sandbox *sandbox)
         must(q, quire_root(q, sandbox->root));
     if (sandbox->memory != 0)
         must(q, quire_memory(q, sandbox->memory));
+    if (sandbox->swap != 0)
+        must(q, quire_swap(q, sandbox->swap));
     if (sandbox->timeout_ms != 0)
         must(q, quire_timeout(q, sandbox->timeout_ms));
     if (sandbox->machine < MACHINE_KINDS)

@@ -137,7 +137,7 @@ static void put_bash(void)
           "    --layout) COMPREPLY=($(compgen -W \"$(_quire_layouts)\" -- \"$word\")); return ;;\n"
           "    --machine) COMPREPLY=($(compgen -W 'microvm pc' -- \"$word\")); return ;;\n"
           "    --root|--output|-o) COMPREPLY=($(compgen -d -- \"$word\")); return ;;\n"
-          "    --memory|-m|--timeout|--watchdog|--append) return ;;\n"
+          "    --memory|-m|--swap|--timeout|--watchdog|--append) return ;;\n"
           "    --env) COMPREPLY=($(compgen -v -S = -- \"$word\")); compopt -o nospace; return ;;\n"
           "    esac\n"
           "    # Behind the program all words are the program's own.\n"

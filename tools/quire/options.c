@@ -5,6 +5,7 @@
 #include "libquire/arena.h"
 #include "libquire/home.h"
 #include "libquire/machine.h"
+#include "libquire/swap_file.h"
 
 #include <argp.h>
 #include <ctype.h>
@@ -81,10 +82,11 @@ void options_use_shell(struct sandbox *sandbox)
     sandbox->argv = shell;
 }
 
-enum { KEY_TIMEOUT = 0x100, KEY_REPORT, KEY_MACHINE, KEY_WATCHDOG, KEY_AUDIT, KEY_SNAPSHOT };
+enum { KEY_TIMEOUT = 0x100, KEY_REPORT, KEY_MACHINE, KEY_WATCHDOG, KEY_AUDIT, KEY_SNAPSHOT, KEY_SWAP };
 
 static const struct argp_option options[] = {
     { "memory", 'm', "SIZE", 0, "The machine's RAM: 64, 64M, 2560K, 1G (default 128M and the files' size)", 0 },
+    { "swap", KEY_SWAP, "SIZE", 0, "Room for pages beside RAM: a file in $TMPDIR without a name, 64K to 512M", 0 },
     { "layout", OPTION_LAYOUT, "NAME", 0, "The memory layout of the kernel (default quire), or its document", 0 },
     { "file", OPTION_FILE, "HOST[:GUEST]", 0, "A file, or a folder with all in it, that the program will see; "
       ":PATH takes it from the root", 0 },
@@ -188,6 +190,12 @@ static error_t parse_shared(int key, char *word, struct argp_state *state)
     case 'm':
         if (!read_size(word, &sandbox->memory))
             argp_error(state, "`%s` is no size of memory", word);
+        return 0;
+    case KEY_SWAP:
+        if (!read_size(word, &sandbox->swap))
+            argp_error(state, "`%s` is no size", word);
+        if (sandbox->swap < SWAP_LEAST || sandbox->swap > SWAP_MOST)
+            argp_error(state, "--swap %s: the size is 64K to 512M", word);
         return 0;
     case 'v':
         sandbox->verbose = true;

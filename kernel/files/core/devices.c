@@ -3,9 +3,11 @@
  */
 #include "files/core/devices.h"
 
+#include "base/block.h"
 #include "base/check.h"
 #include "base/error.h"
 #include "base/random.h"
+#include "files/core/block_file.h"
 #include "files/ipc/pipe.h"
 #include "process/schedule.h"
 
@@ -27,6 +29,8 @@ const struct node_operations *device_operations(uint32_t mode, uint32_t device)
 {
     if ((mode & S_FMT) == S_PIPE)
         return &fifo_operations;
+    if ((mode & S_FMT) == S_BLOCK)
+        return device == BLOCK_NUMBER && block_device.pages > 0 ? &block_operations : NULL;
     if ((mode & S_FMT) == S_CHARACTER)
         for (unsigned i = 0; i < device_count; i++)
             if (devices[i].number == device)

@@ -13,7 +13,7 @@
 /* Announce the operations of a character device. At start only; at most DEVICES_MOST (16), each number once. */
 void device_register(uint32_t device, const struct node_operations *operations);
 
-/* The operations of a device that was announced, and of fifos; NULL for anything else. */
+/* The operations of a device that was announced, of fifos, and of the block device; NULL for anything else. */
 const struct node_operations *device_operations(uint32_t mode, uint32_t device);
 
 /* Announce null, zero, full, random and urandom. */

@@ -11,6 +11,7 @@
 #include "files/proc/proc_node.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
+#include "memory/pageout/swap.h"
 #include "memory/spaces/space.h"
 #include "memory/spaces/user.h"
 #include "memory/tables/table.h"
@@ -90,8 +91,9 @@ static uint64_t pagemap_word(struct space *space, page_t page)
         if (frame_references(frame) == (own ? 1u : 2u))
             word |= PAGE_IS_SOLE;
     }
-    if (level == 1 && entry_kind(entry, 1) == ENTRY_SWAP)       /* device 0, and the slot from bit 5 on */
-        word = PAGE_IS_OUT | (uint64_t)entry_slot_number(entry) << 5;
+    if (level == 1 && entry_kind(entry, 1) == ENTRY_SWAP)       /* device 0 or 1, and the slot from bit 5 on */
+        word = PAGE_IS_OUT | slot_is_on_device(entry_slot_number(entry)) |
+               (uint64_t)(entry_slot_number(entry) % SLOT_DEVICE) << 5;
     lock_drop(&space->tables_lock, state);
     return word;
 }

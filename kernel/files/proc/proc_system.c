@@ -7,11 +7,13 @@
 #include "base/print.h"
 #include "base/random.h"
 #include "base/string.h"
+#include "files/core/block_file.h"
 #include "files/core/lock.h"
 #include "files/proc/proc_node.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
 #include "memory/pageout/swap.h"
+#include "memory/pageout/transfer.h"
 #include "memory/spaces/map.h"
 #include "process/load.h"
 #include "process/machine_names.h"
@@ -59,10 +61,10 @@ static int write_memory(struct text *text, struct proc_node *node __attribute__(
     add_kilobytes(text, "SwapCached:", 0);
     add_kilobytes(text, "Active:", sums.owned[OWNER_USER]);
     add_kilobytes(text, "Inactive:", sums.owned[OWNER_FILE]);
-    add_kilobytes(text, "SwapTotal:", swap.used);       /* what more has room depends on how it packs */
-    add_kilobytes(text, "SwapFree:", 0);
+    add_kilobytes(text, "SwapTotal:", swap_total(&swap));
+    add_kilobytes(text, "SwapFree:", swap.device - swap.written);
     add_kilobytes(text, "Zswap:", swap.frames);
-    add_kilobytes(text, "Zswapped:", swap.used);
+    add_kilobytes(text, "Zswapped:", swap.used - swap.written);
     add_kilobytes(text, "Unevictable:", locked);
     add_kilobytes(text, "Mlocked:", locked);
     add_kilobytes(text, "Dirty:", 0);
@@ -75,7 +77,7 @@ static int write_memory(struct text *text, struct proc_node *node __attribute__(
     add_kilobytes(text, "SUnreclaim:", sums.owned[OWNER_HEAP]);
     add_kilobytes(text, "KernelStack:", sums.owned[OWNER_STACK]);
     add_kilobytes(text, "PageTables:", sums.owned[OWNER_TABLES]);
-    add_kilobytes(text, "CommitLimit:", sums.ram / 2);
+    add_kilobytes(text, "CommitLimit:", sums.ram / 2 + swap.device);
     add_kilobytes(text, "Committed_AS:", map_committed);
     add_kilobytes(text, "AnonHugePages:", 0);
     text_add_literal(text, "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\n"
@@ -240,15 +242,22 @@ static int write_systems(struct text *text, struct proc_node *node __attribute__
     return 0;
 }
 
+static void add_swap(struct text *text, const char *name, uint32_t pages, uint32_t used, int priority)
+{
+    text_add(text, "%-40s%s\t%lu\t\t%lu\t\t%d\n", name, "partition", pages * (unsigned long)(PAGE_SIZE / 1024),
+             used * (unsigned long)(PAGE_SIZE / 1024), priority);
+}
+
 static int write_swaps(struct text *text, struct proc_node *node __attribute__((unused)))
 {
     struct swap_sums swap;
 
     swap_sums(&swap);
     text_add(text, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
-    if (swap.used > 0)
-        text_add(text, "%-40s%s\t%lu\t\t%lu\t\t%d\n", "/dev/packed", "partition",
-                 swap.used * (unsigned long)(PAGE_SIZE / 1024), swap.used * (unsigned long)(PAGE_SIZE / 1024), -2);
+    if (swap.used > swap.written)
+        add_swap(text, "/dev/packed", swap.used - swap.written, swap.used - swap.written, -2);
+    if (swap_device_is_on())
+        add_swap(text, BLOCK_NAME, swap.device, swap.written, -3);
     return 0;
 }
 

@@ -3,8 +3,10 @@
  */
 #include "files/root/root.h"
 
+#include "base/block.h"
 #include "base/check.h"
 #include "base/error.h"
+#include "files/core/block_file.h"
 #include "files/core/devices.h"
 #include "files/proc/proc.h"
 #include "files/proc/sys.h"
@@ -85,6 +87,8 @@ static int populate_root(struct fs_context *fs)
         err = mount_system(fs, "/sys", sys_new());
     for (unsigned i = 0; i < COUNT_OF(nodes) && err == 0; i++)
         err = path_make_node(fs, NULL, nodes[i].path, S_CHARACTER | nodes[i].mode, nodes[i].device, NULL);
+    if (err == 0 && block_device.pages > 0)
+        err = path_make_node(fs, NULL, BLOCK_NAME, S_BLOCK | 0660, BLOCK_NUMBER, NULL);
     for (unsigned i = 0; i < COUNT_OF(links) && err == 0; i++)
         err = path_symlink(fs, NULL, links[i][0], links[i][1]);
     return err;

@@ -24,11 +24,12 @@
     CALL(72, sigsuspend) CALL(73, sigpending) CALL(74, sethostname) CALL(75, setrlimit) CALL(76, old_getrlimit) \
     CALL(77, getrusage) \
     CALL(78, gettimeofday) CALL(79, settimeofday) AS(80, getgroups, getgroups16) AS(81, setgroups, setgroups16) \
-    CALL(83, symlink) CALL(85, readlink) NAMED(88, reboot) CALL(90, mmap) CALL(91, munmap) CALL(92, truncate) \
+    CALL(83, symlink) CALL(85, readlink) CALL(87, swapon) NAMED(88, reboot) CALL(90, mmap) CALL(91, munmap) \
+    CALL(92, truncate) \
     CALL(93, ftruncate) CALL(94, fchmod) AS(95, fchown, fchown16) CALL(96, getpriority) CALL(97, setpriority) \
     CALL(99, statfs) CALL(100, fstatfs) NAMED(101, ioperm) CALL(102, socketcall) CALL(103, syslog) \
     CALL(104, setitimer) CALL(105, getitimer) CALL(106, stat) CALL(107, lstat) CALL(108, fstat) CALL(114, wait4) \
-    NAMED(115, swapoff) CALL(116, sysinfo) NAMED(117, ipc) CALL(118, fsync) CALL(119, sigreturn) CALL(120, clone) \
+    CALL(115, swapoff) CALL(116, sysinfo) NAMED(117, ipc) CALL(118, fsync) CALL(119, sigreturn) CALL(120, clone) \
     CALL(121, setdomainname) CALL(122, uname) NAMED(123, modify_ldt) NAMED(124, adjtimex) CALL(125, mprotect) \
     CALL(126, sigprocmask) CALL(132, getpgid) CALL(133, fchdir) CALL(136, personality) AS(138, setfsuid, setfsuid16) \
     AS(139, setfsgid, setfsgid16) CALL(140, _llseek) CALL(141, getdents) CALL(142, _newselect) CALL(143, flock) \

@@ -54,11 +54,12 @@ const struct invariant memory_invariants[] = {
     { "O4", "object.h", "a page that is being filled is out, or a hole that the pager has, and in one filling" },
     { "G1", "swap.h",   "a swap slot is free and listed, or has a part of a frame" },
     { "G2", "swap.h",   "swap slots in use, and their frames, are as many as are counted" },
+    { "G3", "swap.h",   "a page of the swap device is free and listed, in use, or bad" },
     { "X1", "audit.h",  "frames of owner TABLES are the tables that walking all spaces reaches, each once" },
     { "X2", "audit.h",  "a frame of owner TRACKERS, HEAP, STACK, USER or SHARED has as many references as name it" },
     { "X3", "audit.h",  "an entry of a window names a frame of an owner that belongs there" },
     { "X4", "audit.h",  "memory map and frame records agree on what is RAM" },
-    { "X5", "audit.h",  "a swap slot has as many references as entries and pages of objects name it" },
+    { "X5", "audit.h",  "a swap slot has as many references as entries, pages of objects and transfers name it" },
     { 0 },
 };
 

@@ -9,6 +9,7 @@
 #include "memory/audit.h"
 #include "memory/frames/frame.h"
 #include "memory/pageout/swap.h"
+#include "memory/pageout/transfer.h"
 #include "memory/spaces/object.h"
 #include "memory/spaces/space.h"
 #include "memory/start.h"
@@ -174,7 +175,7 @@ static void count_space(struct census *census, const struct space *space)
 static void count_once(void *census, frame_t frame)      { census_count(census, frame, 1); }
 static void count_slot_once(void *census, uint32_t slot) { count_slot(census, slot, 1); }
 
-/* The census of the references in tables and in the indexes of objects. */
+/* The census of the references in tables, in the indexes of objects, and of pages on their way. */
 static struct census census_of_entries(uint32_t limit, struct audit_report *report)
 {
     struct census census = { .limit = limit, .report = report };
@@ -183,6 +184,7 @@ static struct census census_of_entries(uint32_t limit, struct audit_report *repo
         count_space(&census, s);
     for (const struct object *o = object_after(NULL); o != NULL; o = object_after(o))
         object_holds(o, count_once, count_slot_once, &census);
+    transfers_each(count_slot_once, &census);
     return census;
 }
 
@@ -194,7 +196,7 @@ static struct census census_of_records(uint32_t limit)
 
     for (uint32_t n = 0; n < frames_end() && n < limit; n++)
         census_count(&census, (frame_t){ n }, frame_references((frame_t){ n }));
-    for (uint32_t slot = 0; slot < swap_end(); slot++)
+    for (uint32_t slot = swap_after(NO_SLOT); slot != NO_SLOT; slot = swap_after(slot))
         count_slot(&census, slot, swap_references(slot));
     census.looked = frames_end();
     return census;

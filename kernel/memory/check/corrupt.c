@@ -39,6 +39,7 @@ const struct corruption memory_corruptions[] = {
     CORRUPTION_ROW("O4", o4, 0, "a page that is in memory is being filled"),
     CORRUPTION_ROW("G1", g1, 0, "the list of free swap slots leads elsewhere"),
     CORRUPTION_ROW("G2", g2, 0, "one swap slot too many is counted"),
+    CORRUPTION_ROW("G3", g3, 0, "a bad page of the swap device that there is not"),
     CORRUPTION_ROW("X1", x1, 0, "a frame of owner tables that no table leads to"),
     CORRUPTION_ROW("X2", x2, 0, "a page of the heap has a reference that no entry holds"),
     CORRUPTION_ROW("X3", x3, 0, "an entry of the heap's window shows a frame of owner held"),

@@ -235,20 +235,28 @@ static uint32_t free_slot;
 /* The free list is cut off; or, while there are no slots, leads to one. */
 bool corrupt_g1(void)
 {
-    free_slot       = swap.first_free;
-    swap.first_free = free_slot == NO_SLOT ? 0 : NO_SLOT;
+    free_slot = swap.packed.first_free;
+    swap.packed.first_free = free_slot == NO_SLOT ? 0 : NO_SLOT;
     return true;
 }
 
-void restore_g1(void) { swap.first_free = free_slot; }
+void restore_g1(void) { swap.packed.first_free = free_slot; }
 
 bool corrupt_g2(void)
 {
-    swap.used++;
+    swap.packed.used++;
     return true;
 }
 
-void restore_g2(void) { swap.used--; }
+void restore_g2(void) { swap.packed.used--; }
+
+bool corrupt_g3(void)
+{
+    swap.bad++;
+    return true;
+}
+
+void restore_g3(void) { swap.bad--; }
 
 bool corrupt_x5(void) { return swap_store("page", 4, &free_slot) == 0; }
 void restore_x5(void) { swap_put(free_slot); }

@@ -53,13 +53,13 @@ static void find_cold(struct hand *hand, struct space *space, struct span span, 
 
 static void let_go(struct hand *hand, struct space *space, const struct region *region, const struct cold *cold)
 {
-    for (size_t i = 0; i < cold->count && !hand->full; i++) {
-        enum page_out result = page_out(space, region, cold->pages[i]);
+    struct writes writes = { .count = 0 };
 
-        hand->gone += result == PAGE_OUT_DONE;
-        hand->full  = result == PAGE_OUT_FULL;
+    for (size_t i = 0; i < cold->count && !hand->full; i++) {
+        hand->full = page_out_begin(space, region, cold->pages[i], &writes, &hand->gone) == PAGE_OUT_FULL;
         point_of_rest();
     }
+    hand->gone += page_out_end(space, region, &writes);
 }
 
 static void look_at_region(struct hand *hand, struct space *space, const struct region *region)

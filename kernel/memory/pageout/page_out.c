@@ -1,14 +1,17 @@
 /*
- * page_out.c - one page at a time: blocked, copied, packed, and its entry exchanged if nobody has touched it meanwhile.
+ * page_out.c - pages that go: blocked, copied, packed or written to the swap device, and their entries exchanged if
+ * nobody has touched them meanwhile; and pages that come back.
  */
 #include "memory/pageout/page_out.h"
 
 #include "base/check.h"
+#include "base/error.h"
 #include "base/lock.h"
 #include "base/string.h"
 #include "memory/frames/frame.h"
 #include "memory/pageout/page_coder.h"
 #include "memory/pageout/swap.h"
+#include "memory/pageout/transfer.h"
 #include "memory/spaces/fault.h"
 #include "memory/spaces/map_region.h"
 #include "memory/tables/cursor.h"
@@ -40,7 +43,7 @@ static bool begin_out(struct space *space, const struct region *region, page_t p
     deep_assert(rwlock_held_to_write(&coder_lock));
     if (!cursor_touch(&t, space, page))
         return false;
-    if (!page_may_go(t.entry)) {
+    if (!page_may_go(t.entry) || (swap_device_is_on() && transfer_is_of(space, page))) {
         cursor_touch_leave(&t);
         return false;
     }
@@ -53,23 +56,30 @@ static bool begin_out(struct space *space, const struct region *region, page_t p
 /* What every entry that shows the frame would take, if all went out, is less than what that frees. */
 static bool is_won(entry_t entry, size_t bytes) { return bytes * frame_references(entry_frame(entry)) <= SWAP_MOST; }
 
-/*
- * Nothing but a touch of the page, or a truncation, can have changed the entry since: the map is locked. The slot is
- * taken where the entry is written, so that no reference to it is ever without its entry (X5).
- */
-static enum page_out end_out(struct space *space, page_t page, entry_t blocked, size_t bytes)
+/* The entry is as it was left: t is open. Nothing but a touch of the page, or a truncation, can have changed it. */
+static bool is_untouched(struct cursor_touch *t, struct space *space, page_t page, entry_t blocked)
+{
+    deep_assert(rwlock_held(&space->map_lock) && entry_kind(blocked, 1) == ENTRY_BLOCKED);
+    if (!cursor_touch(t, space, page))
+        return false;
+    if (t->entry.raw == blocked.raw)
+        return true;
+    cursor_touch_leave(t);
+    return false;
+}
+
+/* The slot is taken where the entry is written, so that no reference to it is ever without its entry (X5). */
+static enum page_out end_packed(struct space *space, page_t page, entry_t blocked, size_t bytes)
 {
     struct cursor_touch t;
     uint32_t            slot;
 
     assert(bytes > 0 && bytes <= SWAP_MOST);
-    if (!cursor_touch(&t, space, page))
+    if (!is_untouched(&t, space, page, blocked))
         return PAGE_OUT_STAYS;
-    if (t.entry.raw != blocked.raw || swap_store(coder.packed, bytes, &slot) != 0) {
-        bool full = t.entry.raw == blocked.raw;
-
+    if (swap_store(coder.packed, bytes, &slot) != 0) {
         cursor_touch_leave(&t);
-        return full ? PAGE_OUT_FULL : PAGE_OUT_STAYS;
+        return PAGE_OUT_FULL;
     }
     frame_put(cursor_touch_put_away(&t, slot));
     return PAGE_OUT_DONE;
@@ -81,15 +91,11 @@ static void undo_out(struct space *space, const struct region *region, page_t pa
     struct rights       rights = mmu_allow(region->rights);
     struct cursor_touch t;
 
-    deep_assert(rwlock_held_to_write(&coder_lock));
-    if (!cursor_touch(&t, space, page))
+    if (!is_untouched(&t, space, page, blocked))
         return;
     if (frame_references(entry_frame(blocked)) > 1)
         rights = (struct rights){ .kernel = rights.kernel & ~MAY_WRITE, .user = rights.user & ~MAY_WRITE };
-    if (t.entry.raw == blocked.raw)
-        cursor_touch_allow(&t, rights);
-    else
-        cursor_touch_leave(&t);
+    cursor_touch_allow(&t, rights);
 }
 
 /* Said in the page's age, which its next use makes less: the hand (hand.h) passes it over meanwhile. */
@@ -104,27 +110,47 @@ static void note_refused(struct space *space, page_t page)
     swap_note_refused();
 }
 
-static enum page_out out_locked(struct space *space, const struct region *region, page_t page)
+/* Begin to write the page that was copied. */
+static enum page_out write_out(struct space *space, page_t page, entry_t blocked, struct writes *writes)
 {
-    enum page_out result = PAGE_OUT_STAYS;
+    struct transfer *transfer;
+    int              err = transfer_write(space, page, coder.page, &transfer);
+
+    if (err != 0)
+        return err == -EBUSY ? PAGE_OUT_BUSY : PAGE_OUT_FULL;
+    assert(writes->count < TRANSFERS_OUT);
+    writes->under_way[writes->count++] = (struct page_write){ page, blocked, transfer };
+    return PAGE_OUT_WRITES;
+}
+
+/* Where packed pages have all the frames that they may have, and there is a device, packing is left out. */
+static enum page_out out_locked(struct space *space, const struct region *region, page_t page, struct writes *writes)
+{
+    bool          device = swap_device_is_on(), packs = !device || !swap_is_full(), shrinks;
     entry_t       blocked;
-    size_t        bytes;
-    bool          shrinks;
+    size_t        bytes = 0;
+    enum page_out result;
 
     if (!begin_out(space, region, page, &blocked))
         return PAGE_OUT_STAYS;
-    bytes   = coder_pack();
+    if (packs)
+        bytes = coder_pack();
     shrinks = bytes > 0 && is_won(blocked, bytes);
-    if (shrinks)
-        result = end_out(space, page, blocked, bytes);
-    if (result != PAGE_OUT_DONE)
-        undo_out(space, region, page, blocked);
-    if (!shrinks)
-        note_refused(space, page);
-    return result;
+    result  = shrinks ? end_packed(space, page, blocked, bytes) : PAGE_OUT_FULL;
+    if (result == PAGE_OUT_FULL && device)
+        result = write_out(space, page, blocked, writes);
+    if (result == PAGE_OUT_DONE || result == PAGE_OUT_WRITES)
+        return result;
+    undo_out(space, region, page, blocked);
+    if (result != PAGE_OUT_FULL || shrinks || !packs)
+        return result;
+    note_refused(space, page);
+    return PAGE_OUT_STAYS;
 }
 
-enum page_out page_out(struct space *space, const struct region *region, page_t page)
+/* Busy: others have the transfers. Those of the caller are free again after its own have ended. */
+static enum page_out begin_page_out(struct space *space, const struct region *region, page_t page,
+                                    struct writes *writes)
 {
     enum page_out result;
 
@@ -133,26 +159,79 @@ enum page_out page_out(struct space *space, const struct region *region, page_t 
     if (!region_may_go(region))
         return PAGE_OUT_STAYS;
     rwlock_write(&coder_lock);
-    result = out_locked(space, region, page);
+    result = out_locked(space, region, page, writes);
     rwlock_write_drop(&coder_lock);
+    return result;
+}
+
+static bool end_write(struct space *space, const struct region *region, const struct page_write *write)
+{
+    struct cursor_touch t;
+    bool                gone = transfer_wait(write->transfer) == 0 &&
+                               is_untouched(&t, space, write->page, write->blocked);
+
+    if (gone)
+        frame_put(cursor_touch_put_away(&t, transfer_take_slot(write->transfer)));
+    else
+        undo_out(space, region, write->page, write->blocked);
+    transfer_put(write->transfer);
+    return gone;
+}
+
+size_t page_out_end(struct space *space, const struct region *region, struct writes *writes)
+{
+    size_t gone = 0;
+
+    may_sleep();
+    for (unsigned i = 0; i < writes->count; i++)
+        gone += end_write(space, region, &writes->under_way[i]);
+    writes->count = 0;
+    return gone;
+}
+
+enum page_out page_out_begin(struct space *space, const struct region *region, page_t page, struct writes *writes,
+                             size_t *gone)
+{
+    enum page_out result;
+
+    may_sleep();
+    assert(writes->count <= TRANSFERS_OUT);
+    if (writes->count == TRANSFERS_OUT)
+        *gone += page_out_end(space, region, writes);
+    result = begin_page_out(space, region, page, writes);
+    if (result == PAGE_OUT_BUSY && writes->count > 0) {
+        *gone += page_out_end(space, region, writes);
+        result = begin_page_out(space, region, page, writes);
+    }
+    *gone += result == PAGE_OUT_DONE;
+    return result;
+}
+
+enum page_out page_out(struct space *space, const struct region *region, page_t page)
+{
+    struct writes writes = { .count = 0 };
+    enum page_out result;
+
+    may_sleep();
+    result = begin_page_out(space, region, page, &writes);
+    if (result == PAGE_OUT_WRITES)
+        result = page_out_end(space, region, &writes) > 0 ? PAGE_OUT_DONE : PAGE_OUT_STAYS;
     return result;
 }
 
 size_t pages_out(struct space *space, const struct region *region, struct span span)
 {
-    size_t gone = 0;
+    struct writes writes = { .count = 0 };
+    size_t        gone   = 0;
 
     may_sleep();
     deep_assert(span_covers(region->span, span));
     for (page_t page = span.first; page < span.end; page++) {
-        enum page_out result = page_out(space, region, page);
-
-        gone += result == PAGE_OUT_DONE;
-        if (result == PAGE_OUT_FULL)
+        if (page_out_begin(space, region, page, &writes, &gone) == PAGE_OUT_FULL)
             break;
         point_of_rest();
     }
-    return gone;
+    return gone + page_out_end(space, region, &writes);
 }
 
 /* ---- In ------------------------------------------------------------------------------------------------- */
@@ -166,7 +245,7 @@ static bool load_packed(struct space *space, page_t page, entry_t *entry, size_t
     if (!cursor_touch(&t, space, page))
         return false;
     *entry = t.entry;
-    is_out = entry_kind(t.entry, 1) == ENTRY_SWAP;
+    is_out = entry_kind(t.entry, 1) == ENTRY_SWAP && !slot_is_on_device(entry_slot_number(t.entry));
     if (is_out)
         *bytes = swap_load(entry_slot_number(t.entry), coder.packed);
     cursor_touch_leave(&t);
@@ -205,6 +284,26 @@ static int in_locked(struct space *space, const struct region *region, page_t pa
     if (!unpack_bytes(coder.packed, bytes, coder.page, PAGE_SIZE))
         stop(__FILE__, __LINE__, "a page that went out has been damaged");
     return show_again(space, region, page, entry);
+}
+
+/* What was read is the page's as long as its entry names the slot, to which the transfer has a reference. */
+int page_in_read(struct space *space, const struct region *region, page_t page, struct transfer *transfer)
+{
+    struct cursor_touch t;
+    frame_t             frame;
+    int                 err = 0;
+
+    assert(rwlock_held(&space->map_lock) && span_has(region->span, page));
+    if (!cursor_touch(&t, space, page))
+        return 0;
+    if (entry_kind(t.entry, 1) != ENTRY_SWAP || !transfer_is_for(transfer, entry_slot_number(t.entry)) ||
+        (err = transfer_result(transfer)) != 0 || (err = frame_get(OWNER_USER, 0, &frame)) != 0) {
+        cursor_touch_leave(&t);
+        return err;
+    }
+    frame_copy(frame, transfer_frame(transfer));
+    cursor_touch_bring_in(&t, frame, region->rights);
+    return 0;
 }
 
 int page_in(struct space *space, const struct region *region, page_t page)

@@ -1,7 +1,8 @@
 /*
  * swap.c - swap slots: a table of them, and frames cut into parts that hold packed pages.
  *
- * The table is a directory of frames with SLOTS_A_FRAME slots each; it grows at its end. A free slot's `place` is the
+ * The table is a directory of frames with SLOTS_A_FRAME slots each. Its lower part is for slots in packed RAM, its
+ * upper one for those on the device; each grows at its end. A free slot's `place` is the
  * next free one. A frame of parts begins with a struct parts, and is in its class's list while a part is free.
  */
 #include "memory/pageout/swap.h"
@@ -18,23 +19,26 @@ struct lock swap_lock = LOCK("swap slots", RANK_SWAP);
 struct swap swap;
 
 _Static_assert(sizeof(struct parts) + 2 * (SWAP_MOST + sizeof(uint16_t)) <= PAGE_SIZE, "two parts fit into a frame");
-_Static_assert(SWAP_TABLES * sizeof(uint32_t) <= PAGE_SIZE, "the directory is one frame");
+_Static_assert(2 * SWAP_TABLES * sizeof(uint32_t) <= PAGE_SIZE, "the directory is one frame");
 
 void swap_start(void)
 {
-    swap = (struct swap){ .directory = NO_FRAME, .first_free = NO_SLOT };
+    swap = (struct swap){ .directory = NO_FRAME, .packed = { .first_free = NO_SLOT },
+                          .device = { .first = SLOT_DEVICE, .first_free = NO_SLOT } };
     for (unsigned i = 0; i < COUNT_OF(swap.partly); i++)
         swap.partly[i] = NO_FRAME;
 }
 
 /* ---- The table of slots. The lock is held. ----------------------------------------------------------- */
 
+static struct swap_area *area_of(uint32_t slot) { return slot_is_on_device(slot) ? &swap.device : &swap.packed; }
+
 struct swap_slot *swap_slot_at(uint32_t slot)
 {
     uint32_t *directory = frame_view(swap.directory, SLOT_FROM);
     frame_t   table     = { directory[slot / SLOTS_A_FRAME] };
 
-    deep_assert(slot < swap.tables * SLOTS_A_FRAME);
+    deep_assert(slot < area_end(area_of(slot)));
     return (struct swap_slot *)frame_view(table, SLOT_FROM) + slot % SLOTS_A_FRAME;
 }
 
@@ -48,59 +52,94 @@ static bool has_enough(void)
            frames_free() + frames_owned(OWNER_USER) + frames_owned(OWNER_FILE) + frames_owned(OWNER_SHARED);
 }
 
-static int take_frame(frame_t *out)
+int swap_take_frame(frame_t *out)
 {
-    int err = has_enough() ? -ENOMEM : frame_get(OWNER_COMPRESSED, FRAME_SPARE, out);
+    int err = frame_get(OWNER_COMPRESSED, FRAME_SPARE, out);
 
     if (err == 0)
         swap.frames++;
     return err;
 }
 
-static void give_frame(frame_t frame)
+static int take_frame(frame_t *out) { return has_enough() ? -ENOMEM : swap_take_frame(out); }
+
+void swap_give_frame(frame_t frame)
 {
     deep_assert(swap.frames > 0 && frame_owner(frame) == OWNER_COMPRESSED);
     swap.frames--;
     frame_put(frame);
 }
 
-/* One more frame of free slots. */
-static int add_slots(void)
+/* How many slots an area may have. */
+static uint32_t area_most(const struct swap_area *area)
 {
-    uint32_t          first = swap.tables * SLOTS_A_FRAME;
+    return area == &swap.device ? swap.pages : SWAP_TABLES * SLOTS_A_FRAME;
+}
+
+/* One more frame of free slots. One in 512 pages of the device is taken even if packed pages have enough. */
+static int add_slots(struct swap_area *area)
+{
+    uint32_t          first = area_end(area), count = area_most(area) - area->tables * SLOTS_A_FRAME;
     struct swap_slot *slots;
     frame_t           table;
 
-    if (first >= SWAP_TABLES * SLOTS_A_FRAME)
+    if (area->tables * SLOTS_A_FRAME >= area_most(area) || (area == &swap.packed && has_enough()))
         return -ENOMEM;
-    if (!frame_exists(swap.directory) && take_frame(&swap.directory) != 0)
+    if (!frame_exists(swap.directory) && swap_take_frame(&swap.directory) != 0)
         return -ENOMEM;
-    if (take_frame(&table) != 0)
+    if (swap_take_frame(&table) != 0)
         return -ENOMEM;
-    ((uint32_t *)frame_view(swap.directory, SLOT_FROM))[swap.tables] = table.no;
+    if (count > SLOTS_A_FRAME)
+        count = SLOTS_A_FRAME;
+    ((uint32_t *)frame_view(swap.directory, SLOT_FROM))[first / SLOTS_A_FRAME] = table.no;
     slots = frame_view(table, SLOT_FROM);
     /* bound: SLOTS_A_FRAME */
     for (uint32_t i = 0; i < SLOTS_A_FRAME; i++)
-        slots[i] = (struct swap_slot){ .place = i + 1 < SLOTS_A_FRAME ? first + i + 1 : swap.first_free };
-    swap.first_free = first;
-    swap.tables++;
+        slots[i] = (struct swap_slot){ .place = i + 1 < count ? first + i + 1 : area->first_free };
+    area->first_free = first;
+    area->tables++;
     return 0;
 }
 
-/* No slot is in use: the table goes. */
-static void drop_table(void)
+/* Where no slot of an area is in use, nor bad, its tables go; with the last table the directory. */
+static void drop_tables(struct swap_area *area)
 {
-    deep_assert(swap.used == 0);
+    deep_assert(lock_held(&swap_lock));
+    if (area->used > 0 || (area == &swap.device && swap.bad > 0))
+        return;
+    area->first_free = NO_SLOT;
     /* bound: SWAP_TABLES */
-    while (swap.tables > 0) {
+    while (area->tables > 0) {
         uint32_t *directory = frame_view(swap.directory, SLOT_FROM);
 
-        give_frame((frame_t){ directory[--swap.tables] });
+        area->tables--;
+        swap_give_frame((frame_t){ directory[area_end(area) / SLOTS_A_FRAME] });
     }
-    if (frame_exists(swap.directory))
-        give_frame(swap.directory);
-    swap.directory  = NO_FRAME;
-    swap.first_free = NO_SLOT;
+    if (frame_exists(swap.directory) && swap.packed.tables + swap.device.tables == 0) {
+        swap_give_frame(swap.directory);
+        swap.directory = NO_FRAME;
+    }
+}
+
+void swap_drop_tables(void) { drop_tables(&swap.device); }
+
+static int take_slot(struct swap_area *area, uint32_t *slot)
+{
+    if (area->first_free == NO_SLOT && add_slots(area) != 0)
+        return -ENOMEM;
+    *slot = area->first_free;
+    return 0;
+}
+
+/* The first free slot, taken before, is in use. */
+static void use_slot(struct swap_area *area, uint32_t slot, uint32_t place)
+{
+    struct swap_slot *s = swap_slot_at(slot);
+
+    deep_assert(lock_held(&swap_lock) && area_of(slot) == area && s->references == 0);
+    area->first_free = s->place;
+    *s = (struct swap_slot){ .place = place, .references = 1 };
+    area->used++;
 }
 
 /* ---- Parts of frames. The lock is held. --------------------------------------------------------------- */
@@ -196,7 +235,7 @@ static void give_part(uint32_t place)
         list_parts(frame);
     if (parts_of(frame)->used == 0) {
         unlist_parts(frame);
-        give_frame(frame);
+        swap_give_frame(frame);
     }
 }
 
@@ -216,7 +255,7 @@ static int store_locked(const void *bytes, size_t count, uint32_t *slot)
     uint32_t place;
     uint8_t *at;
 
-    if (swap.first_free == NO_SLOT && add_slots() != 0)
+    if (take_slot(&swap.packed, slot) != 0)
         return -ENOMEM;
     place = take_part(parts_for(count + sizeof length));
     if (place == NO_SLOT)
@@ -224,10 +263,7 @@ static int store_locked(const void *bytes, size_t count, uint32_t *slot)
     at = part_at(place);
     memcpy(at, &length, sizeof length);
     memcpy(at + sizeof length, bytes, count);
-    *slot = swap.first_free;
-    swap.first_free = swap_slot_at(*slot)->place;
-    *swap_slot_at(*slot) = (struct swap_slot){ .place = place, .references = 1 };
-    swap.used++;
+    use_slot(&swap.packed, *slot, place);
     swap.bytes += count;
     swap.out++;
     return 0;
@@ -241,10 +277,21 @@ int swap_store(const void *bytes, size_t count, uint32_t *slot)
     assert(count > 0 && count <= SWAP_MOST);
     state = lock_take(&swap_lock);
     err = store_locked(bytes, count, slot);
-    if (err != 0 && swap.used == 0)
-        drop_table();
+    if (err != 0)
+        drop_tables(&swap.packed);
     lock_drop(&swap_lock, state);
     return err;
+}
+
+uint32_t swap_take_on_device(void)
+{
+    uint32_t slot;
+
+    deep_assert(lock_held(&swap_lock));
+    if (swap.leaving || take_slot(&swap.device, &slot) != 0)
+        return NO_SLOT;
+    use_slot(&swap.device, slot, 0);
+    return slot;
 }
 
 size_t swap_load(uint32_t slot, void *bytes)
@@ -253,7 +300,7 @@ size_t swap_load(uint32_t slot, void *bytes)
     const uint8_t *at;
     uint16_t       length;
 
-    assert(swap_slot_at(slot)->references > 0);
+    assert(!slot_is_on_device(slot) && swap_slot_at(slot)->references > 0);
     at = part_at(swap_slot_at(slot)->place);
     memcpy(&length, at, sizeof length);
     assert(length <= SWAP_MOST);
@@ -272,42 +319,77 @@ void swap_share(uint32_t slot)
     lock_drop(&swap_lock, state);
 }
 
-static void free_slot(uint32_t slot)
+static void free_part(uint32_t place)
 {
-    uint32_t place = swap_slot_at(slot)->place;
     uint16_t length;
 
     memcpy(&length, part_at(place), sizeof length);
-    deep_assert(swap.used > 0 && swap.bytes >= length);
+    deep_assert(swap.bytes >= length);
     swap.bytes -= length;
-    swap.used--;
     give_part(place);
-    *swap_slot_at(slot) = (struct swap_slot){ .place = swap.first_free };
-    swap.first_free = slot;
-    if (swap.used == 0)
-        drop_table();
+}
+
+static void free_slot(uint32_t slot)
+{
+    struct swap_area *area = area_of(slot);
+
+    deep_assert(area->used > 0);
+    if (area == &swap.packed)
+        free_part(swap_slot_at(slot)->place);
+    *swap_slot_at(slot) = (struct swap_slot){ .place = area->first_free };
+    area->first_free = slot;
+    area->used--;
+    drop_tables(area);
+}
+
+void swap_give_bad(uint32_t slot)
+{
+    assert(slot_is_on_device(slot) && swap_slot_at(slot)->references == 1 && lock_held(&swap_lock));
+    *swap_slot_at(slot) = (struct swap_slot){ .place = PLACE_BAD };
+    swap.device.used--;
+    swap.bad++;
+}
+
+void swap_put_locked(uint32_t slot)
+{
+    assert(swap_slot_at(slot)->references > 0);
+    if (--swap_slot_at(slot)->references == 0)
+        free_slot(slot);
 }
 
 void swap_put(uint32_t slot)
 {
     lock_state state = lock_take(&swap_lock);
 
-    assert(swap_slot_at(slot)->references > 0);
-    if (--swap_slot_at(slot)->references == 0)
-        free_slot(slot);
+    swap_put_locked(slot);
     lock_drop(&swap_lock, state);
 }
 
 uint32_t swap_references(uint32_t slot)
 {
     lock_state state      = lock_take(&swap_lock);
-    uint32_t   references = slot < swap.tables * SLOTS_A_FRAME ? swap_slot_at(slot)->references : 0;
+    uint32_t   references = slot < area_end(area_of(slot)) ? swap_slot_at(slot)->references : 0;
 
     lock_drop(&swap_lock, state);
     return references;
 }
 
-uint32_t swap_end(void) { return swap.tables * SLOTS_A_FRAME; }
+uint32_t swap_after(uint32_t slot)
+{
+    slot = slot == NO_SLOT ? 0 : slot + 1;
+    if (slot == area_end(&swap.packed))
+        slot = SLOT_DEVICE;
+    return slot < area_end(area_of(slot)) ? slot : NO_SLOT;
+}
+
+bool swap_is_full(void)
+{
+    lock_state state = lock_take(&swap_lock);
+    bool       full  = has_enough();
+
+    lock_drop(&swap_lock, state);
+    return full;
+}
 
 void swap_note_refused(void)
 {
@@ -321,7 +403,8 @@ void swap_sums(struct swap_sums *out)
 {
     lock_state state = lock_take(&swap_lock);
 
-    *out = (struct swap_sums){ .used = swap.used, .frames = swap.frames, .bytes = swap.bytes,
+    *out = (struct swap_sums){ .used = swap.packed.used + swap.device.used, .frames = swap.frames, .bytes = swap.bytes,
+                               .device = swap.pages - swap.bad, .written = swap.device.used, .bad = swap.bad,
                                .out = swap.out, .in = swap.in, .refused = swap.refused };
     lock_drop(&swap_lock, state);
 }

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "memory/frames/frame.h"
 #include "memory/pageout/page_out.h"
+#include "memory/pageout/swap.h"
 #include "memory/spaces/fault_decide.h"
 #include "memory/spaces/fault_verdict.h"
 #include "memory/spaces/map_region.h"
@@ -58,6 +59,7 @@ struct fault {
     enum fault_behind     where;                /* and where it is                                         */
     struct object        *awaited;              /* whose pager is to be waited for, referenced, or NULL    */
     uint64_t              awaited_page;         /* and for which page                                      */
+    struct transfer      *transfer;             /* that has read a page from the swap device, or NULL      */
     frame_t               behind;               /* the object's frame, referenced, or NO_FRAME             */
     frame_t               replaced;             /* the page's old frame, referenced, or NO_FRAME           */
     struct span           around;               /* the pages to be mapped at once, this one among them     */
@@ -176,6 +178,17 @@ static enum fault_action decide_on_empty(const struct fault *f)
     return fault_decide(&facts);
 }
 
+/* Where a page is that is out. */
+static enum fault_behind where_out(const struct fault *f, uint32_t slot)
+{
+    deep_assert(lock_held(&f->space->tables_lock));
+    if (!slot_is_on_device(slot))
+        return BEHIND_HERE;
+    if (f->transfer == NULL || !transfer_is_for(f->transfer, slot))
+        return BEHIND_AWAY;
+    return transfer_result(f->transfer) == 0 ? BEHIND_HERE : BEHIND_LOST;
+}
+
 static enum fault_action decide_on_entry(const struct fault *f, entry_t entry)
 {
     struct fault_facts facts = { .region = true, .entry = entry_kind(entry, 1) };
@@ -186,6 +199,8 @@ static enum fault_action decide_on_entry(const struct fault *f, entry_t entry)
         facts.entry_allows = entry_rights(entry).user;
     if (facts.entry == ENTRY_PRESENT || facts.entry == ENTRY_BLOCKED)
         facts.sole = is_sole(entry);
+    if (facts.entry == ENTRY_SWAP)
+        facts.behind = where_out(f, entry_slot_number(entry));
     facts.access = f->access;
     facts.allows = f->allows;
     facts.shared = f->region->shared;
@@ -287,9 +302,22 @@ static int act_copy(struct fault *f, struct cursor_touch *t)
     return err;
 }
 
+/* Begin to read the page's slot, or join who does; where no transfer is free, one is waited for. */
+static int act_read(struct fault *f, struct cursor_touch *t)
+{
+    deep_assert(slot_is_on_device(entry_slot_number(t->entry)));
+    if (f->transfer != NULL)
+        transfer_put(f->transfer);
+    f->transfer = transfer_read(entry_slot_number(t->entry));
+    cursor_touch_leave(t);
+    return -EBUSY;
+}
+
 /* No lock is held while the pager works: the object must not go, as the region that shows it may. */
 static int act_wait(struct fault *f, struct cursor_touch *t)
 {
+    if (entry_kind(t->entry, 1) == ENTRY_SWAP)
+        return act_read(f, t);
     cursor_touch_leave(t);
     deep_assert(f->awaited == NULL && f->where == BEHIND_AWAY);
     f->awaited = f->region->object;
@@ -310,7 +338,7 @@ static int act_on_entry(struct fault *f, struct cursor_touch *t, enum fault_acti
     case FAULT_REUSE_READ:  return act_reuse(f, t, false);
     case FAULT_COPY:        return act_copy(f, t);
     case FAULT_WAIT:        return act_wait(f, t);
-    case FAULT_BRING_IN:                        /* page_in() sleeps: when the tables are not locked any more */
+    case FAULT_BRING_IN:                        /* bring_in() sleeps: when the tables are not locked any more */
         cursor_touch_leave(t);
         return 0;
     default:
@@ -381,6 +409,14 @@ static int __attribute__((noinline)) handle_without_entry(struct fault *f)
     return 0;
 }
 
+/* The page may be elsewhere by now: then the access is merely tried again. */
+static int bring_in(struct fault *f)
+{
+    if (f->transfer == NULL)
+        return page_in(f->space, f->region, f->page);
+    return page_in_read(f->space, f->region, f->page, f->transfer);
+}
+
 /* A cursor is needed only where the table is missing, or where neighbours are to be mapped as well. */
 static int handle_entry(struct fault *f)
 {
@@ -406,7 +442,7 @@ static int handle_entry(struct fault *f)
     if (!simple)
         cursor_close(&c);
     if (action == FAULT_BRING_IN)
-        err = page_in(f->space, f->region, f->page);
+        err = bring_in(f);
     if (err == -EFAULT)
         return fault_deny(f, action);
     if (err == 0 || err == -EBUSY)
@@ -481,6 +517,22 @@ static int __attribute__((noinline)) handle_as_writer(struct fault *f)
     return fault_handle(f);
 }
 
+/* Drop what was found of the region's object, without which the page is out: it is looked for again. */
+static void wait_for_device(struct fault *f)
+{
+    deep_assert(!frame_exists(f->replaced));
+    drop_references(f);
+    f->behind = NO_FRAME;
+    f->around = span_of(f->page, 1);
+    f->where  = BEHIND_HERE;
+    f->writes = false;
+    f->inside = false;
+    if (f->transfer == NULL)
+        transfer_await_free();
+    else
+        (void)transfer_wait(f->transfer);
+}
+
 /*
  * The fault waits for a pager: have the page brought in, without the map lock. True where all is to be looked at again:
  * the page is there now, or has been cut off, or the pager has failed, which is denied if it still matters then. False
@@ -492,7 +544,11 @@ static bool __attribute__((noinline)) look_again(struct fault *f, int *err)
 
     if (*err != -EBUSY)
         return false;
-    deep_assert(f->awaited != NULL && !frame_exists(f->behind));
+    if (f->awaited == NULL) {
+        wait_for_device(f);
+        return true;
+    }
+    deep_assert(!frame_exists(f->behind));
     *err = object_page(f->awaited, f->awaited_page, false, &frame);
     if (*err == 0 && frame_exists(frame))
         frame_put(frame);
@@ -521,6 +577,7 @@ int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fau
     f.inside   = false;
     f.where    = BEHIND_HERE;
     f.awaited  = NULL;
+    f.transfer = NULL;
     f.behind   = NO_FRAME;
     f.replaced = NO_FRAME;
     f.around   = span_of(f.page, 1);
@@ -536,6 +593,8 @@ int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fau
         else
             rwlock_read_drop(&space->map_lock);
     } while (err != 0 && look_again(&f, &err));
+    if (f.transfer != NULL)
+        transfer_put(f.transfer);
     deep_assert(err == 0 || err == -ENOMEM || err == -EFAULT);
     if (frame_exists(f.replaced) || frame_exists(f.behind) || span_pages(f.around) > 1)
         drop_references(&f);

@@ -15,10 +15,12 @@
  *   K     counted, ro    -            write    COPY      copy it, map the copy
  *   U     the same, bl.  -            any      REUSE     the region allows again what the entry does not
  *   u     counted, bl.   -            any      REUSE_READ   the same, but for writing
- *   I     out, packed    -            any      BRING_IN  from its swap slot
+ *   I     out            here         any      BRING_IN  from its swap slot, packed or read
+ *   i     out            away         any      WAIT      for the swap device; then all is looked at again
  *   G     below a stack  -            any      GROW      extend the region, then as Z
  *   F     none           away         any      WAIT      for the object's pager; then all is looked at again
  *   B     none           past its end any      BUS       or the pager could not bring it
+ *   b     out            lost         any      BUS       the swap device could not be read
  *   P     no right       -            any      SEGV_ACCESS
  *   N     no region      -            any      SEGV_MAP
  *
@@ -38,7 +40,7 @@
 
 enum fault_action {
     FAULT_DONE,             /* another thread's fault has handled it meanwhile */
-    FAULT_WAIT,             /* for the pager of the object behind the page     */
+    FAULT_WAIT,             /* for the pager of the object behind the page, or for the swap device */
     FAULT_ZERO, FAULT_ZERO_READ, FAULT_SHARE, FAULT_COPY_OBJECT, FAULT_REUSE, FAULT_REUSE_READ, FAULT_COPY,
     FAULT_BRING_IN, FAULT_GROW,
     FAULT_BUS, FAULT_SEGV_ACCESS, FAULT_SEGV_MAP,
@@ -48,7 +50,10 @@ enum fault_action {
 /* Pages that must stay free between a stack and what lies below: as many as on Linux, whose programs rely on it. */
 enum { STACK_GAP = 256 };
 
-/* The page of an object: in memory, or a hole that reads as zeros; with its pager; or the pager could not bring it. */
+/*
+ * The page of an object: in memory, or a hole that reads as zeros; with its pager; or the pager could not bring it.
+ * Of a page that is out: packed or read; on the swap device; or it could not be read.
+ */
 enum fault_behind { BEHIND_HERE, BEHIND_AWAY, BEHIND_LOST };
 
 struct fault_facts {
@@ -85,8 +90,8 @@ struct space;
  * again. -EFAULT: *verdict says why. -ENOMEM: there was no frame for the page, its tables or the heap; the caller frees
  * memory or kills a process; nothing has changed but that a stack may have grown.
  * Locking  takes the space's map lock to read, or to write where a stack grows; inside it the object's lock, the tables
- *          lock, and the lock of map_charge(). Waits for an object's pager without any lock: other faults of the space
- *          go on meanwhile, and calls that change its map. May sleep.
+ *          lock, and the lock of map_charge(). Waits for an object's pager, and for the swap device, without any lock:
+ *          other faults of the space go on meanwhile, and calls that change its map. May sleep.
  * Cost     O(log regions), O(log pages) of an object; a read of an object maps, of the 16 pages of its group, those in
  *          the region that are in memory.
  */

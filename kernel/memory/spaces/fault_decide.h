@@ -43,7 +43,7 @@ static inline enum fault_action fault_decide(const struct fault_facts *facts)
     case ENTRY_BLOCKED:                 /* the region allows again what the entry does not yet */
         return facts->shared || facts->sole ? FAULT_REUSE : FAULT_REUSE_READ;
     case ENTRY_SWAP:
-        return FAULT_BRING_IN;
+        return facts->behind == BEHIND_HERE ? FAULT_BRING_IN : facts->behind == BEHIND_AWAY ? FAULT_WAIT : FAULT_BUS;
     default:
         return FAULT_SEGV_MAP;          /* no other entry is made for a program's page         */
     }

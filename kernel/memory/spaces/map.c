@@ -10,6 +10,7 @@
 #include "memory/tables/cursor.h"
 #include "memory/spaces/fault.h"
 #include "memory/frames/frame.h"
+#include "memory/pageout/transfer.h"
 #include "memory/spaces/map_region.h"
 #include "memory/start.h"
 
@@ -29,14 +30,17 @@ void map_start(void)
     objects_start();
 }
 
-/* Mode 0 refuses more pages than there are frames; mode 2 promises at most half of RAM, as Linux does by default. */
+/*
+ * Mode 0 refuses more pages than there are frames, and pages of the swap device; mode 2 promises at most half of RAM
+ * and the device, as Linux does by default.
+ */
 static bool may_promise(size_t pages)
 {
     deep_assert(lock_held(&commit_lock) && map_overcommit >= 0 && map_overcommit <= 2);
     switch (map_overcommit) {
     case 1:  return true;
-    case 2:  return map_committed + pages <= all_pages / 2;
-    default: return pages <= all_pages;
+    case 2:  return map_committed + pages <= all_pages / 2 + swap_room();
+    default: return pages <= all_pages + swap_room();
     }
 }
 

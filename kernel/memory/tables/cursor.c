@@ -218,8 +218,6 @@ static entry_t nothing_at(const struct cursor *c, page_t page)
     return entry_empty();
 }
 
-static bool no_rights(struct rights rights) { return (rights.kernel | rights.user) == 0; }
-
 entry_t cursor_read(struct cursor *c, page_t page)
 {
     const entry_t *at = cursor_find(c, page);

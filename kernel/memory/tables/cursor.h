@@ -202,8 +202,9 @@ void pages_protect(struct space *space, struct span span, struct rights rights, 
  * lock. One of these calls ends it: cursor_touch_map() lets an EMPTY page show a frame, whose reference passes to the
  * entry; cursor_touch_allow() gives a present or BLOCKED page more rights; cursor_touch_replace() gives a present page
  * another frame, and returns the old one with its reference once no processor can reach it; cursor_touch_bring_in()
- * lets a SWAP page show a frame, whose reference passes to the entry, and drops that to the slot;
- * cursor_touch_put_away() does the opposite with a BLOCKED page, and returns its frame with its reference;
+ * lets a SWAP page show a frame, whose reference passes to the entry, and drops that to the slot (without rights it is
+ * BLOCKED then); cursor_touch_put_away() does the opposite with a BLOCKED page, and returns its frame with its
+ * reference;
  * cursor_touch_leave() changes nothing. cursor_touch_block() does not end it: it makes a present page BLOCKED, flushes
  * it, and returns the entry.
  */

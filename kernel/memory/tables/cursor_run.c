@@ -479,9 +479,13 @@ frame_t cursor_touch_put_away(struct cursor_touch *t, uint32_t slot)
 void cursor_touch_bring_in(struct cursor_touch *t, frame_t frame, struct rights rights)
 {
     assert(cursor_owns_slot(t->entry) && lock_held(&t->space->tables_lock));
-    entry_write(t->at, entry_leaf(frame, rights, CACHE_BACK, false, 1));
+    if (no_rights(rights)) {
+        entry_write(t->at, entry_absent(ENTRY_BLOCKED, frame.no, rights));
+    } else {
+        entry_write(t->at, entry_leaf(frame, rights, CACHE_BACK, false, 1));
+        t->space->resident++;
+    }
     cursor_drop_slot(t->space, t->entry);
-    t->space->resident++;
     entry_changed(t->space, t->page, t->entry, entry_read(t->at));
     cursor_touch_leave(t);
 }

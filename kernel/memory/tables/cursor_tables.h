@@ -52,6 +52,8 @@ static inline size_t cursor_in_table(const struct cursor *c, page_t page, size_t
     return count < left ? count : left;
 }
 
+static inline bool no_rights(struct rights rights) { return (rights.kernel | rights.user) == 0; }
+
 /* Whether a last-level entry holds a reference to a frame; whether nothing is there, in a master table or any other. */
 static inline bool cursor_owns_frame(entry_t e) { return entry_present(e) || entry_kind(e, 1) == ENTRY_BLOCKED; }
 /* Whether it holds a reference to a swap slot. */

@@ -1,0 +1,305 @@
+/*
+ * transfer.c - frames through which pages go to the swap device and back. See transfer.h.
+ */
+#include "memory/pageout/transfer.h"
+
+#include "base/block.h"
+#include "base/check.h"
+#include "base/error.h"
+#include "base/lock.h"
+#include "base/string.h"
+#include "memory/frames/frame.h"
+#include "memory/pageout/swap_parts.h"
+#include "memory/tables/slot.h"
+
+struct transfer {                       /* [swap_lock], but for the request, which is the device's until it is done */
+    struct block_request request;
+    frame_t              frame;
+    uint32_t             slot;          /* NO_SLOT: its reference was taken over */
+    uint32_t             users;         /* 0: it is free                         */
+    const struct space  *space;         /* whose page is written; NULL: it reads */
+    page_t               page;
+};
+
+static struct transfer   transfers[TRANSFERS];
+static struct wait_queue freed;
+
+/* A free transfer, unless no more than `kept` are. The lock is held. */
+static struct transfer *find_free(unsigned kept)
+{
+    deep_assert(lock_held(&swap_lock) && kept < TRANSFERS);
+    for (unsigned i = 0; i < TRANSFERS && swap.pages > 0; i++)          /* bound: TRANSFERS */
+        if (transfers[i].users == 0 && kept-- == 0)
+            return &transfers[i];
+    return NULL;
+}
+
+/* The request is not made yet. */
+static void begin_transfer(struct transfer *t, uint32_t slot, const struct space *space, page_t page)
+{
+    deep_assert(lock_held(&swap_lock) && t->users == 0 && slot_is_on_device(slot));
+    deep_assert(slot - SLOT_DEVICE < swap.pages);
+    t->slot    = slot;
+    t->users   = 1;
+    t->space   = space;
+    t->page    = page;
+    t->request = (struct block_request){ .memory = frame_address(t->frame), .write = space != NULL,
+                                         .page = slot - SLOT_DEVICE + 1 };
+}
+
+int transfer_write(const struct space *space, page_t page, const void *bytes, struct transfer **out)
+{
+    lock_state       state = lock_take(&swap_lock);
+    struct transfer *t     = find_free(TRANSFERS_IN);
+    uint32_t         slot  = t != NULL ? swap_take_on_device() : NO_SLOT;
+    int              err   = t == NULL && swap.pages > 0 ? -EBUSY : slot == NO_SLOT ? -ENOSPC : 0;
+
+    deep_assert(space != NULL && bytes != NULL);
+    if (err == 0) {
+        begin_transfer(t, slot, space, page);
+        memcpy(frame_view(t->frame, SLOT_TO), bytes, PAGE_SIZE);
+    }
+    lock_drop(&swap_lock, state);
+    if (err == 0)
+        block_device.start(&t->request);
+    *out = t;
+    return err;
+}
+
+bool transfer_is_of(const struct space *space, page_t page)
+{
+    lock_state state = lock_take(&swap_lock);
+    bool       found = false;
+
+    for (unsigned i = 0; i < TRANSFERS; i++)    /* bound: TRANSFERS */
+        found |= transfers[i].users > 0 && transfers[i].space == space && transfers[i].page == page;
+    lock_drop(&swap_lock, state);
+    return found;
+}
+
+uint32_t transfer_take_slot(struct transfer *t)
+{
+    lock_state state = lock_take(&swap_lock);
+    uint32_t   slot  = t->slot;
+
+    assert(t->space != NULL && completion_happened(&t->request.done) && t->request.result == 0 && slot != NO_SLOT);
+    t->slot = NO_SLOT;
+    swap.out++;
+    lock_drop(&swap_lock, state);
+    return slot;
+}
+
+/* The transfer that reads a slot. The lock is held. */
+static struct transfer *find_reader(uint32_t slot)
+{
+    deep_assert(lock_held(&swap_lock));
+    for (unsigned i = 0; i < TRANSFERS; i++)    /* bound: TRANSFERS */
+        if (transfers[i].users > 0 && transfers[i].space == NULL && transfers[i].slot == slot)
+            return &transfers[i];
+    return NULL;
+}
+
+struct transfer *transfer_read(uint32_t slot)
+{
+    lock_state       state  = lock_take(&swap_lock);
+    struct transfer *t      = find_reader(slot);
+    bool             starts = t == NULL && (t = find_free(0)) != NULL;
+
+    deep_assert(slot_is_on_device(slot) && swap_slot_at(slot)->references > 0);
+    if (starts) {
+        begin_transfer(t, slot, NULL, 0);
+        swap_slot_at(slot)->references++;
+        swap.in++;
+    } else if (t != NULL) {
+        t->users++;
+    }
+    lock_drop(&swap_lock, state);
+    if (starts)
+        block_device.start(&t->request);
+    return t;
+}
+
+bool transfer_is_for(const struct transfer *t, uint32_t slot) { return t->space == NULL && t->slot == slot; }
+
+int transfer_wait(struct transfer *t)
+{
+    may_sleep();
+    deep_assert(t->users > 0);
+    return block_wait(&t->request);
+}
+
+int transfer_result(const struct transfer *t)
+{
+    assert(completion_happened(&t->request.done));
+    return t->request.result;
+}
+
+frame_t transfer_frame(const struct transfer *t) { return t->frame; }
+
+static void end_transfer(struct transfer *t)
+{
+    bool failed = t->space != NULL && t->request.result != 0;
+
+    assert(completion_happened(&t->request.done));      /* the device is done with the frame */
+    if (t->slot != NO_SLOT && failed)
+        swap_give_bad(t->slot);
+    else if (t->slot != NO_SLOT)
+        swap_put_locked(t->slot);
+    t->slot = NO_SLOT;
+}
+
+void transfer_put(struct transfer *t)
+{
+    lock_state state = lock_take(&swap_lock);
+    bool       last;
+
+    assert(t->users > 0);
+    last = --t->users == 0;
+    if (last)
+        end_transfer(t);
+    lock_drop(&swap_lock, state);
+    if (last)
+        condition_changed(&freed);
+}
+
+static bool some_is_free(void)
+{
+    lock_state state = lock_take(&swap_lock);
+    bool       is    = swap.pages == 0 || find_free(0) != NULL;
+
+    lock_drop(&swap_lock, state);
+    return is;
+}
+
+void transfer_await_free(void)
+{
+    may_sleep();
+    condition_wait(&freed, some_is_free);
+}
+
+void transfers_each(void (*visit)(void *data, uint32_t slot), void *data)
+{
+    lock_state state = lock_take(&swap_lock);
+
+    for (unsigned i = 0; i < TRANSFERS; i++)    /* bound: TRANSFERS */
+        if (transfers[i].users > 0 && transfers[i].slot != NO_SLOT)
+            visit(data, transfers[i].slot);
+    lock_drop(&swap_lock, state);
+}
+
+/* ---- The device as a whole -------------------------------------------------------------------------------- */
+
+/* What mkswap writes into the first page, as far as it matters here. */
+enum { HEADER_VERSION = 1024, HEADER_LAST = 1028, HEADER_BAD = 1032, HEADER_MAGIC = PAGE_SIZE - 10 };
+
+static uint32_t header_word(const uint8_t *page, unsigned at)
+{
+    uint32_t word;
+
+    memcpy(&word, page + at, sizeof word);
+    return word;
+}
+
+/* The pages behind the header; 0: it is no swap area, or one that says more than there is. */
+static uint32_t pages_said(const uint8_t *page)
+{
+    uint32_t last = header_word(page, HEADER_LAST);
+
+    if (memcmp(page + HEADER_MAGIC, "SWAPSPACE2", 10) != 0 || header_word(page, HEADER_VERSION) != 1 ||
+        header_word(page, HEADER_BAD) != 0 || last >= block_device.pages)
+        return 0;
+    return last < SWAP_TABLES * SLOTS_A_FRAME ? last : SWAP_TABLES * SLOTS_A_FRAME;
+}
+
+static int read_header(frame_t frame, uint32_t *pages)
+{
+    struct block_request request = { .memory = frame_address(frame) };
+    lock_state           state;
+    int                  err;
+
+    block_device.start(&request);
+    err    = block_wait(&request);
+    state  = lock_take(&swap_lock);
+    *pages = err == 0 ? pages_said(frame_view(frame, SLOT_FROM)) : 0;
+    lock_drop(&swap_lock, state);
+    return err != 0 ? err : *pages == 0 ? -EINVAL : 0;
+}
+
+/* The lock is held. Without memory for all there are none. */
+static void drop_frames(unsigned count)
+{
+    deep_assert(lock_held(&swap_lock) && count <= TRANSFERS);
+    for (unsigned i = 0; i < count; i++)        /* bound: TRANSFERS */
+        swap_give_frame(transfers[i].frame);
+}
+
+static int take_frames(void)
+{
+    deep_assert(lock_held(&swap_lock) && swap.device.tables == 0);
+    for (unsigned i = 0; i < TRANSFERS; i++)    /* bound: TRANSFERS */
+        if (swap_take_frame(&transfers[i].frame) != 0) {
+            drop_frames(i);
+            return -ENOMEM;
+        }
+    return 0;
+}
+
+static int put_to_use(uint32_t pages)
+{
+    lock_state state = lock_take(&swap_lock);
+    int        err   = swap.pages > 0 ? -EBUSY : take_frames();
+
+    deep_assert(pages > 0 && pages <= SWAP_TABLES * SLOTS_A_FRAME);
+    if (err == 0) {
+        swap.pages   = pages;
+        swap.leaving = false;
+    }
+    lock_drop(&swap_lock, state);
+    return err;
+}
+
+int swap_device_on(void)
+{
+    frame_t  frame;
+    uint32_t pages;
+    int      err;
+
+    may_sleep();
+    if (block_device.pages == 0)
+        return -EINVAL;
+    if (swap_device_is_on())
+        return -EBUSY;
+    if (frame_get(OWNER_PROCESS, 0, &frame) != 0)
+        return -ENOMEM;
+    err = read_header(frame, &pages);
+    frame_put(frame);
+    return err != 0 ? err : put_to_use(pages);
+}
+
+uint32_t swap_room(void) { return __atomic_load_n(&swap.pages, __ATOMIC_RELAXED); }
+
+bool swap_device_is_on(void) { return __atomic_load_n(&swap.pages, __ATOMIC_RELAXED) > 0; }
+
+void swap_device_leave(bool leaving)
+{
+    lock_state state = lock_take(&swap_lock);
+
+    swap.leaving = leaving;
+    lock_drop(&swap_lock, state);
+}
+
+bool swap_device_off(void)
+{
+    lock_state state = lock_take(&swap_lock);
+    bool       off   = swap.pages > 0 && swap.device.used == 0;
+
+    for (unsigned i = 0; i < TRANSFERS; i++)    /* bound: TRANSFERS */
+        off = off && transfers[i].users == 0;
+    if (off) {
+        drop_frames(TRANSFERS);
+        swap.pages = swap.bad = 0;
+        swap_drop_tables();
+    }
+    lock_drop(&swap_lock, state);
+    return off;
+}

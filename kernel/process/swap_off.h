@@ -1,0 +1,19 @@
+/*
+ * swap_off.h - the swap device is put to use, and its use ends.
+ *
+ * While swap_off() is under way no page goes to the device, and those that are there come back, process by process.
+ * Where that fails, or the caller is killed, the device is in use as before.
+ *
+ * Locking  a mutex inside: one such call at a time; inside it locks that sleep (memory/pageout/transfer.h). Both may
+ *          sleep.
+ * Cost     swap_off(): one read of the device for each page that is there.
+ */
+#ifndef QUIRE_PROCESS_SWAP_OFF_H
+#define QUIRE_PROCESS_SWAP_OFF_H
+
+int swap_on(void);              /* swap_device_on()'s answers */
+
+/* Returns 0; -EINVAL: it is not in use; -ENOMEM: the pages have no room in memory; -EIO; -EINTR: to be killed. */
+int swap_off(void);
+
+#endif

@@ -1,0 +1,380 @@
+/*
+ * test_swap_device.c - pages on a swap device that delays, reorders and fails: what a program sees is what it wrote, or
+ * a bus error, and nothing else.
+ */
+#include "map_world.h"
+
+#include "base/block.h"
+#include "memory/pageout/back.h"
+#include "memory/pageout/page_out.h"
+#include "memory/pageout/swap.h"
+#include "memory/pageout/transfer.h"
+
+enum { ADVICE_PAGE_OUT = 21, BUS = 7, PAGES = 300, SLOTS = PAGES - 1, WORDS = PAGE_SIZE / 4 };
+
+/* ---- The made device --------------------------------------------------------------------------------------- */
+
+static uint8_t               stored[PAGES][PAGE_SIZE];
+static struct block_request *waiting[BLOCK_REQUESTS];
+static unsigned              waiting_count, most_waiting, given_up, reads_made, writes_made;
+static bool                  reads_fail, writes_fail, silent;
+static uint32_t              fails_at;                  /* the page that cannot be written; 0: none */
+static uint64_t              chance = 88172645463325252ull;
+
+static uint32_t at_random(uint32_t below)
+{
+    chance ^= chance << 13, chance ^= chance >> 7, chance ^= chance << 17;
+    return (uint32_t)(chance >> 16) % below;
+}
+
+static void answer(struct block_request *request, bool good)
+{
+    uint8_t *memory = &machine_ram[request->memory];
+
+    request->result = good ? 0 : -EIO;
+    if (good && request->write)
+        memcpy(stored[request->page], memory, PAGE_SIZE);
+    else if (good)
+        memcpy(memory, stored[request->page], PAGE_SIZE);
+    completion_happen(&request->done);
+}
+
+static void device_start(struct block_request *request)
+{
+    assert_true(request->page < PAGES && waiting_count < BLOCK_REQUESTS && request->memory % PAGE_SIZE == 0);
+    waiting[waiting_count++] = request;
+    most_waiting = waiting_count > most_waiting ? waiting_count : most_waiting;
+    *(request->write ? &writes_made : &reads_made) += 1;
+}
+
+static void device_give_up(void)
+{
+    given_up++;
+    while (waiting_count > 0)
+        answer(waiting[--waiting_count], false);
+}
+
+/* Whoever waits lets the device work: on any of its requests. */
+bool completion_wait_for(struct completion *completion, uint64_t nanoseconds)
+{
+    (void)nanoseconds;
+    while (!silent && !completion_happened(completion)) {
+        unsigned              at      = at_random(waiting_count);
+        struct block_request *request = waiting[at];
+
+        waiting[at] = waiting[--waiting_count];
+        answer(request, request->write ? !writes_fail && request->page != fails_at : !reads_fail);
+    }
+    return completion_happened(completion);
+}
+
+static void make_header(uint32_t last)
+{
+    const uint32_t words[3] = { 1, last, 0 };
+
+    memset(stored, 0, sizeof stored);
+    memcpy(&stored[0][1024], words, sizeof words);
+    memcpy(&stored[0][PAGE_SIZE - 10], "SWAPSPACE2", 10);
+}
+
+static void begin_device(void)
+{
+    block_device = (struct block_device){ PAGES, device_start, device_give_up };
+    waiting_count = most_waiting = given_up = reads_made = writes_made = fails_at = 0;
+    reads_fail = writes_fail = silent = false;
+    make_header(SLOTS);
+    assert_int_equal(swap_device_on(), 0);
+}
+
+static bool never(void) { return false; }
+
+static void end_device(void)
+{
+    assert_true(swap_device_off());
+    assert_int_equal(frames_owned(OWNER_COMPRESSED), 0);
+    assert_clean();
+    block_device = (struct block_device){ .pages = 0 };
+}
+
+/* ---- Pages --------------------------------------------------------------------------------------------------- */
+
+static struct swap_sums sums(void)
+{
+    struct swap_sums out;
+
+    swap_sums(&out);
+    return out;
+}
+
+static int let_go(size_t first, size_t count)
+{
+    return map_advise(&program, column(first), count * PAGE_SIZE, ADVICE_PAGE_OUT);
+}
+
+static uint32_t noise(size_t page, unsigned word)
+{
+    uint32_t x = (uint32_t)(page * WORDS + word + 1) * 2654435761u;
+
+    x = (x ^ x >> 15) * 2246822519u;
+    return x ^ x >> 13;
+}
+
+static void fill(size_t first, size_t count)
+{
+    for (size_t n = first; n < first + count; n++)
+        for (unsigned word = 0; word < WORDS; word++)
+            assert_true(writes(&program, column(n) + 4 * word, noise(n, word)));
+}
+
+static void look(struct space *space, size_t first, size_t count)
+{
+    uint32_t value;
+
+    for (size_t n = first; n < first + count; n++)
+        for (unsigned word = 0; word < WORDS; word += 111) {
+            assert_true(reads(space, column(n) + 4 * word, &value));
+            assert_int_equal(value, noise(n, word));
+        }
+}
+
+static void what_does_not_shrink_goes_to_the_device(void)
+{
+    begin_device();
+    assert_int_equal(map_fixed(0, 40, R | W), 0);
+    fill(0, 40);
+    assert_int_equal(let_go(0, 40), 0);
+    assert_int_equal(sums().written, 40);
+    assert_int_equal(sums().used, 40);
+    assert_int_equal(program.swapped, 40);
+    assert_true(most_waiting > 1);              /* several at once */
+    assert_clean();
+    assert_false(swap_device_off());
+    look(&program, 0, 40);
+    assert_int_equal(sums().used, 0);
+    assert_int_equal(sums().in, 40);
+    assert_int_equal(program.swapped, 0);
+    assert_int_equal(unmap(0, 40), 0);
+    end_device();
+}
+
+static void what_shrinks_stays_in_ram(void)
+{
+    begin_device();
+    assert_int_equal(map_fixed(0, 8, R | W), 0);
+    for (size_t n = 0; n < 8; n++)
+        assert_true(writes(&program, column(n), (uint32_t)n + 1));
+    assert_int_equal(let_go(0, 8), 0);
+    assert_int_equal(sums().used, 8);
+    assert_int_equal(sums().written, 0);
+    assert_int_equal(writes_made, 0);
+    for (size_t n = 0; n < 8; n++)
+        assert_int_equal(word_at(column(n)), n + 1);
+    assert_int_equal(unmap(0, 8), 0);
+    end_device();
+}
+
+static void what_is_written_again_goes_again(void)
+{
+    begin_device();
+    assert_int_equal(map_fixed(0, 4, R | W), 0);
+    fill(0, 4);
+    for (uint32_t round = 1; round < 20; round++) {
+        assert_int_equal(let_go(0, 4), 0);
+        assert_int_equal(sums().written, 4);
+        for (size_t n = 0; n < 4; n++) {
+            assert_true(writes(&program, column(n) + 8, round));
+            assert_int_equal(word_at(column(n) + 4 * 99), noise(n, 99));
+        }
+        assert_int_equal(word_at(column(3) + 8), round);
+    }
+    assert_int_equal(unmap(0, 4), 0);
+    end_device();
+}
+
+/* A page that cannot be read is a bus error for whom it concerns; when it can be read again it is there. */
+static void a_read_that_fails_is_a_bus_error(void)
+{
+    uint32_t value;
+
+    begin_device();
+    assert_int_equal(map_fixed(0, 6, R | W), 0);
+    fill(0, 6);
+    assert_int_equal(let_go(0, 6), 0);
+    reads_fail = true;
+    assert_false(reads(&program, column(2), &value));
+    assert_int_equal(verdict.signal, BUS);
+    assert_false(writes(&program, column(2), 1));
+    assert_int_equal(verdict.signal, BUS);
+    assert_int_equal(sums().written, 6);
+    assert_int_equal(space_bring_back(&program, never), -EIO);
+    assert_clean();
+    reads_fail = false;
+    look(&program, 0, 6);
+    assert_int_equal(unmap(0, 6), 0);
+    end_device();
+}
+
+/* The page stays, and its slot is not used again. */
+static void a_write_that_fails_leaves_the_page(void)
+{
+    begin_device();
+    assert_int_equal(map_fixed(0, 6, R | W), 0);
+    fill(0, 6);
+    fails_at = 3;
+    assert_int_equal(let_go(0, 6), 0);
+    assert_int_equal(sums().bad, 1);
+    assert_int_equal(sums().written, 5);
+    assert_int_equal(sums().device, SLOTS - 1);
+    assert_int_equal(program.resident, 1);
+    assert_clean();
+    fails_at = 0;
+    look(&program, 0, 6);
+    for (unsigned round = 0; round < 3; round++) {
+        assert_int_equal(let_go(0, 6), 0);
+        look(&program, 0, 6);
+    }
+    assert_int_equal(sums().bad, 1);
+    writes_fail = true;
+    assert_int_equal(let_go(0, 6), 0);
+    assert_int_equal(program.resident, 6);
+    assert_int_equal(sums().bad, 7);
+    look(&program, 0, 6);
+    assert_true(writes(&program, column(1), 5));        /* and may be written to as before */
+    assert_int_equal(unmap(0, 6), 0);
+    end_device();
+}
+
+static void a_device_that_never_answers_is_given_up(void)
+{
+    uint32_t value;
+
+    begin_device();
+    assert_int_equal(map_fixed(0, 20, R | W), 0);
+    fill(0, 20);
+    assert_int_equal(let_go(0, 10), 0);
+    silent = true;
+    assert_false(reads(&program, column(2), &value));
+    assert_int_equal(verdict.signal, BUS);
+    assert_int_equal(given_up, 1);
+    assert_int_equal(let_go(10, 10), 0);
+    assert_int_equal(program.resident, 10);
+    assert_true(given_up > 1);
+    assert_clean();
+    look(&program, 10, 10);
+    assert_int_equal(unmap(0, 20), 0);
+    end_device();
+}
+
+static void a_full_device_takes_no_more(void)
+{
+    begin_device();
+    assert_int_equal(map_fixed(0, SLOTS + 20, R | W), 0);
+    fill(0, SLOTS + 20);
+    assert_int_equal(let_go(0, SLOTS + 20), 0);
+    assert_int_equal(sums().written, SLOTS);
+    assert_int_equal(program.resident, 20);
+    assert_clean();
+    look(&program, 0, SLOTS + 20);
+    assert_int_equal(unmap(0, SLOTS + 20), 0);
+    end_device();
+}
+
+/* As in packed slots: each entry holds a reference, and each who reads gets a frame of its own. */
+static void a_fork_shares_what_is_on_the_device(void)
+{
+    struct space child;
+
+    begin_device();
+    assert_int_equal(map_fixed(0, 10, R | W), 0);
+    fill(0, 10);
+    assert_int_equal(let_go(0, 10), 0);
+    assert_int_equal(space_create(&child), 0);
+    assert_int_equal(map_copy(&child, &program), 0);
+    assert_int_equal(sums().written, 10);
+    assert_clean();
+    assert_true(writes(&program, column(4), 1));
+    space_activate(&child);
+    look(&child, 0, 10);
+    space_activate(&program);
+    assert_int_equal(sums().written, 9);
+    map_clear(&child);
+    space_destroy(&child);
+    assert_int_equal(word_at(column(4)), 1);
+    assert_int_equal(unmap(0, 10), 0);
+    end_device();
+}
+
+static void all_pages_come_back(void)
+{
+    begin_device();
+    assert_int_equal(map_fixed(0, 100, R | W), 0);
+    fill(0, 100);
+    assert_int_equal(let_go(0, 100), 0);
+    assert_int_equal(protect(20, 10, 0), 0);            /* what nobody may touch comes back as well */
+    swap_device_leave(true);
+    frame_fail_at(5);
+    assert_int_equal(space_bring_back(&program, never), -ENOMEM);
+    frame_fail_at(0);
+    assert_clean();
+    assert_int_equal(sums().written, 96);
+    assert_int_equal(space_bring_back(&program, never), 0);
+    assert_int_equal(sums().written, 0);
+    assert_int_equal(let_go(0, 10), 0);
+    assert_int_equal(sums().written, 0);                /* none goes there */
+    end_device();
+    assert_int_equal(protect(20, 10, R | W), 0);
+    look(&program, 0, 100);
+    assert_int_equal(unmap(0, 100), 0);
+}
+
+static void only_a_swap_area_is_used(void)
+{
+    static const struct { unsigned at, value; } wrong[] = {
+        { PAGE_SIZE - 10, 'X' }, { PAGE_SIZE - 1, '1' }, { 1024, 2 }, { 1029, 0xFF }, { 1031, 0x80 }, { 1032, 1 },
+    };
+
+    block_device = (struct block_device){ 0, device_start, device_give_up };
+    assert_int_equal(swap_device_on(), -EINVAL);
+    block_device.pages = PAGES;
+    silent = false;
+    for (unsigned i = 0; i < COUNT_OF(wrong); i++) {
+        make_header(SLOTS);
+        stored[0][wrong[i].at] = (uint8_t)wrong[i].value;
+        assert_int_equal(swap_device_on(), -EINVAL);
+    }
+    make_header(0);
+    assert_int_equal(swap_device_on(), -EINVAL);
+    make_header(PAGES);
+    assert_int_equal(swap_device_on(), -EINVAL);
+    reads_fail = true;
+    make_header(SLOTS);
+    assert_int_equal(swap_device_on(), -EIO);
+    reads_fail = false;
+    for (unsigned k = 1; k < 9; k++) {
+        frame_fail_at(k);
+        assert_int_equal(swap_device_on(), -ENOMEM);
+        frame_fail_at(0);
+        assert_clean();
+    }
+    assert_int_equal(swap_device_on(), 0);
+    assert_int_equal(swap_device_on(), -EBUSY);
+    end_device();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        on_machine(what_does_not_shrink_goes_to_the_device),
+        on_machine(what_shrinks_stays_in_ram),
+        on_machine(what_is_written_again_goes_again),
+        on_machine(a_read_that_fails_is_a_bus_error),
+        on_machine(a_write_that_fails_leaves_the_page),
+        on_machine(a_device_that_never_answers_is_given_up),
+        on_machine(a_full_device_takes_no_more),
+        on_machine(a_fork_shares_what_is_on_the_device),
+        on_machine(all_pages_come_back),
+        on_machine(only_a_swap_area_is_used),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
