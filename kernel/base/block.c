@@ -8,12 +8,20 @@
 
 struct block_device block_device;
 
-/* Twice half of the time: a machine that stood still for long gives the device a chance when it goes on. */
+/*
+ * In small parts: where the clock jumps, as that of a machine which stood still or of an emulator that passes over idle
+ * time, the device has had little time of its own, and gets the chance to answer.
+ */
+enum { PARTS = 1000 };
+
 int block_wait(struct block_request *request)
 {
+    unsigned parts = 0;
+
     may_sleep();
-    if (!completion_wait_for(&request->done, BLOCK_PATIENCE / 2) &&
-        !completion_wait_for(&request->done, BLOCK_PATIENCE / 2))
+    while (parts < PARTS && !completion_wait_for(&request->done, BLOCK_PATIENCE / PARTS))
+        parts++;
+    if (parts == PARTS)
         block_device.give_up();
     assert(completion_happened(&request->done));
     return request->result;
