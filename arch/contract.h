@@ -237,6 +237,7 @@ void traps_start(const struct trap_places *places);
  * after the handler returns. Handlers run with interrupts off, on the interrupted stack.
  */
 void     interrupt_handle(unsigned line, void (*handler)(void *), void *argument);
+bool     interrupt_is_free(unsigned line);      /* the line exists, and nobody handles it */
 uint64_t interrupts_taken(void);        /* from devices, since the start: intr of /proc/stat    */
 enum { INTERRUPT_LINES = 16 };
 uint64_t interrupts_by(unsigned line);  /* of these, by one line; a few came by none            */

@@ -40,9 +40,11 @@ void trap_handle(unsigned vector, trap_handler handler)
     handlers[vector] = handler;
 }
 
+bool interrupt_is_free(unsigned line) { return line < LINES && !lines[line].handler; }
+
 void interrupt_handle(unsigned line, void (*handler)(void *), void *argument)
 {
-    assert(line < LINES && !lines[line].handler);
+    assert(interrupt_is_free(line));
     lines[line] = (struct line){ handler, argument, lines[line].taken };
     pic_open(line);
 }

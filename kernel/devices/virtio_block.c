@@ -144,7 +144,7 @@ int block_start_device(struct virtio_device *found)
     if (err != 0)
         return err;
     sectors = device.transport->setting(&device, 0) | (uint64_t)device.transport->setting(&device, 4) << 32;
-    if (sectors / SECTORS_A_PAGE == 0)
+    if (sectors / SECTORS_A_PAGE == 0 || !interrupt_is_free(device.line))
         return -ENODEV;
     interrupt_handle(device.line, block_interrupt, NULL);
     virtio_ready(&device);

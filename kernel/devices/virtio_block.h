@@ -17,9 +17,9 @@ struct virtio_device;
 
 /*
  * Find the first such device and start it; block_device then has its size. -ENODEV: there is none, it cannot do what is
- * needed, or is smaller than a page.
+ * needed, is smaller than a page, or shares its interrupt's line with another.
  */
 int block_start(const char *command_line);
-int block_start_device(struct virtio_device *found);    /* the same for a device that was found; its line is free */
+int block_start_device(struct virtio_device *found);    /* the same for a device that was found */
 
 #endif

@@ -185,7 +185,7 @@ static void add_swap(struct words *words, const struct machine_plan *plan)
     words_add(words, "if=none,id=swap,format=raw,cache=unsafe,file.locking=off,file=/proc/self/fd/%d", plan->swap);
     words_add(words, "-device");
     words_add(words, "%s,drive=swap,werror=report,rerror=report",
-              plan->kind == MACHINE_MICROVM ? "virtio-blk-device" : "virtio-blk-pci,addr=9,ioeventfd=off");
+              plan->kind == MACHINE_MICROVM ? "virtio-blk-device" : "virtio-blk-pci,addr=7,ioeventfd=off");
 }
 
 /* Add what is booted; or, where a stopped machine is to go on, that its state comes when the monitor is told. */
