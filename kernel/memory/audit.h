@@ -15,7 +15,7 @@
  *   X3  an entry of a window names a frame of an owner that belongs there: never a free one,
  *       never another part's, and no RAM through a device window
  *   X4  memory map and frame records agree on what is RAM
- *   X5  a swap slot has as many references as entries of programs, and transfers, name it
+ *   X5  a swap slot has as many references as entries, pages of objects, and transfers name it
  *
  * Locking  takes each structure's own lock for the part it looks at; inside a panic
  *          locks_ignore() has been called and none is taken. A full pass compares parts with

@@ -294,21 +294,36 @@ uint32_t swap_take_on_device(void)
     return slot;
 }
 
-size_t swap_load(uint32_t slot, void *bytes)
+/* Where a slot's bytes are: their number first. */
+static uint8_t *bytes_of(uint32_t slot)
 {
-    lock_state     state = lock_take(&swap_lock);
-    const uint8_t *at;
-    uint16_t       length;
-
     assert(!slot_is_on_device(slot) && swap_slot_at(slot)->references > 0);
-    at = part_at(swap_slot_at(slot)->place);
+    return part_at(swap_slot_at(slot)->place);
+}
+
+enum how { LOAD, PEEK, REWRITE };
+
+static size_t copy(uint32_t slot, void *bytes, enum how how)
+{
+    lock_state state = lock_take(&swap_lock);
+    uint8_t   *at    = bytes_of(slot);
+    uint16_t   length;
+
     memcpy(&length, at, sizeof length);
     assert(length <= SWAP_MOST);
-    memcpy(bytes, at + sizeof length, length);
-    swap.in++;
+    at += sizeof length;
+    if (how == REWRITE)
+        memcpy(at, bytes, length);
+    else
+        memcpy(bytes, at, length);
+    swap.in += how == LOAD;
     lock_drop(&swap_lock, state);
     return length;
 }
+
+size_t swap_load(uint32_t slot, void *bytes)    { return copy(slot, bytes, LOAD); }
+size_t swap_peek(uint32_t slot, void *bytes)    { return copy(slot, bytes, PEEK); }
+void   swap_rewrite(uint32_t slot, void *bytes) { (void)copy(slot, bytes, REWRITE); }
 
 void swap_share(uint32_t slot)
 {

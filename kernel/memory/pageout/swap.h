@@ -2,9 +2,10 @@
  * swap.h - where the contents of pages are that are not in memory: swap slots, in compressed RAM or on the swap device.
  *
  * A swap slot has a number, which an entry of kind SWAP names. Below SLOT_DEVICE it holds the packed bytes of one page
- * (base/compress.h), in a frame of owner COMPRESSED, each of which is cut into equal parts: as many as 2 to SWAP_PARTS.
- * A page that does not shrink to SWAP_MOST bytes has no place there, as nothing would be won. From SLOT_DEVICE on it is
- * a page of the swap device, if there is one: slot SLOT_DEVICE + n is the device's page n + 1, behind its header.
+ * (base/compress.h), or of a page table (layouts/tracker/out.h), in a frame of owner COMPRESSED, each of which is cut
+ * into equal parts: as many as 2 to SWAP_PARTS. A page that does not shrink to SWAP_MOST bytes has no place there, as
+ * nothing would be won. From SLOT_DEVICE on it is a page of the swap device, if there is one: slot SLOT_DEVICE + n is
+ * the device's page n + 1, behind its header.
  *
  * Owning   swap_store(), and a transfer that has written a page (pageout/transfer.h), hand the caller one reference to
  *          the slot; swap_put() ends it, and with the last the slot is free. Each SWAP entry holds one, which fork
@@ -49,6 +50,10 @@ int swap_store(const void *bytes, size_t count, uint32_t *slot) MUST_CHECK;
 
 /* Copy the bytes of a slot that is not on the device to a buffer of SWAP_MOST bytes; returns how many. */
 size_t swap_load(uint32_t slot, void *bytes);
+
+/* The same without being counted as a page that comes back; and as many other bytes for a slot of one reference. */
+size_t swap_peek(uint32_t slot, void *bytes);
+void   swap_rewrite(uint32_t slot, void *bytes);
 
 void     swap_share(uint32_t slot);
 void     swap_put(uint32_t slot);
