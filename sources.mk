@@ -51,6 +51,7 @@ kernel += kernel/memory/tables/cursor.c             # the one writer of page-tab
 kernel += kernel/memory/tables/cursor_run.c         # its work on many pages, and on the most frequent one
 kernel += kernel/memory/tables/cursor_copy.c        # entries in a second place: fork, mremap
 kernel += kernel/memory/tables/cursor_tables.c      # the tables it makes and gives back
+kernel += kernel/memory/tables/tables_stay.c        # tables that never leave memory
 kernel += kernel/memory/spaces/region.c             # what a range of pages means: the region tree
 kernel += kernel/memory/spaces/space.c              # an address space: regions and tables together
 kernel += kernel/memory/check/space_audit.c         # that its tables say what its regions say

@@ -1,19 +1,25 @@
 /*
- * audit.c - E1 to E5: page-table objects, their trackers, the list, and the master table.
+ * audit.c - E1 to E7: page-table objects, their trackers, the list, and the master table.
  */
 #include "layouts/tracker/tables.h"
 
+#include "base/string.h"
 #include "memory/audit.h"
 #include "memory/frames/frame.h"
+#include "memory/pageout/swap.h"
 #include "layouts/tracker/master.h"
 #include "memory/spaces/space.h"
 #include "memory/tables/table_home.h"
 #include "layouts/tracker/list.h"
+#include "layouts/tracker/object.h"
+#include "layouts/tracker/out.h"
 #include "layouts/tracker/tracker.h"
 
 static struct span objects_span(void) { return layout.purpose[PURPOSE_OBJECTS]->span; }
 
 static entry_t kernel_entry(page_t page) { return entry_read(&master_table()->entries[page]); }
+
+static bool list_is_out(uint32_t n) { return !pinned_page_is_there(trackers_list_page(n)) && lists_owned[n] > 0; }
 
 /* ---- E1, E2: trackers ------------------------------------------------------------------------------ */
 
@@ -31,7 +37,7 @@ static uint32_t audit_extent(uint32_t number, const struct pg_tracker *tracker, 
     }
     places = lists_places_of(extent);
     for (page_t place = places.first; place < places.end; place++)
-        if (lists_at((uint32_t)place) != tracker->pt_ptr)
+        if (!list_is_out((uint32_t)place / POINTERS_A_PAGE) && lists_at((uint32_t)place) != tracker->pt_ptr)
             audit_fail(report, "E1", "place %u of tracker %u belongs to the object at 0x%08x, not 0x%08x",
                        (unsigned)place, number, lists_at((uint32_t)place), tracker->pt_ptr);
     return (uint32_t)span_pages(places);
@@ -98,7 +104,7 @@ static void audit_trackers(struct audit_report *report)
         }
     }
     for (uint32_t n = 0; n * POINTERS_A_PAGE < lists_places(); n++)
-        listed += places_owned(n);
+        listed += list_is_out(n) ? lists_owned[n] : places_owned(n);
     if (listed != places)
         audit_fail(report, "E1", "%u places are owned, the extents of all trackers have %u", listed, places);
     if (in_use != spaces)
@@ -136,7 +142,7 @@ static void audit_object(const struct space *space, struct audit_report *report)
     for (uint32_t n = 0; n < (span_pages(layout.user) + MMU_ENTRIES - 1) / MMU_ENTRIES; n++) {
         entry_t table = entry_read(&space->home.info->directory[index + n]);
 
-        last = entry_kind(table, MMU_LEVELS) == ENTRY_TABLE ? n : last;
+        last = entry_kind(table, MMU_LEVELS) != ENTRY_EMPTY ? n : last;
         if (n + 1 < tracker->pcount)
             audit_page(space, first + 1 + n, table, report);
     }
@@ -145,7 +151,38 @@ static void audit_object(const struct space *space, struct audit_report *report)
                    tracker->pcount, last + 1);
 }
 
-/* ---- E4: pins ------------------------------------------------------------------------------------------ */
+/* ---- E6: tables that are out ---------------------------------------------------------------------------- */
+
+static void count_entry(page_t page, entry_t entry, void *count)
+{
+    (void)page, (void)entry;
+    ++*(uint32_t *)count;
+}
+
+/* The trackers are not locked: looking into a table that is out locks them. */
+static void audit_out(const struct space *space, struct audit_report *report)
+{
+    uint32_t out = 0;
+
+    for (page_t page = layout.user.first; page < layout.user.end; page += MMU_ENTRIES) {
+        uint32_t slot = entry_slot_number(entry_read(object_directory(space, page))), entries = 0;
+
+        if (!table_home_is_out(space, page))
+            continue;
+        out++;
+        report->checked++;
+        if (swap_references(slot) == 1)
+            (void)table_home_look(space, page, page + MMU_ENTRIES, count_entry, &entries);
+        if (swap_references(slot) != 1 || (entries == 0 && !table_home_stays(page, MMU_LEVELS)))
+            audit_fail(report, "E6", "the table for 0x%08lx is in swap slot %u, of %u references, with %u entries",
+                       (unsigned long)page_address(page), slot, swap_references(slot), entries);
+    }
+    if (out != space->home.out)
+        audit_fail(report, "E6", "the space of root %u counts %u tables that are out, its directory has %u",
+                   space->root.no, space->home.out, out);
+}
+
+/* ---- E4, E7: pins, and places that are owned -------------------------------------------------------------------- */
 
 static void audit_pins(page_t page, uint32_t in_use, struct audit_report *report)
 {
@@ -155,10 +192,54 @@ static void audit_pins(page_t page, uint32_t in_use, struct audit_report *report
                    pinned_page_is_there(page) ? pinned_page_pins(page) : 0, in_use);
 }
 
+/* The pins that each page of the list should have: a pointer whose object has no table in memory pins nothing. */
+static uint32_t list_pins[LISTS];
+
+/* Whether an object shows a table behind its directory. */
+static bool shows_table(const struct pg_tracker *tracker)
+{
+    for (uint32_t page = 1; page < tracker->pcount && page < TRACKED_WHOLE; page++)
+        if (entry_present(kernel_entry(page_of(tracker->pt_ptr) + page)))
+            return true;
+    return false;
+}
+
+static void count_pins_of(const struct pg_tracker *tracker)
+{
+    struct span places = lists_places_of(span_of(page_of(tracker->pt_ptr), tracker->pcount));
+
+    if (shows_table(tracker))
+        for (page_t place = places.first; place < places.end && place < lists_places(); place++)
+            list_pins[place / POINTERS_A_PAGE]++;
+}
+
+static void count_list_pins(void)
+{
+    memset(list_pins, 0, sizeof list_pins);
+    for (uint32_t n = 0; n * TRACKERS_A_PAGE < trackers_end(); n++) {
+        struct span numbers = trackers_of_page(n);
+
+        for (page_t i = numbers.first; i < numbers.end; i++)
+            if (i != MASTER_TRACKER && tracker_at((uint32_t)i)->pt_ptr != 0)
+                count_pins_of(tracker_at((uint32_t)i));
+    }
+}
+
+static void audit_list(uint32_t n, struct audit_report *report)
+{
+    bool there = pinned_page_is_there(trackers_list_page(n));
+
+    audit_pins(trackers_list_page(n), list_pins[n], report);
+    if (there && places_owned(n) != lists_owned[n])
+        audit_fail(report, "E7", "page %u of the list has %u pointers, counted are %u", n, places_owned(n),
+                   lists_owned[n]);
+}
+
 static void audit_pinned_pages(struct audit_report *report)
 {
     lock_state state = lock_take(&trackers_lock);
 
+    count_list_pins();
     for (uint32_t n = 0; n * TRACKERS_A_PAGE < trackers_end(); n++) {
         struct span numbers = trackers_of_page(n);
         uint32_t    in_use  = 0;
@@ -168,7 +249,7 @@ static void audit_pinned_pages(struct audit_report *report)
         audit_pins(trackers_page(n), in_use, report);
     }
     for (uint32_t n = 0; n * POINTERS_A_PAGE < lists_places(); n++)
-        audit_pins(trackers_list_page(n), places_owned(n), report);
+        audit_list(n, report);
     lock_drop(&trackers_lock, state);
 }
 
@@ -197,9 +278,10 @@ static void audit_master(uint32_t n, struct audit_report *report)
 static void audit_objects(struct audit_report *report)
 {
     for (const struct space *s = space_after(&kernel_space); s != NULL; s = space_after(s)) {
-        lock_state tables = lock_take((struct lock *)&s->tables_lock);
-        lock_state state  = lock_take(&trackers_lock);
+        lock_state tables = lock_take((struct lock *)&s->tables_lock), state;
 
+        audit_out(s, report);
+        state = lock_take(&trackers_lock);
         audit_object(s, report);
         lock_drop(&trackers_lock, state);
         lock_drop((struct lock *)&s->tables_lock, tables);
@@ -215,7 +297,10 @@ void table_homes_audit(struct audit_report *report)
         audit_master(n, report);
 }
 
-/* E1 to E4 at once, since spaces, trackers and the list are counted against each other; then a table at a time. */
+/*
+ * E1 to E4, E6 and E7 at once, since spaces, trackers and the list are counted against each other; then a table at a
+ * time.
+ */
 bool table_homes_audit_part(uint32_t n, struct audit_report *report)
 {
     if (n == 0)
@@ -229,7 +314,9 @@ const struct invariant tracker_invariants[] = {
     { "E1", "tables.h", "a page-table object lies in its region, and the places of its extent are its own" },
     { "E2", "tables.h", "a space's link and its tracker name the same page-table object" },
     { "E3", "tables.h", "an object shows its directory, then each table at its place, and ends with the last" },
-    { "E4", "tables.h", "pages of trackers and of the list have a pin for each entry in use" },
+    { "E4", "tables.h", "pages of trackers and of the list have a pin for each entry in use that is needed" },
     { "E5", "tables.h", "an absent entry of the master table names the frame of its own page" },
+    { "E6", "out.h",    "a table that is out has a swap slot of its own, and its space counts it" },
+    { "E7", "out.h",    "owned places are counted for each page of the list" },
     { 0 },
 };

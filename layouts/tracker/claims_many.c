@@ -12,6 +12,8 @@
 #include "memory/tables/cursor.h"
 #include "memory/heap/heap.h"
 #include "memory/tables/slot.h"
+#include "memory/pageout/swap.h"
+#include "layouts/tracker/out.h"
 #include "layouts/tracker/tracker.h"
 #include "memory/spaces/user.h"
 
@@ -77,40 +79,75 @@ static uint32_t spaces_alive(void)
 
 /* ---- T10 --------------------------------------------------------------------------------------------- */
 
-/* Pages of the list whose pins are not as many as their pointers; *pages: how many there are. */
+/* Whether there is an object here, and none of its tables is in memory: no page behind its directory shows a frame. */
+static bool is_asleep(uint32_t object)
+{
+    bool there = false;
+
+    for (const struct space *s = space_after(&kernel_space); s != NULL; s = space_after(s))
+        if (address_of(s->home.info) == object) {
+            there = true;
+            for (uint32_t page = 1; page < t_word(T_TRACKERS + 8 * s->home.tracker + 4); page++)
+                if (frame_exists(t_shown(object + page * PAGE_SIZE)))
+                    return false;
+        }
+    return there;
+}
+
+/* The pins that a page of the list should have: its pointers, but for those to objects that need it not. */
+static uint32_t pins_needed(vaddr_t list)
+{
+    uint32_t pins = 0, last = 0;
+    bool     needed = false;
+
+    for (uint32_t i = 0; i < T_POINTERS; i++) {
+        uint32_t object = t_word(list + 4 * i);
+
+        if (object != last)
+            needed = object != 0 && !is_asleep(object);
+        last  = object;
+        pins += needed;
+    }
+    return pins;
+}
+
+/* Pages of the list whose pins are not those, or that have none; *pages: how many there are. */
 static uint32_t wrongly_pinned(uint32_t *pages)
 {
     uint32_t wrong = 0;
 
     *pages = 0;
     for (vaddr_t at = T_LIST; at < T_USER; at += PAGE_SIZE) {
-        uint32_t pointers = 0;
+        uint32_t pins;
 
         if (!frame_exists(t_shown(at)))
             continue;
-        for (uint32_t i = 0; i < T_POINTERS; i++)
-            pointers += t_word(at + 4 * i) != 0;
+        pins = pins_needed(at);
         (*pages)++;
-        wrong += frame_link(t_shown(at)) != pointers || pointers == 0;
+        wrong += frame_link(t_shown(at)) != pins || pins == 0;
     }
     return wrong;
 }
 
 /*
  * A table for the last page of user space makes an object so long that it is moved, to a part of the list of its own.
+ * The page is out, so that the table may go.
  */
 static int make_long(struct space *space)
 {
+    const uint8_t contents = 10;
     struct cursor c;
-    frame_t       frame;
+    entry_t       entry;
+    uint32_t      slot;
 
-    if (frame_get(OWNER_TEST, FRAME_ZERO, &frame) != 0)
+    if (swap_store(&contents, sizeof contents, &slot) != 0)
         return -ENOMEM;
     if (cursor_open(&c, space, span_of(layout.user.end - 1, 1), CURSOR_BUILD) != 0) {
-        frame_put(frame);
+        swap_put(slot);
         return -ENOMEM;
     }
-    cursor_map(&c, layout.user.end - 1, frame, (struct rights){ MAY_READ, MAY_READ }, CACHE_BACK);
+    entry = entry_absent(ENTRY_SWAP, slot, (struct rights){ 0, 0 });
+    cursor_copy_in(&c, layout.user.end - 1, &entry, (struct cursor_run){ .count = 1, .filled = 1, .swapped = 1 });
     cursor_close(&c);
     return 0;
 }
@@ -129,35 +166,69 @@ static bool make_pair(struct space *one, struct space *behind)
     return false;
 }
 
+/* Ask a page of the list to go, on behalf of nobody. */
+static int ask_to_go(vaddr_t list)
+{
+    lock_state state;
+    int        err = 0;
+
+    if (!span_has(layout.purpose[PURPOSE_TRACKERS]->span, page_of(list)))
+        return 0;
+    state = lock_take(&trackers_lock);
+    err   = pinned_page_out(page_of(list));
+    lock_drop(&trackers_lock, state);
+    return err;
+}
+
+/* The list's page is there, and names the object, or is not. */
+static bool lists(vaddr_t list, uint32_t object)
+{
+    bool there = frame_exists(t_shown(list));
+
+    return object == 0 ? !there : there && t_word(list) == object;
+}
+
+/* The tables of the object go, one after the other, and the page of the list with the last; then one comes back. */
+static bool goes_and_returns(struct space *space, vaddr_t list)
+{
+    vaddr_t      tracker = T_TRACKERS + 8 * space->home.tracker;
+    uint32_t     object  = (uint32_t)address_of(space->home.info), count = t_word(tracker + 4);
+    bool         right   = table_home_go(space, layout.user.end - 1) && lists(list, object) &&
+                           ask_to_go(list) == -EBUSY;
+    struct cursor c;
+
+    right = right && table_home_go(space, layout.user.first) && lists(list, 0) && ask_to_go(list) == -ENOENT;
+    right = right && t_word(tracker) == object && t_word(tracker + 4) == count;
+    if (cursor_open(&c, space, span_of(layout.user.end - 1, 1), CURSOR_BUILD) != 0)
+        return false;
+    right = right && entry_kind(cursor_read(&c, layout.user.end - 1), 1) == ENTRY_SWAP;
+    cursor_close(&c);
+    return right && lists(list, object) && ask_to_go(list) == -EBUSY;
+}
+
 void t10_pins(struct claim_result *result)
 {
     struct space one, behind;
-    lock_state   state;
     vaddr_t      list, object;
-    uint32_t     pages, wrong, word;
-    int          out = 0;
-    bool         there, gone;
+    uint32_t     pages, wrong;
+    int          out;
+    bool         there, returned, gone;
 
     if (!make_pair(&one, &behind))
         return claim_saw(result, false, "no memory for a long object and a space");
-    object = address_of(one.home.info);
-    list   = T_LIST + 4 * ((object - T_OBJECTS) / T_PLACE);
-    if (span_has(layout.purpose[PURPOSE_TRACKERS]->span, page_of(list))) {
-        state = lock_take(&trackers_lock);
-        out   = pinned_page_out(page_of(list));
-        lock_drop(&trackers_lock, state);
-    }
-    there = frame_exists(t_shown(list));
-    word  = there ? t_word(list) : 0;
-    wrong = wrongly_pinned(&pages);
+    object   = address_of(one.home.info);
+    list     = T_LIST + 4 * ((object - T_OBJECTS) / T_PLACE);
+    out      = ask_to_go(list);
+    there    = lists(list, (uint32_t)object);
+    returned = there && goes_and_returns(&one, list);
+    wrong    = wrongly_pinned(&pages);
     space_destroy(&one);
     gone = !frame_exists(t_shown(list)) || t_word(list) == 0;
     space_destroy(&behind);
-    claim_saw(
-        result, out == -EBUSY && there && word == object && gone && wrong == 0,
-        "a page of the list would not go while 0x%08lx was needed (error %d), and let it go afterwards; %u pages, %u "
-        "wrongly pinned",
-        (unsigned long)object, -out, pages, wrong);
+    claim_saw(result, out == -EBUSY && there && returned && gone && wrong == 0,
+              "a page of the list would not go while 0x%08lx was needed (error %d), %s with its tables; %u pages, %u "
+              "wrongly pinned",
+              (unsigned long)object, -out, returned ? "went and came back" : "did not go and come back", pages, wrong);
 }
 
 /* ---- T11 --------------------------------------------------------------------------------------------- */

@@ -40,8 +40,10 @@ static int run_trackers(int count __attribute__((unused)), char **words __attrib
         if (t.pt_ptr != 0)
             print("%7u  0x%08x  %5u  %s\n", n, t.pt_ptr, t.pcount, object_name(n));
     }
-    print("of %u; %u objects of processes in %u pages; grown %u times, moved %u, shrunk %u, refused %u\n",
-          trackers_end(), counts.objects, counts.pages, counts.grown, counts.moved, counts.shrunk, counts.refused);
+    print("of %u; %u objects of processes in %u pages; grown %u times, moved %u, shrunk %u, refused %u; tables "
+          "gone out %u\n",
+          trackers_end(), counts.objects, counts.pages, counts.grown, counts.moved, counts.shrunk, counts.refused,
+          counts.out);
     return 0;
 }
 
@@ -112,7 +114,8 @@ static int run_pins(int count __attribute__((unused)), char **words __attribute_
         if (!pins_now(page, &pins))
             continue;
         print("0x%08lx  %4u  %s\n", (unsigned long)page_address(page), pins,
-              page < lists ? "trackers, one pin for each in use" : "the list, one pin for each place with an owner");
+              page < lists ? "trackers, one pin for each in use"
+                           : "the list, one pin for each place of an object with tables in memory");
         pages++;
     }
     print("%u page%s; one without a pin goes at once\n", pages, pages == 1 ? "" : "s");

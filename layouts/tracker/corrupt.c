@@ -143,11 +143,47 @@ static void restore_e5(void)
     entry_write(last_entry(), entry_absent(ENTRY_IDENTITY, (uint32_t)layout.space_end - 1, (struct rights){ 0, 0 }));
 }
 
+static bool corrupt_e6(void)
+{
+    if (!make_one())
+        return false;
+    one.home.out++;
+    return true;
+}
+
+static void restore_e6(void)
+{
+    one.home.out--;
+    space_destroy(&one);
+}
+
+/* Of the page that has the place of a new space. */
+static uint16_t *count_of_one(void)
+{
+    return &lists_owned[lists_places_of(span_of(page_of(address_of(one.home.info)), 1)).first / POINTERS_A_PAGE];
+}
+
+static bool corrupt_e7(void)
+{
+    if (!make_one())
+        return false;
+    ++*count_of_one();
+    return true;
+}
+
+static void restore_e7(void)
+{
+    --*count_of_one();
+    space_destroy(&one);
+}
+
 const struct corruption tracker_corruptions[] = {
     CORRUPTION_ROW("E1", e1, 0, "the list gives an object's place to another"),
     CORRUPTION_ROW("E2", e2, 0, "a space calls another tracker its own"),
     CORRUPTION_ROW("E3", e3, 0, "an object shows its directory where a table is missing"),
     CORRUPTION_ROW("E4", e4, 0, "a page of trackers has a pin too many"),
     CORRUPTION_ROW("E5", e5, 0, "an absent entry of the master table forgets its frame"),
+    CORRUPTION_ROW("E6", e6, 0, "a space counts a table as out that is in memory"),
+    CORRUPTION_ROW("E7", e7, 0, "a page of the list counts a place too many"),
     { 0 },
 };

@@ -14,7 +14,12 @@
 #include "memory/tables/table.h"
 #include "memory/tables/table_home.h"
 #include "layouts/tracker/list.h"
+#include "layouts/tracker/object.h"
 #include "layouts/tracker/tracker.h"
+#include "memory/pageout/swap.h"
+
+/* Compiled to be small: once in a process's life at most, or when a table leaves memory or comes back. */
+#define SELDOM __attribute__((cold, noinline))
 
 static struct tracked_counts counts;            /* [trackers_lock] */
 
@@ -71,6 +76,11 @@ static entry_t directory_entry(const struct space *space, uint32_t number)
     return entry_read(&space->home.info->directory[mmu_index(layout.user.first, MMU_LEVELS) + number]);
 }
 
+static SELDOM struct span places_of(const struct space *space) { return lists_places_of(extent_of(space)); }
+
+/* Whether some table of an object is in; else it is asleep. */
+static bool is_awake(const struct space *space) { return space->table_frames > 1; }
+
 /* ---- Showing frames in the region `objects` ------------------------------------------------------ */
 
 static void open_kernel(struct cursor *c, struct span span)
@@ -124,6 +134,7 @@ static int object_tables_settle(struct space *space)
                                                   places.first * PAGES_A_PLACE));
     lists_enter(places, (uint32_t)address_of(space->home.info));
     tracker_set(tracker, (uint32_t)address_of(space->home.info), TRACKED_LEAST);
+    lists_tidy();
     counts.objects++;
     counts.pages += TRACKED_LEAST;
     return 0;
@@ -143,7 +154,7 @@ static void show_first_pages(struct space *space, frame_t first_table)
     space->table_frames++;
 }
 
-int table_home_start(struct space *space)
+SELDOM int table_home_start(struct space *space)
 {
     lock_state state;
     frame_t    first_table;
@@ -163,22 +174,29 @@ int table_home_start(struct space *space)
     return err;
 }
 
-void table_home_end(struct space *space)
+SELDOM void table_home_end(struct space *space)
 {
-    frame_t     first_table = entry_frame(directory_entry(space, 0));
-    lock_state  state       = lock_take(&trackers_lock);
-    struct span extent      = extent_of(space);
+    entry_t     first  = directory_entry(space, 0);
+    lock_state  state  = lock_take(&trackers_lock);
+    struct span extent = extent_of(space);
+    bool        out    = entry_kind(first, MMU_LEVELS) == ENTRY_SWAP;
 
-    assert(span_pages(extent) == TRACKED_LEAST && frame_link(first_table) == 0);
+    assert(span_pages(extent) == TRACKED_LEAST);
+    deep_assert(space->home.out == out);
+    deep_assert(out || frame_link(entry_frame(first)) == 0);
     object_tables_hide(extent);
-    lists_leave(lists_places_of(extent));
+    lists_leave(lists_places_of(extent), is_awake(space));
     tracker_clear(space->home.tracker);
     counts.objects--;
     counts.pages -= TRACKED_LEAST;
     space->home.info = NULL;
-    space->table_frames--;
     lock_drop(&trackers_lock, state);
-    frame_put(first_table);
+    if (out) {
+        swap_put(entry_slot_number(first));
+        return;
+    }
+    space->table_frames--;
+    frame_put(entry_frame(first));
 }
 
 /* Page B is part of every object. */
@@ -233,12 +251,12 @@ static int object_tables_move(struct space *space, size_t pages)
     show_elsewhere(space, old, first);
     set_extent(space, first, pages);
     object_tables_hide(old);
-    lists_leave(lists_places_of(old));
+    lists_leave(lists_places_of(old), true);
     counts.moved++;
     return 0;
 }
 
-static int object_tables_grow(struct space *space, size_t pages)
+static SELDOM int object_tables_grow(struct space *space, size_t pages)
 {
     struct span extent = extent_of(space), gained = places_gained(extent, pages);
 
@@ -251,23 +269,39 @@ static int object_tables_grow(struct space *space, size_t pages)
     return 0;
 }
 
-int table_home_reserve(struct space *space, struct span span, size_t tables)
+/* An object that is asleep is about to get a table: it pins its pages of the list again, once they are back. */
+static SELDOM int object_wake(const struct space *space)
+{
+    struct span places = places_of(space);
+    int         err    = lists_prepare(places);
+
+    if (err == 0)
+        lists_pin(places);
+    return err;
+}
+
+SELDOM int table_home_reserve(struct space *space, struct span span, size_t tables)
 {
     size_t     pages = 2 + table_number(span.end - 1);
     lock_state state = lock_take(&trackers_lock);
     int        err   = 0;
 
     (void)tables;                               /* each table has its place, so only the last one matters */
-    if (pages > span_pages(extent_of(space))) {
+    if (!is_awake(space))
+        err = object_wake(space);
+    if (err == 0 && pages > span_pages(extent_of(space))) {
         err = object_tables_grow(space, pages);
-        counts.grown   += err == 0;
-        counts.refused += err != 0;
+        counts.grown += err == 0;
+        if (err != 0 && !is_awake(space))
+            lists_unpin(places_of(space));
+        lists_tidy();
     }
+    counts.refused += err != 0;
     lock_drop(&trackers_lock, state);
     return err;
 }
 
-void table_home_enter(struct space *space, page_t page, unsigned level, frame_t table)
+SELDOM void table_home_enter(struct space *space, page_t page, unsigned level, frame_t table)
 {
     lock_state state = lock_take(&trackers_lock);
 
@@ -277,21 +311,21 @@ void table_home_enter(struct space *space, page_t page, unsigned level, frame_t 
 }
 
 /* The extent ends with the last table that is left: page B, when the root, it, and the table that goes are all. */
-static void object_tables_shrink(struct space *space, size_t pages)
+static SELDOM void object_tables_shrink(struct space *space, size_t pages)
 {
     struct span extent = extent_of(space);
 
-    if (space->table_frames == 3)
+    if (space->table_frames == 3 && space->home.out == 0)
         pages = TRACKED_LEAST;
     /* bound: tables of a process */
-    while (pages > TRACKED_LEAST && entry_kind(directory_entry(space, (uint32_t)pages - 2), MMU_LEVELS) != ENTRY_TABLE)
+    while (pages > TRACKED_LEAST && entry_kind(directory_entry(space, (uint32_t)pages - 2), MMU_LEVELS) == ENTRY_EMPTY)
         pages--;
-    lists_leave(places_gained(extent_at(extent.first, pages), span_pages(extent)));
+    lists_leave(places_gained(extent_at(extent.first, pages), span_pages(extent)), is_awake(space));
     set_extent(space, extent.first, pages);
     counts.shrunk++;
 }
 
-void table_home_leave(struct space *space, page_t page, unsigned level, frame_t table)
+SELDOM void table_home_leave(struct space *space, page_t page, unsigned level, frame_t table)
 {
     uint32_t   number = table_number(page);
     lock_state state  = lock_take(&trackers_lock);
@@ -300,5 +334,37 @@ void table_home_leave(struct space *space, page_t page, unsigned level, frame_t 
     object_tables_hide(span_of(page_of_table(space, number), 1));
     if (number + 2 == span_pages(extent_of(space)))
         object_tables_shrink(space, number + 1);
+    if (space->table_frames == 2)               /* the root and this one: all others are out */
+        lists_unpin(places_of(space));
     lock_drop(&trackers_lock, state);
+}
+
+/* ---- Tables that are out: for out.c ------------------------------------------------------------------------ */
+
+SELDOM void object_table_out(struct space *space, page_t page, entry_t absent)
+{
+    deep_assert(!space_is_current(space) && lock_held(&space->tables_lock) && lock_held(&trackers_lock));
+    entry_write(object_directory(space, page), absent);
+    object_tables_hide(span_of(page_of_table(space, table_number(page)), 1));
+    space->table_frames--;
+    space->home.out++;
+    counts.out++;
+    if (!is_awake(space))
+        lists_unpin(places_of(space));
+}
+
+SELDOM void object_table_back(struct space *space, page_t page)
+{
+    deep_assert(lock_held(&space->tables_lock) && lock_held(&trackers_lock));
+    entry_write(object_directory(space, page), entry_empty());
+    space->home.out--;
+}
+
+SELDOM void object_table_gone(struct space *space, page_t page)
+{
+    deep_assert(lock_held(&space->tables_lock) && lock_held(&trackers_lock));
+    entry_write(object_directory(space, page), entry_empty());
+    space->home.out--;
+    if (table_number(page) + 2 == span_pages(extent_of(space)))
+        object_tables_shrink(space, table_number(page) + 1);
 }

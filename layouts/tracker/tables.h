@@ -31,11 +31,15 @@
  * Errors   -ENOMEM when there is no frame for a page of trackers or of the list, or no room in `objects`.
  * Source   claims T1 to T4, T11 to T14.
  *
- * Invariants (audit.c):
+ * Out      A table that translates nothing may leave memory (out.h). Its place stays, and shows nothing meanwhile.
+ *
+ * Invariants (audit.c; E6 and E7 are out.h's):
  *   E1  an object lies inside `objects`, from an even page on, and the places of its extent are its own
  *   E2  a space's link and its tracker name the same object; trackers in use are as many as spaces, kernel's included
- *   E3  page A shows the root, page 1 + n of the extent the table of the n-th 4 MiB, or nothing; the last has a table
- *   E4  a page of trackers or of the list has as many pins as entries in use, and is there only if it has any
+ *   E3  page A shows the root, page 1 + n of the extent the table of the n-th 4 MiB, or nothing; the last has a table,
+ *       in memory or out
+ *   E4  a page of trackers has a pin for each tracker in use, one of the list for each pointer to an object that has a
+ *       table in memory; it is there only if it has any
  *   E5  each entry of the master table that is not present names the frame of its own page, each of its
  *       directory leads to its own table
  */
@@ -44,6 +48,7 @@
 
 #include "base/lock.h"
 #include "cpu.h"
+#include "layouts/tracker/out.h"
 #include "memory/layout.h"
 #include "mmu.h"
 
@@ -65,7 +70,7 @@ _Static_assert(offsetof(struct page_table_info, entries) == PAGE_SIZE, "T1");
 /* Whether the table that the entry of `level` for `page` leads to stays as long as the space. */
 bool table_home_stays(page_t page, unsigned level);
 
-/* Whether a space has no tables but those that stay, and nothing in them. */
+/* Whether a space, of whose tables no other than page B is out, has none but those that stay, and nothing in them. */
 bool table_home_is_bare(const struct space *space);
 
 /* Objects, trackers and the list. Rank HOMES. */
@@ -75,6 +80,7 @@ struct tracked_counts {
     uint32_t objects, pages;        /* now: objects of processes, and the pages of their extents */
     uint32_t grown, shrunk, moved;  /* ever                                                      */
     uint32_t refused;               /* ever: no room or no memory                                */
+    uint32_t out;                   /* ever: tables that left memory                             */
 };
 struct tracked_counts tracked_counts(void);
 

@@ -148,7 +148,7 @@ static uint32_t steps_to_find(const char *id)
 static void steps_find_what_a_full_audit_finds(void **state)
 {
     static const char *const ids[] = { "P1", "F1", "F2", "F4", "S1", "S5", "H1", "H4", "K1",
-                                       "W1", "W2", "W3", "W4", "E1", "E2", "E3", "E4", "E5" };
+                                       "W1", "W2", "W3", "W4", "E1", "E2", "E3", "E4", "E5", "E6", "E7" };
 
     (void)state;
     boot();

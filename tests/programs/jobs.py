@@ -113,6 +113,7 @@ MADE = {
     "lasting": ("lasting.c", "static"),
     "selects": ("selects.c", "static"), "pieces": ("pieces.c", "static"), "stalls": ("stalls.c", "static"),
     "busy": ("busy.c", "static"), "short": ("short.c", "static"), "swapping": ("swapping.c", "static"),
+    "asleep": ("asleep.c", "static"),
     "sizes": ("sizes.c", "static"), "processes": ("processes.c", "glibc"),
     "signals": ("signals.c", "glibc"), "rights": ("rights.c", "glibc"), "mounts": ("mounts.c", "static"),
     "within": ("within.c", "static"), "escapes": ("escapes.c", "static"), "edges": ("edges.c", "static"),

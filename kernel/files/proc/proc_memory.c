@@ -15,6 +15,7 @@
 #include "memory/spaces/space.h"
 #include "memory/tables/slot.h"
 #include "memory/tables/table.h"
+#include "memory/tables/tables_out.h"
 #include "process/family.h"
 
 /* The name of a mapping begins in this column, as Linux pads it for 32-bit addresses. */
@@ -205,6 +206,12 @@ static void count_out(struct counts *counts, entry_t entry)
     counts->share_out += (1u << SHARE_SHIFT) / named;
 }
 
+static void count_out_page(page_t page, entry_t entry, void *counts)
+{
+    (void)page;
+    count_out(counts, entry);
+}
+
 enum { STRETCH = 64 };
 _Static_assert(MMU_ENTRIES % STRETCH == 0, "a stretch lies in one table");
 
@@ -217,7 +224,9 @@ static page_t count_stretch(struct space *space, const struct seen *seen, struct
     const entry_t *at = entry_at(space, page, 1);
 
     assert(page < end);
-    if (at == NULL)
+    if (at == NULL && table_home_look(space, page, until < end ? until : end, count_out_page, counts))
+        page = until;
+    else if (at == NULL)
         page = border;                          /* no table: nothing up to the end of what it would map */
     for (; page < until && page < end; page++, at++) {          /* bound: STRETCH, which lie in one table */
         entry_t entry = entry_read(at);

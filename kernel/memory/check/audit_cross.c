@@ -14,6 +14,7 @@
 #include "memory/spaces/space.h"
 #include "memory/start.h"
 #include "memory/tables/table.h"
+#include "memory/tables/tables_out.h"
 
 struct census {
     uint32_t limit;                         /* frames at and above it are left out      */
@@ -102,6 +103,12 @@ static void count_leaf(struct census *census, const struct layout_region *home, 
                    (unsigned long)page_address(page), home->name, frame.no, owner_names[owner]);
 }
 
+static void count_out(page_t page, entry_t entry, void *census)
+{
+    (void)page;
+    count_slot(census, entry_slot_number(entry), 1);
+}
+
 static void count_entries(struct census *census, const struct space *space, struct span span, unsigned level);
 
 static void count_entry(struct census *census, const struct space *space, page_t page, unsigned level)
@@ -127,6 +134,8 @@ static void count_entry(struct census *census, const struct space *space, page_t
         break;
     case ENTRY_SWAP:
         count_slot(census, entry_slot_number(e), 1);
+        if (level > 1)
+            (void)table_home_look(space, first, first + MMU_ENTRIES, count_out, census);
         break;
     default:
         break;

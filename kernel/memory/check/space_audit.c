@@ -5,6 +5,7 @@
 #include "memory/audit.h"
 #include "memory/spaces/space.h"
 #include "memory/tables/table.h"
+#include "memory/tables/tables_out.h"
 
 static bool hardware_tells_execute(void)
 {
@@ -68,6 +69,14 @@ static void walk_last_level(struct walk *walk, struct span span)
     }
 }
 
+static void count_out(page_t page, entry_t entry, void *with)
+{
+    struct walk *walk = with;
+
+    (void)page, (void)entry;
+    walk->swapped++;
+}
+
 /* One entry of an upper table, or of a root that is the only table. */
 static void walk_entry(struct walk *walk, page_t page, unsigned level)
 {
@@ -91,7 +100,9 @@ static void walk_entry(struct walk *walk, page_t page, unsigned level)
             audit_leaf(walk->space, page + reach - 1, e, walk->report);
         break;
     case ENTRY_SWAP:
-        walk->swapped++;
+        page = round_down(page, reach);
+        if (level == 1 || !table_home_look(walk->space, page, page + reach, count_out, walk))
+            walk->swapped++;                        /* a page; else a table is out */
         break;
     default:
         break;

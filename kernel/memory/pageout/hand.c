@@ -11,6 +11,7 @@
 #include "memory/spaces/fault.h"
 #include "memory/spaces/space.h"
 #include "memory/tables/cursor.h"
+#include "memory/tables/tables_out.h"
 
 struct cold {
     size_t count;
@@ -115,6 +116,7 @@ void hand_look(struct hand *hand, struct space *space)
             break;
     }
     note_next(hand, space, region);
+    hand->gone += table_home_go(space, hand->window.first);
     rwlock_read_drop(&space->map_lock);
 }
 

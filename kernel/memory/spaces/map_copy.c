@@ -36,31 +36,39 @@ void map_batch_free(struct batch *batch)
         heap_free_sized(batch, sizeof *batch);
 }
 
-static void batch_take_out(struct batch *batch, struct space *space, struct span span)
+/* Returns 0; -ENOMEM where a table is out (memory/tables/tables_out.h) and cannot come back. */
+static int batch_take_out(struct batch *batch, struct space *space, struct span span)
 {
     struct cursor c;
-    int           err = cursor_open(&c, space, span, 0);
+    int           err = cursor_open(&c, space, span, CURSOR_BACK);
 
-    assert(err == 0);                       /* without CURSOR_BUILD nothing can fail */
     deep_assert(batch->first == span.first);
+    if (err != 0)
+        return err;
     batch->run = (struct cursor_run){ 0 };
     if (cursor_next_near(&c, &batch->first))
         batch->run = cursor_take_out(&c, batch->first, batch->entries,
                                      span.end - batch->first < BATCH ? span.end - batch->first : BATCH);
     cursor_close(&c);
+    return 0;
 }
 
-/* Fill the batch from the start of the span on, as far as one table has entries. */
-static void batch_fill(struct batch *batch, struct space *space, struct span span, bool moves)
+/* Fill the batch from the start of the span on, as far as one table has entries. Returns 0 or -ENOMEM, as above. */
+static int batch_fill(struct batch *batch, struct space *space, struct span span, bool moves)
 {
+    int err = 0;
+
     deep_assert(rwlock_held_to_write(&space->map_lock));
     batch->first = span.first;
     if (moves)
-        batch_take_out(batch, space, span);
+        err = batch_take_out(batch, space, span);
     else
         batch->run = pages_copy_out(space, span, batch->entries, BATCH, &batch->first);
     batch->next = batch->first + batch->run.count;
-    deep_assert(batch->next > span.first && batch->next <= span.end);
+    if (err == 0 && batch->next == span.first)
+        err = -ENOMEM;
+    deep_assert(err != 0 || (batch->next > span.first && batch->next <= span.end));
+    return err;
 }
 
 /* Drop the references of entries that no space has taken over. */
@@ -101,7 +109,8 @@ static int in_batches(struct batch *batch, struct space *from, struct span span,
 
     deep_assert(!span_empty(span));
     for (page_t page = span.first; page < span.end; page = batch->next) {
-        batch_fill(batch, from, (struct span){ page, span.end }, moves);
+        if (batch_fill(batch, from, (struct span){ page, span.end }, moves) != 0)
+            return -ENOMEM;
         if (batch->run.filled > 0 && batch_copy_in(batch, to, shift) != 0) {
             int back = moves ? batch_copy_in(batch, to, 0) : 0;
 

@@ -231,6 +231,8 @@ static void discard_user_pages(struct space *space)
     int           err;
 
     deep_assert(space != &kernel_space && !lock_held(&space->tables_lock));
+    if (TABLES_GO_OUT && space->home.out > 0)
+        pages_discard(space, layout.user);          /* they need no memory for it */
     if (MMU_LEVELS > 1 && table_home_is_bare(space))
         return;
     err = cursor_open(&c, space, all, 0);

@@ -45,7 +45,7 @@ struct table_home {
         struct bookkeeping     *structure;  /* table access `window`: in the window              */
         struct page_table_info *info;       /* table access `tracked`: the page-table object (T4) */
     };
-    uint32_t tracker;                       /* table access `tracked`: which tracker is its own  */
+    uint32_t tracker : 20, out : 12;        /* table access `tracked`: which tracker is its own; tables that are out */
 };
 
 struct space {

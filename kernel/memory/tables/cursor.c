@@ -160,9 +160,14 @@ int cursor_open(struct cursor *c, struct space *space, struct span span, unsigne
         cursor_look(c, span.first);            /* mostly the span is short and has its table */
         if (c->table == NULL || span.end > c->in_view.end)
             err = cursor_build(c, flags & CURSOR_LARGE ? MMU_LARGE_LEVEL : 1);
-        if (err != 0)
-            lock_drop(&space->tables_lock, c->state);
+    } else if (TABLES_GO_OUT && (flags & CURSOR_BACK) && table_home_is_out(space, span.first)) {
+        c->span.end = span.first + 1;
+        err         = cursor_build(c, 1);
+        c->span.end = span.end;
+        c->sweep    = false;                    /* cursor_take_out() may leave tables empty */
     }
+    if (err != 0)
+        lock_drop(&space->tables_lock, c->state);
     return err;
 }
 

@@ -14,7 +14,9 @@
  *
  * Opening with CURSOR_BUILD takes all the tables that the span needs, so that no edit
  * can fail. Tables of a process that become empty are given back at the close, unless by cursor_take_out(); kernel
- * tables stay, because every space refers to them.
+ * tables stay, because every space refers to them. Where the layout lets tables of programs leave memory, one that is
+ * out counts as missing, though its pages are not EMPTY: CURSOR_BUILD brings it back, pages_discard() and
+ * pages_discard_some() reach into it (layouts/tracker/out.h).
  *
  * Owning   a mapped frame's reference passes from the caller to the entry. cursor_remove() passes it
  *          back; cursor_discard() drops it after the flush. A BLOCKED entry owns its frame as well, and a SWAP entry a
@@ -70,6 +72,7 @@ enum { CURSOR_BATCH = 64 };
 enum {
     CURSOR_BUILD = 1,           /* make the tables that are missing                                      */
     CURSOR_LARGE = 2,           /* only down to the level of large pages: for them, and for cursor_hang()  */
+    CURSOR_BACK  = 4,           /* bring the first page's table back, if it is out: then it can fail, too  */
 };
 
 struct cursor {
@@ -92,7 +95,8 @@ struct cursor {
 
 /*
  * Returns 0, or -ENOMEM when a table is missing and there is no frame for it, or no place where the layout gives tables
- * a place of their own; then nothing has changed, and the cursor is not open. Without CURSOR_BUILD it cannot fail.
+ * a place of their own; then nothing has changed, and the cursor is not open. Without CURSOR_BUILD or CURSOR_BACK it
+ * cannot fail.
  */
 int  cursor_open(struct cursor *c, struct space *space, struct span span, unsigned flags) MUST_CHECK;
 void cursor_close(struct cursor *c);
@@ -162,7 +166,8 @@ bool   cursor_next_near(struct cursor *c, page_t *page);
  * further than one table, to `out`, and gives each frame they name one more reference; the entries and their copies
  * lose the right to write. Of SWAP entries it is the slot that gets a reference; entries of other kinds are copied out
  * as EMPTY. *first is the page of the first entry of the run, and behind the run comes what is left to do; the run is
- * empty where there was no table, or nothing more in it, and *first is what comes behind that. pages_copy_in() writes
+ * empty where there was no table, or nothing more in it, and *first is what comes behind that; or it is the span's first
+ * page, whose table is out and finds no memory to come back to. pages_copy_in() writes
  * such entries, with their references, to pages that are empty, where they all belong to one table, and that is there;
  * else it returns false and has done nothing. Both take the tables lock themselves, so no cursor is open.
  *
@@ -192,6 +197,8 @@ void cursor_copy_in(struct cursor *c, page_t page, const entry_t *entries, struc
 void cursor_discard_span(struct cursor *c, struct span span);
 void pages_discard(struct space *space, struct span span);
 typedef bool (*page_filter)(page_t page, entry_t entry, const void *how);
+struct page_choice { page_filter is; const void *how; };
+typedef void (*page_visitor)(page_t page, entry_t entry, void *with);
 page_t pages_discard_some(struct space *space, struct span span, page_filter is, const void *how) MUST_CHECK;
 void pages_protect(struct space *space, struct span span, struct rights rights, bool apart);
 

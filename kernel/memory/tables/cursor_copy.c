@@ -83,6 +83,17 @@ static struct cursor_run copy_entries(const struct space *space, page_t page, en
     return run;
 }
 
+/* Bring back the table of the span's first page, which is out. False: memory is lacking. */
+static bool bring_back(struct space *space, struct span span)
+{
+    struct cursor c;
+
+    if (cursor_open(&c, space, span, CURSOR_BACK) != 0)
+        return false;
+    cursor_close(&c);
+    return true;
+}
+
 struct cursor_run pages_copy_out(struct space *space, struct span span, entry_t *out, size_t most, page_t *first)
 {
     struct cursor_run run     = { 0 };
@@ -95,6 +106,11 @@ struct cursor_run pages_copy_out(struct space *space, struct span span, entry_t 
     page_t            page    = span.first, stop = (page_t)round_down(page, reach) + reach;
 
     assert(space != &kernel_space && !span_empty(span) && most > 0);
+    if (level > 1 && cursor_owns_slot(entry_read(at))) {
+        lock_drop(&space->tables_lock, state);
+        *first = page;
+        return bring_back(space, span) ? pages_copy_out(space, span, out, most, first) : run;
+    }
     if (stop > span.end)
         stop = span.end;
     if (level > 1) {

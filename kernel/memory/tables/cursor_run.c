@@ -148,6 +148,7 @@ void cursor_drop_slot(struct space *space, entry_t entry)
 
 /* What a batch does to the entries of [page, end), all in the table in view; returns where the next batch begins. */
 typedef page_t (*batch_edit)(struct cursor *c, page_t page, page_t end, const void *how);
+static page_t protect_batch(struct cursor *c, page_t page, page_t end, const void *how);
 
 /*
  * A cursor for each table, which at its close takes the table away if it is empty then. The way to the table is the
@@ -161,7 +162,7 @@ static page_t edit_table(struct space *space, struct span span, batch_edit edit,
 
     assert(err == 0);                               /* without CURSOR_BUILD nothing can fail */
     if (cursor_find(&c, page) == NULL)
-        page = cursor_skip_empty(space, c.in_view.end, span.end);
+        page = cursor_pass(&c, page, span.end, edit != protect_batch, how);
     if (page < span.end && cursor_find(&c, page) != NULL) {
         c.span.end = page + cursor_in_table(&c, page, span.end - page);
         while ((page = edit(&c, page, c.span.end, how)) < c.span.end && whole)     /* bound: rests in each step */
@@ -249,13 +250,11 @@ void pages_discard(struct space *space, struct span span)
         edit_in_batches(space, span, discard_batch, NULL);
 }
 
-struct filter { page_filter is; const void *how; };
-
 static page_t filter_batch(struct cursor *c, page_t page, page_t end, const void *with)
 {
-    const struct filter *filter = with;
-    const entry_t       *at     = cursor_entry(c, page);
-    uint32_t             most   = CURSOR_BATCH - MMU_LEVELS;
+    const struct page_choice *filter = with;
+    const entry_t            *at     = cursor_entry(c, page);
+    uint32_t                  most   = CURSOR_BATCH - MMU_LEVELS;
 
     deep_assert(span_has(c->in_view, page) && page < end && end <= c->in_view.end);
     /* bound: MMU_ENTRIES */
@@ -274,7 +273,7 @@ static page_t filter_batch(struct cursor *c, page_t page, page_t end, const void
 
 page_t pages_discard_some(struct space *space, struct span span, page_filter is, const void *how)
 {
-    struct filter filter = { is, how };
+    struct page_choice filter = { is, how };
 
     assert(space != &kernel_space && !span_empty(span));
     return edit_table(space, span, filter_batch, &filter, false);
@@ -398,12 +397,10 @@ bool cursor_touch(struct cursor_touch *t, struct space *space, page_t page)
     t->within = false;
     t->state  = lock_take(&space->tables_lock);
     t->at    = table_walk(space, page, &level, &t->table);
-    if (level == 1) {
-        t->entry = entry_read(t->at);
-        return true;
-    }
-    lock_drop(&space->tables_lock, t->state);
-    return false;
+    t->entry = entry_read(t->at);
+    if (level > 1)
+        lock_drop(&space->tables_lock, t->state);
+    return level == 1;
 }
 
 void cursor_touch_within(struct cursor_touch *t, struct cursor *c, page_t page)

@@ -79,6 +79,8 @@ static void table_install(struct cursor *c, page_t page, unsigned level, frame_t
 {
     entry_t entry = entry_table(table, lets_programs_through(c, page, level));
 
+    if (TABLES_GO_OUT && !cursor_of_kernel(c) && table_home_is_out(c->space, page))
+        filled = table_home_bring_in(c->space, page, table);
     assert(entry_kind(entry_read(entry_at(c->space, page, level)), level) == ENTRY_EMPTY);
     deep_assert(frame_exists(table) && filled <= MMU_ENTRIES);
     if (!cursor_of_kernel(c))
@@ -222,6 +224,14 @@ page_t cursor_skip_empty(const struct space *space, page_t page, page_t end)
     return page < end ? page : end;
 }
 
+page_t cursor_pass(const struct cursor *c, page_t page, page_t end, bool drop, const struct page_choice *choice)
+{
+    deep_assert(c->table == NULL && page < end);
+    if (TABLES_GO_OUT && drop && cursor_owns_slot(c->large))
+        return table_home_drop(c->space, page, page + cursor_in_table(c, page, end - page), choice);
+    return cursor_skip_empty(c->space, c->in_view.end, end);
+}
+
 void cursor_sweep(struct cursor *c)
 {
     deep_assert(!cursor_of_kernel(c));
@@ -247,6 +257,8 @@ bool cursor_few(struct cursor_touch *t, struct space *space, struct span span, b
     if (MMU_LEVELS == 1 || span_pages(span) > CURSOR_PAGES ||
         round_down(span.first, MMU_ENTRIES) != round_down(span.end - 1, MMU_ENTRIES))
         return false;
-    *done = !cursor_touch(t, space, span.first);
-    return !*done;
+    if (cursor_touch(t, space, span.first))
+        return true;
+    *done = !TABLES_GO_OUT || !cursor_owns_slot(t->entry);      /* of the upper entry: the table is out */
+    return false;
 }

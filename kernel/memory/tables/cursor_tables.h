@@ -26,6 +26,12 @@ void cursor_sweep(struct cursor *c);
 page_t cursor_skip_empty(const struct space *space, page_t page, page_t end);
 
 /*
+ * A page that the cursor has just found to have no table: where to go on, at most `end`. Where its table is out and its
+ * entries are to be dropped, some of those that are chosen (all: NULL) are, as table_home_drop() says.
+ */
+page_t cursor_pass(const struct cursor *c, page_t page, page_t end, bool drop, const struct page_choice *choice);
+
+/*
  * A root entry of kernel space has changed: write it to the aliases of its range, and to the root in use. Other spaces
  * take it over when they are next used (space_catch_up()), so that the cost is the document's aliases alone.
  */
@@ -94,8 +100,8 @@ static inline size_t cursor_filled(const struct cursor *c)
 
 /*
  * The short way for up to CURSOR_PAGES pages of one table. True: the table is there, t->at is the entry of the first
- * page, and the tables lock is held until cursor_touch_leave(). Else *done says whether there is no table, and so
- * nothing to edit.
+ * page, and the tables lock is held until cursor_touch_leave(). Else *done says whether there is no table, nor one that
+ * is out, and so nothing to edit.
  */
 bool cursor_few(struct cursor_touch *t, struct space *space, struct span span, bool *done) MUST_CHECK;
 

@@ -55,6 +55,8 @@ static page_t nothing_from(struct space *space, page_t first, page_t page)
     page_t         start = page - page % MMU_ENTRIES;
 
     deep_assert(first <= page);
+    if (at == NULL)
+        start = page;                       /* the table is out: page by page */
     /* bound: MMU_ENTRIES */
     while (page > start && page > first && is_nothing(entry_read(at - 1), 1))
         page--, at--;

@@ -109,8 +109,12 @@ bool table_seen_at(page_t page, unsigned level, page_t *seen)
 entry_t table_lookup(const struct space *space, page_t page, unsigned *level)
 {
     frame_t table;
+    entry_t e = entry_read(table_walk(space, page, level, &table));
 
-    return entry_read(table_walk(space, page, level, &table));
+    if (!TABLES_GO_OUT || *level == 1 || entry_kind(e, *level) != ENTRY_SWAP)
+        return e;
+    *level = 1;
+    return table_home_entry(space, page);
 }
 
 /* ---- Audit ------------------------------------------------------------------------------ */

@@ -66,7 +66,8 @@ entry_t *table_walk(const struct space *space, page_t page, unsigned *level, fra
 /*
  * What a page translates to in a space, following the tables as hardware would.
  * *level is the level of the returned entry: 1, or higher for a large page or where
- * a table is missing.
+ * a table is missing. A table that is out is looked into; to table_walk() and entry_at() it is missing, and its entry
+ * of the level above is of kind SWAP.
  */
 entry_t table_lookup(const struct space *space, page_t page, unsigned *level);
 

@@ -3,7 +3,7 @@
  *
  * Where tables are reached through the self-map, the direct map or slots, these calls do nothing, and cost nothing:
  * so a file that includes this is compiled for each layout (sources.mk lists those files). The contracts are in
- * table_home.h, layouts/movos/tables.h and layouts/tracker/tables.h and master.h.
+ * table_home.h, layouts/movos/tables.h and layouts/tracker/tables.h, master.h and out.h.
  */
 #ifndef QUIRE_MEMORY_TABLE_ACCESS_H
 #define QUIRE_MEMORY_TABLE_ACCESS_H
@@ -11,6 +11,7 @@
 #include <layout.h>
 
 #include "memory/spaces/space.h"
+#include "memory/tables/cursor.h"
 
 /* ---- Permanent addresses of a space's tables ------------------------------------------------- */
 
@@ -81,8 +82,29 @@ static inline void table_home_keep(struct space *space, const void *registers, s
 
 /* Kernel space has every table there can be, and where it has no page an entry that names the page's own frame. */
 enum { KERNEL_HAS_MASTER = true };
+
+/* Tables of programs leave memory: an entry that leads to one is of kind SWAP then. */
+enum { TABLES_GO_OUT = true };
 #else
 enum { KERNEL_HAS_MASTER = false };
+enum { TABLES_GO_OUT = false };
+
+static inline bool table_home_is_out(const struct space *space, page_t page) { (void)space, (void)page; return false; }
+static inline uint32_t table_home_bring_in(struct space *space, page_t page, frame_t table)
+{
+    (void)space, (void)page, (void)table;
+    return 0;
+}
+static inline entry_t table_home_entry(const struct space *space, page_t page)
+{
+    (void)space, (void)page;
+    return entry_empty();
+}
+static inline page_t table_home_drop(struct space *space, page_t first, page_t end, const struct page_choice *choice)
+{
+    (void)space, (void)first, (void)choice;
+    return end;
+}
 
 static inline bool table_home_stays(page_t page, unsigned level)
 {

@@ -1,0 +1,49 @@
+"""Processes that sleep while memory is short: their pages leave, under `tracker` the page tables after them, and each
+finds all its words when it wakes (layouts/tracker/out.h). tests/programs/asleep.c checks them."""
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "programs"))
+import jobs
+
+TABLES = 3                      # of each process: its text, its mappings, its stack
+
+
+@pytest.fixture(scope="module")
+def asleep():
+    """A function that runs the program in a machine of 14 MiB: what it counted, and what the machine said."""
+    build = os.path.abspath(os.environ.get("QUIRE_BUILD") or os.path.join(jobs.HERE, "..", "..", "build"))
+    root, made = os.path.join(build, "programs", "root"), os.path.join(build, "programs", "made")
+    if not os.path.isdir(root):
+        pytest.skip(f"no programs in {root}; `make programs` fetches them")
+    jobs.compile_all(root, made)
+
+    def run(layout, processes, kibibytes):
+        done = subprocess.run([os.path.join(build, "host", "quire"), "run", "--layout", layout, "-m", "14M", "--report",
+                               "--timeout", "200", os.path.join(made, "asleep"), str(processes), str(kibibytes)],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              env={**os.environ, "QUIRE_BUILD": build})
+        said = done.stdout + done.stderr
+        assert done.returncode == 0 and re.findall(r"^audit: (\w+)", said, re.M) == ["clean"], said
+        counted = r"^(\d+) processes, (\d+) right, 0 killed; tables in memory: .* (\d+) in all"
+        return re.search(counted, said, re.M), said
+    return run
+
+
+@pytest.mark.needs("kernel", "LAYOUT=tracker")
+@pytest.mark.parametrize("processes, kibibytes", [(30, 512)])
+def test_tables_of_sleeping_processes_leave_and_come_back(asleep, processes, kibibytes):
+    counted, said = asleep("tracker", processes, kibibytes)
+    assert counted and int(counted[1]) == int(counted[2]) == processes, said
+    assert int(counted[3]) < TABLES * processes - processes // 3, said
+    assert re.search(r"^  packed .* +0 KiB", said, re.M) or not re.search(r"^  packed", said, re.M), said
+
+
+@pytest.mark.needs("kernel", "LAYOUT=tracker", "CHECKED=1")
+def test_tables_leave_and_come_back_checked(asleep):
+    counted, said = asleep("tracker-checked", 24, 512)
+    assert counted and int(counted[1]) == int(counted[2]) == 24, said
