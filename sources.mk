@@ -129,6 +129,7 @@ kernel += kernel/process/clock.c                    # time, and what is to happe
 kernel += kernel/process/chore.c                    # what is done now and then while threads run
 kernel += kernel/process/make_room.c                # frames are short: pages of programs leave
 kernel += kernel/process/swap_off.c                 # the swap device put to use, and emptied
+kernel += kernel/process/torture.c                  # what a machine in need does, done all the time
 kernel += kernel/process/out_of_memory.c            # no frame is left: the process that ends
 kernel += kernel/process/numbers.c                  # numbers of processes, threads, groups, sessions
 kernel += kernel/process/user_account.c             # what all processes of a user have together
@@ -377,7 +378,7 @@ table_shortages   = struct shortage       shortages        memory/tables/shortag
 # snapshots, the report, the names of functions and calls, and what only other machines than a microvm or other archives
 # than those of `./quire run` need. They may be taken out of the tree, and it still can be made.
 aside = claims.c claims_% mutations.c corrupt.c audit.c console.c commands.c
-whole = $(filter kernel/memory/check/% %/process_audit.c %/process_corrupt.c %/files_audit.c,$(kernel)) \
+whole = $(filter kernel/memory/check/% %/torture.c %/process_audit.c %/process_corrupt.c %/files_audit.c,$(kernel)) \
         $(filter kernel/claims/% kernel/console/%,$(kernel)) \
         $(addprefix kernel/init/,console.c checks.c snapshot.c map_line.c report.c) kernel/base/symbol.c \
         kernel/linux/i386/names.c kernel/files/path/missing.c kernel/files/root/inflate.c \

@@ -4,11 +4,23 @@
 #include "init/checks.h"
 
 #include "base/print.h"
+#include "base/string.h"
 #include "claims/told.h"
 #include "memory/audit.h"
 #include "memory/frames/frame.h"
+#include "power.h"
+#include "process/torture.h"
 
-void checks_note_boot(const struct boot_info *info) { told_note(info); }
+void checks_note_boot(const struct boot_info *info)
+{
+    const char *problem = torture_note(info->text);
+
+    if (problem != NULL) {
+        print("quire: cannot start: %s\n", problem);
+        power_exit(POWER_STATUS_REFUSED);
+    }
+    told_note(info);
+}
 
 bool checks_audit(struct audit_report *report)
 {

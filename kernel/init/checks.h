@@ -18,7 +18,10 @@ bool checks_audit(struct audit_report *report);
 /* Audit all of memory for a panic, and print the report. */
 void checks_print(void);
 
-/* Copy the boot loader's information for later commands: a boot_info is lost with boot memory. */
+/*
+ * Copy the boot loader's information for later commands: a boot_info is lost with boot memory. Refuses to start where
+ * the command line has a word torture= that this kernel does not know (process/torture.h).
+ */
 struct boot_info;
 void checks_note_boot(const struct boot_info *info);
 

@@ -11,6 +11,7 @@
 #include "memory/spaces/user.h"
 #include "process/applications.h"
 #include "process/process.h"
+#include "process/torture.h"
 
 /*
  * A call that Linux does not have, with a number far from Linux's, where the kernel has a space of its own: the pat
@@ -78,6 +79,8 @@ void linux_dispatch(struct trap_frame *frame)
         kill_caller();
         return;
     }
+    if (IS_CHECKED)
+        torture_call_begins();
     if (number < linux_table_size && (call = linux_table[number]) != NULL) {
         result = call(&given);
         if (__builtin_expect(result == -ENOMEM, 0))
@@ -88,4 +91,6 @@ void linux_dispatch(struct trap_frame *frame)
     call_write_result(frame, result);
     may_sleep();                        /* as before the call: a call leaves no lock held */
     deep_assert(rwlock_none_held());
+    if (IS_CHECKED)
+        torture_call_ends();
 }

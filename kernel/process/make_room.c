@@ -9,6 +9,7 @@
 #include "memory/frames/frame.h"
 #include "process/family.h"
 #include "process/out_of_memory.h"
+#include "process/torture.h"
 #include "process/tour.h"
 
 /*
@@ -115,6 +116,8 @@ bool make_room(size_t want)
 
     may_sleep();
     deep_assert(rwlock_none_held());
+    if (IS_CHECKED && torture_answers(&made))
+        return made;
     if (thread_is_ending(current_thread()))
         return false;
     if (memory_is_coming()) {

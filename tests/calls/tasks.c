@@ -7,7 +7,7 @@
  */
 #include "tasks.h"
 
-enum { PATIENCE_MS = 10000, DETACH = 2 };
+enum { PATIENCE_MS = 100000, DETACH = 2 };
 
 struct chance chance;
 const char   *task_mode = "";

@@ -14,6 +14,7 @@
 #include "memory/heap/heap.h"
 #include "memory/layout.h"
 #include "process/process.h"
+#include "process/torture.h"
 
 static const struct machine_reports *reports;
 
@@ -196,6 +197,24 @@ static int ask_crash(struct proc_node *node __attribute__((unused)), const char 
     return reports != NULL ? reports->crash(way) : -EPERM;
 }
 
+#if IS_CHECKED
+
+static int write_torture(struct text *text, struct proc_node *node __attribute__((unused)))
+{
+    struct torture_done done = torture_done();
+
+    text_add(text, "hit %u\nfailed %u\nevicted %u\nmoved %u\ndropped %u\n", done.hit, (unsigned)done.failed,
+             (unsigned)done.evicted, (unsigned)done.moved, (unsigned)done.dropped);
+    return 0;
+}
+
+static int order_torture(struct proc_node *node __attribute__((unused)), const char *bytes)
+{
+    return torture_order(bytes);
+}
+
+#endif
+
 const struct proc_entry proc_quire_entries[] = {
     { .name = "frames", .mode = S_REGULAR | 0444, .text = write_frame_sums },
     { .name = "heap",   .mode = S_REGULAR | 0444, .text = write_heap },
@@ -205,5 +224,8 @@ const struct proc_entry proc_quire_entries[] = {
     { .name = "map",    .mode = S_REGULAR | 0600, .text = write_map, .store = ask_map },
     { .name = "stretch", .mode = S_REGULAR | 0600, .text = write_stretch, .store = forget_stretch },
     { .name = "crash", .mode = S_REGULAR | 0600, .text = write_nothing, .store = ask_crash },
+#if IS_CHECKED
+    { .name = "torture", .mode = S_REGULAR | 0600, .text = write_torture, .store = order_torture },
+#endif
     { .name = NULL },
 };

@@ -18,6 +18,7 @@
 #include "process/make_room.h"
 #include "process/out_of_memory.h"
 #include "process/process.h"
+#include "process/torture.h"
 #include "trap.h"
 
 static uint8_t access_of(uint32_t error)
@@ -79,6 +80,8 @@ static inline int handle_fault(struct space *space, vaddr_t address, uint8_t acc
     int                  err;
 
     deep_assert(space != NULL && verdict != NULL);
+    if (IS_CHECKED)
+        torture_fault(space, address);
     if (__builtin_expect(__atomic_load_n(&frames_wanted, __ATOMIC_RELAXED) != 0, 0))
         make_room_ahead();
     if (fault_comes_back(repeat, space, address, access))

@@ -142,6 +142,8 @@ void frame_fail_at(uint32_t n)
     __atomic_store_n(&frames.unusual, frames.always | n, __ATOMIC_RELAXED);
 }
 
+uint32_t frame_fail_left(void) { return count_read(frames.fail_at); }
+
 /* ---- Misuse ----------------------------------------------------------------------------- */
 
 /* Count and print a misuse. Returns false: no frame became free. */

@@ -53,6 +53,8 @@ void heap_fail_at(uint32_t n)
     set_fast_path(n == 0);
 }
 
+uint32_t heap_fail_left(void) { return fail_in; }
+
 /* Small slots are cheap to keep in a magazine, large ones are not. */
 static uint32_t magazine_limit(size_t slot) { return slot <= 272 ? MAGAZINE : slot <= 528 ? 12 : 4; }
 

@@ -100,9 +100,10 @@ bool heap_audit_part(uint32_t part, struct audit_report *report);
 bool heap_ok(void);
 /*
  * The n-th allocation from now on fails, once (1: the next; 0: none). A big block counts twice:
- * its pages, then its region object.
+ * its pages, then its region object. heap_fail_left(): how many are left until then; 0: it has failed.
  */
-void heap_fail_at(uint32_t n);
+void     heap_fail_at(uint32_t n);
+uint32_t heap_fail_left(void);
 /* Empty this CPU's magazines and give every empty slab back: before counting, and when memory is short. */
 void heap_drain(void);
 
