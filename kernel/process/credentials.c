@@ -159,7 +159,7 @@ static void fix_capabilities(struct capabilities *c, const struct user_numbers *
         c->effective = c->permitted;
 }
 
-/* Count for another user's account from now on. Returns 0 or -EAGAIN. */
+/* Count for another user's account from now on. Returns 0 or -ENOMEM. */
 static int change_account(struct credentials *changed)
 {
     struct user_account *old = changed->account, *new;
@@ -168,7 +168,7 @@ static int change_account(struct credentials *changed)
         return 0;
     new = user_account_get(changed->user.real);
     if (new == NULL)
-        return -EAGAIN;
+        return -ENOMEM;
     changed->account = new;
     user_account_put(old);
     return 0;
@@ -183,11 +183,11 @@ int credentials_set_user(struct user_numbers wanted)
         return -EPERM;
     changed = credentials_copy();
     if (changed == NULL)
-        return -EAGAIN;
+        return -ENOMEM;
     changed->user = numbers_after(has, &wanted);
     if (change_account(changed) != 0) {
         credentials_release(changed);
-        return -EAGAIN;
+        return -ENOMEM;
     }
     fix_capabilities(&changed->capabilities, has, &changed->user);
     credentials_take(changed);
@@ -203,7 +203,7 @@ int credentials_set_group(struct user_numbers wanted)
         return -EPERM;
     changed = credentials_copy();
     if (changed == NULL)
-        return -EAGAIN;
+        return -ENOMEM;
     changed->group = numbers_after(has, &wanted);
     credentials_take(changed);
     return 0;

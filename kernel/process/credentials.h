@@ -67,7 +67,7 @@ int credentials_after_exec(struct credentials **out) MUST_CHECK;        /* a cop
 
 /*
  * Set the first three numbers of a user or group; UINT32_MAX: that one stays. `files` follows the effective number.
- * Return 0, -EPERM, or -EAGAIN without memory; on failure nothing has changed. The next two are setfsuid(2) and
+ * Return 0, -EPERM, or -ENOMEM; on failure nothing has changed. The next two are setfsuid(2) and
  * setfsgid(2), and return the number before.
  */
 int      credentials_set_user(struct user_numbers wanted) MUST_CHECK;

@@ -208,12 +208,12 @@ static void has_no_memory(void)
     heap_drain();
     for (uint32_t n = 1; n <= 2; n++) {                 /* the copy, and the new user's account */
         heap_fail_at(n);
-        assert_int_equal(set_user(6, 6, 6), -EAGAIN);
+        assert_int_equal(set_user(6, 6, 6), -ENOMEM);
         heap_fail_at(0);
         assert_ptr_equal(acting(), before);
     }
     heap_fail_at(1);
-    assert_int_equal(set_group(6, 6, 6), -EAGAIN);
+    assert_int_equal(set_group(6, 6, 6), -ENOMEM);
     heap_fail_at(1);
     assert_int_equal(credentials_set_groups(groups), -ENOMEM);
     heap_fail_at(1);
