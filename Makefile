@@ -35,7 +35,7 @@ include tests/claims/rules.mk
 
 # ---- Goals ----------------------------------------------------------------------------
 
-.PHONY: documents-program documents calls-programs fuzz-calls fuzz-differ traces bombs mixed-program nightly mutations \
+.PHONY: documents-program documents torture calls-programs fuzz-calls fuzz-differ traces bombs mixed-program nightly mutations \
         mutant-parts mutants coverage
 .PHONY: all library kernel ready run ready-console console image ready-image run-image iso run-iso web run-web \
         test-web install uninstall package claims claims-on-host figures test bench compare growth jobs fuzz tool-tests \
@@ -105,6 +105,11 @@ mutants:                                ## one changed line at a time; the host 
 coverage:                               ## lines and branches that the host tests go through, by file: ROOM=
 	@/usr/bin/python3 tests/mutants/coverage.py --build $(O) --room $(or $(ROOM),all) --lines \
 	    --layouts "$(if $(filter command,$(firstword $(origin LAYOUTS))),$(LAYOUTS),$(name))"
+
+torture: quire calls-programs           ## ring, traces, failing calls while pages leave: LAYOUTS= SECONDS= ONLY=evict
+	@for layout in $(LAYOUTS); do $(MAKE) --no-print-directory LAYOUT=$$layout CHECKED=1 kernel || exit 1; done
+	@/usr/bin/python3 tests/torture/torture.py --build $(O) --layouts "$(LAYOUTS)" --seed $(SEED) \
+	    --seconds $(if $(filter command,$(origin SECONDS)),$(SECONDS),0) --only "$(ONLY)"
 
 bombs: quire kernel | $(O)/programs/programs.done ## all there is of one thing, for each, in 32 MiB
 	@QUIRE_BOMBS=$(name) QUIRE_BUILD=$(abspath $(O)) QUIRE_LAYOUTS=$(name) \

@@ -103,6 +103,7 @@ kernel += kernel/memory/check/audit.c               # all invariants: in full, o
 kernel += kernel/memory/check/audit_cross.c         # what must be true between the parts
 kernel += kernel/memory/check/swap_audit.c          # G1 and G2: swap slots
 kernel += kernel/memory/check/object_audit.c        # O1 to O4: indexes, mappings, fillings
+kernel += kernel/memory/check/disturb.c             # pages leave and move for no reason
 kernel += kernel/memory/check/corrupt.c             # breaking each invariant on purpose
 kernel += kernel/memory/check/corrupt_frames.c      # frames
 kernel += kernel/memory/check/corrupt_tables.c      # tables and regions

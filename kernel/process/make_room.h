@@ -27,4 +27,7 @@ void make_room_ahead(void);
  */
 struct shared_space *memory_from(int32_t *id);
 
+/* Where it is set, in a checked kernel: true if a frame was refused on purpose; *made is make_room()'s answer then. */
+extern bool (*room_answers)(bool *made);
+
 #endif

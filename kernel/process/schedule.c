@@ -158,6 +158,8 @@ static struct thread *take_first_ready(void)
     return thread;
 }
 
+void (*switch_watcher)(const struct thread *from, const struct thread *to);
+
 /*
  * Hand the CPU to the next thread; the caller has set running_thread->phase to what the current thread becomes.
  * Returns when the caller is chosen again. The lock is held before and after.
@@ -185,6 +187,8 @@ static void switch_away(void)
     if (from == &idle && chores_resting != NULL)
         chores_resume();
     running_thread = to;
+    if (IS_CHECKED && switch_watcher != NULL)
+        switch_watcher(from, to);
     refused = frames_wanted != 0 && frames_were_refused();      /* which is for this thread to hear */
     thread_switch(from, to);
     if (refused)

@@ -148,6 +148,8 @@ int  schedule_between(void);
 extern volatile bool schedule_due;      /* there is something to do, or perhaps                   */
 bool schedule_preempt_now(void);
 static inline bool schedule_preempt(void) { return schedule_due && schedule_preempt_now(); }
+/* Where it is set, in a checked kernel: called when another thread is about to run, with interrupts off. */
+extern void (*switch_watcher)(const struct thread *from, const struct thread *to);
 /*
  * From an interrupt: have `notify` called once, with interrupts off, as soon as a program is about to run, a thread is
  * in schedule_between() or at a point of rest, or no thread is ready. While a thread runs in the kernel and comes to

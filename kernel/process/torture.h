@@ -15,10 +15,10 @@
  *
  * Orders, written to /proc/quire/torture: `frame K`, `heap K`: in the writing thread's next call the K-th frame or
  * block that is taken is refused, and no room is made for a second try; `again K`: the K-th frame, and room is made.
- * Reading the file tells whether the last order came to its K-th, and what the switches have done. Allocations of other
- * threads and of interrupts meanwhile are counted too: an order is exact on a quiet machine.
+ * Reading the file tells whether the last order came to its K-th, and what the switches have done. What other threads
+ * take meanwhile is not counted; what interrupts take is.
  *
- * A page that was asked for lately does not leave: an instruction may need eight pages at once.
+ * A page that was asked for lately does not leave, and keeps its entry: an instruction may need eight pages at once.
  *
  * Locking  none held by the caller but mutexes; map locks are taken as a reader, and inside them those of page_out.h.
  *          torture_fault() and torture_call_ends() may sleep.
@@ -40,9 +40,6 @@ void torture_fault(struct space *space, vaddr_t address);
 /* Around a system call, in the calling thread. */
 void torture_call_begins(void);
 void torture_call_ends(void);
-
-/* Called where room is to be made: true if the frame was refused on purpose, and *made is to be the answer. */
-bool torture_answers(bool *made);
 
 /* An order. Returns 0, -EPERM without the word, -EINVAL where it is none. */
 int  torture_order(const char *text);

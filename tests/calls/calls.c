@@ -365,7 +365,7 @@ static bool audit(void)
  * the supervisor and of the first process: a batch may write to pages of theirs that they have never touched.
  */
 static const char *const owners[] = { "free ", "process ", "tables ", "stacks ", "heap ", "user ", "shared ", "files ",
-                                      "blocks ", "own " };
+                                      "packed ", "blocks ", "own " };
 enum { OWN = COUNT_OF(owners) - 1, BLOCKS = OWN - 1 };
 struct use { long of[COUNT_OF(owners)]; };
 
@@ -455,6 +455,7 @@ static void prepare(void)
     KERNEL(CALL_MKDIR, (long)folder, 0777);
     mount_proc_again();
     read_input_once();
+    shared->failing = file_text("/proc/quire/torture", text, sizeof text) > 0;
     may_mount = KERNEL(CALL_UMOUNT2, (long)"/nowhere", 0) == -ENOENT;
 }
 

@@ -68,7 +68,7 @@ class Run:
         lost = {name: after - before for name, (before, after) in memory.items()}
         wrong = [name for name in ("stacks", "user", "shared", "files")
                  if lost.get(name) != (lost.get("own") if name == "user" else 0) or memory[name][0] < 0]
-        if lost and lost["free"] + lost["heap"] + lost["tables"] + lost["process"] + lost["own"] != 0:
+        if lost and lost["free"] + lost["heap"] + lost["tables"] + lost["process"] + lost["packed"] + lost["own"] != 0:
             wrong.append("free")
         if lost and (lost["blocks"] != 0 or memory["blocks"][0] < 0):
             wrong.append("blocks")

@@ -26,6 +26,7 @@ struct shared {
     uint32_t progress;          /* grows while a batch lives                                    */
     uint32_t refused;           /* not 0: a batch could not begin                               */
     uint32_t by_kind[KINDS];    /* calls, by kind of batch                                      */
+    uint32_t failing;           /* not 0: failures of allocations can be ordered (docs/torture.md) */
     int32_t  ending;            /* a process that ends in a moment: of a batch of ENDINGS       */
 };
 extern struct shared *shared;

@@ -82,11 +82,33 @@ static long call_forking(struct worker *w, const struct call *call)
     return kernel_call_twice(call, stacks[place].bytes + STACK_BYTES - 16);
 }
 
+/*
+ * One of the next call's allocations fails: a frame, with or without room made, or a block of the heap. The file stays
+ * open at a number that calls by chance hardly hit; where it is not open, as in a new batch, it is opened.
+ */
+static void order_failure(struct worker *w)
+{
+    enum { ORDER = 777 };
+    static const char *const kinds[] = { "frame", "heap", "heap", "again" };
+    struct line line = { .length = 0 };
+    uint32_t    most = 1 + chance_below(&w->chance, 20);
+
+    line_put(&line, "%s %u", CHANCE_OF(&w->chance, kinds), 1 + chance_below(&w->chance, most));
+    if (KERNEL(CALL_WRITE, ORDER, (long)line.text, (long)line.length) >= 0)
+        return;
+    KERNEL(CALL_DUP2, KERNEL(CALL_OPEN, (long)"/proc/quire/torture", O_WRONLY), ORDER);
+    KERNEL(CALL_WRITE, ORDER, (long)line.text, (long)line.length);
+}
+
+enum { FAILING = 2 };                   /* one call in so many has a failure, where failures can be ordered */
+
 long worker_call(struct worker *w, struct call *call)
 {
     long result;
 
     spare_supervisor(call);
+    if (shared->failing && chance_one_in(&w->chance, FAILING))
+        order_failure(w);
     if (telling)
         tell(w, call);
     __sync_fetch_and_add(&shared->calls, 1);

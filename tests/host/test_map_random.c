@@ -4,10 +4,12 @@
  * The model knows pages only: mapped or not, rights, what they belong to, and the word each holds. Two spaces, the
  * second a child of the first, do random things. Calls must answer as the model says, regions must be the
  * longest runs of pages that mean the same, and every page must read as the model does; all of memory is
- * audited in between. Any call may find that memory has run out: then nothing has changed.
+ * audited in between, and disturbed (memory/check/disturb.h). Any call may find that memory has run out: then nothing
+ * has changed.
  */
 #include "map_world.h"
 
+#include "memory/check/disturb.h"
 #include "memory/spaces/object.h"
 
 enum { PAGES = 48, OBJECTS = 4096, OBJECT_PAGES = 64, FILES = 2, STEPS = 6000, ANONYMOUS = -1 };
@@ -366,6 +368,21 @@ static uint32_t live_blocks(void)
     return sums.live_blocks;
 }
 
+/* What the model does not know, as no program can see it: pages leave, frames move, entries go. */
+static unsigned evicted, moved, dropped;
+
+static void disturb(void)
+{
+    static page_t at[2];
+    struct space *space = models[models[1].alive && any(2)].space;
+
+    switch (any(4)) {
+    case 0: evicted += disturb_evict(space, &at[0]); break;
+    case 1: moved   += disturb_move(space, &at[1]);  break;
+    case 2: dropped += disturb_entries(space);       break;
+    }
+}
+
 static void random_programs_see_what_the_model_says(void)
 {
     uint32_t blocks = live_blocks();
@@ -379,6 +396,7 @@ static void random_programs_see_what_the_model_says(void)
     }
     for (unsigned n = 0; n < STEPS; n++) {
         step();
+        disturb();
         for (int i = 0; i < 2; i++)
             if (models[i].alive) {
                 check_regions(&models[i]);
@@ -388,6 +406,7 @@ static void random_programs_see_what_the_model_says(void)
         if (n % 64 == 0)
             assert_clean();
     }
+    assert_true(evicted > STEPS / 100 && moved > STEPS / 100 && dropped > STEPS / 100);
     if (models[1].alive)
         end_child();
     map_clear(&program);

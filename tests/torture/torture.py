@@ -28,7 +28,9 @@ LEAST, MOST = 4096, 512 * 1024  # KiB
 
 # What a switch changes on purpose, and programs tell: which of their pages are in memory, and how often they faulted.
 TELL_PAGES = {"told": "tells pages in memory and faults", "locked": "tells pages in memory",
-              "mappings": "tells pages in memory", "machine": "tells free memory"}
+              "mappings": "tells pages in memory", "machine": "tells free memory",
+              "processes": "tells the most pages it had in memory",
+              "vanishing": "has moments in which a child must do its part"}
 WHERE = re.compile("evict|tables|move")
 
 Verdict = collections.namedtuple("Verdict", "what found seconds")
@@ -151,7 +153,7 @@ def main():
     arguments.add_argument("--layouts", default="quire")
     arguments.add_argument("--seconds", type=float, default=0, help="0: everything once")
     arguments.add_argument("--seed", type=int, default=0)
-    arguments.add_argument("--only", default="", help="what has this in its switch: evict, move, tables, fail, tiny, calls")
+    arguments.add_argument("--only", default="", help="of this switch: evict, move, tables, fail, tiny, calls")
     arguments.add_argument("--made", help="where the compiled programs of the ring are")
     options = arguments.parse_args()
     build = os.path.abspath(options.build)

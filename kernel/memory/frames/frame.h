@@ -194,7 +194,8 @@ uint32_t frames_areas(void);
 
 /*
  * Failure sweep: let the n-th frame_get() or frame_run_get() from now on fail (1 = the next; 0 = none), once.
- * The kernel heap counts its own with heap_fail_at(). frame_fail_left(): how many are left until then; 0: it has failed.
+ * The kernel heap counts its own with heap_fail_at(). frame_fail_left(): how many are left until then; 0: it has
+ * failed.
  */
 void     frame_fail_at(uint32_t n);
 uint32_t frame_fail_left(void);

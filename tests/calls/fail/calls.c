@@ -258,9 +258,9 @@ const struct row rows[] = {
 
     { "setgroups32", { 206, { 70, AT(groups) } }, 0, 0 },
     { "getgroups32", { 205, { 0, 0 } }, 0, 0 },
-    { "setresuid32", { 208, { 1, 2, 3 } }, 0, EAGAIN },
+    { "setresuid32", { 208, { 1, 2, 3 } }, 0, 0 },
     { "setgid32", { 214, { 9 } }, 0, 0 },
-    { "setuid32", { 213, { 9 } }, 0, EAGAIN },
+    { "setuid32", { 213, { 9 } }, 0, 0 },
     { "prlimit64", { CALL_PRLIMIT64, { 0, 7, 0, AT(buffer) } }, 0, 0 },
     { "setrlimit", { 75, { 7, AT(limit) } }, 0, 0 },
     { "prctl, PR_SET_NAME", { CALL_PRCTL, { 15, AT("failing") } }, 0, 0 },

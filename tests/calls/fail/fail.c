@@ -35,7 +35,7 @@ static void find(const char *row, unsigned kind, unsigned k, const char *what, i
     found++;
 }
 
-/* ---- The child ---------------------------------------------------------------------------------------------------- */
+/* ---- The child ------------------------------------------------------------------------------------------------- */
 
 static char second_stack[8192] __attribute__((aligned(16)));
 
@@ -216,6 +216,7 @@ static bool begin(void)
         KERNEL(CALL_CLOSE, order) != 0)
         return false;
     world_clean();
+    (void)look_at_memory();                     /* once, to make the pages that looking takes */
     return KERNEL(CALL_WRITE, ORDER, (long)"frame 0", 7) == -EINVAL;
 }
 
@@ -235,7 +236,6 @@ int program(int argc, char **argv)
     }
     for (unsigned i = first; i < row_count && i - first < count; i++)
         do_row(&rows[i]);
-    say("%u calls, %u attempts, %u failures, %u found\n", count < row_count - first ? count : row_count - first, attempts,
-        failures, found);
+    say("%u attempts, %u failures, %u found\n", attempts, failures, found);
     return found != 0;
 }
