@@ -1,5 +1,5 @@
 /*
- * swap_off.c - the pages of all processes come back from the swap device. See swap_off.h.
+ * swap_off.c - the pages of all processes, and of all objects, come back from the swap device. See swap_off.h.
  */
 #include "process/swap_off.h"
 
@@ -15,7 +15,7 @@ static struct mutex turn = MUTEX("swap device");
 
 static bool is_to_end(void) { return thread_is_ending(current_thread()); }
 
-/* One process after the other, by numbers. */
+/* One process after the other, by numbers; then objects. */
 static int bring_all_back(void)
 {
     struct shared_space *memory;
@@ -26,7 +26,7 @@ static int bring_all_back(void)
         memory_release_tables(memory);
         point_of_rest();
     }
-    return err;
+    return err != 0 ? err : objects_bring_back(is_to_end);
 }
 
 int swap_on(void)

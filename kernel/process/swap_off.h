@@ -1,7 +1,8 @@
 /*
  * swap_off.h - the swap device is put to use, and its use ends.
  *
- * While swap_off() is under way no page goes to the device, and those that are there come back, process by process.
+ * While swap_off() is under way no page goes to the device, and those that are there come back, process by process, and
+ * then object by object.
  * Where that fails, or the caller is killed, the device is in use as before.
  *
  * Locking  a mutex inside: one such call at a time; inside it locks that sleep (memory/pageout/transfer.h). Both may

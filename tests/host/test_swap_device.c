@@ -2,121 +2,17 @@
  * test_swap_device.c - pages on a swap device that delays, reorders and fails: what a program sees is what it wrote, or
  * a bus error, and nothing else.
  */
-#include "map_world.h"
+#include "made_device.h"
 
-#include "base/block.h"
 #include "memory/pageout/back.h"
 #include "memory/pageout/page_out.h"
-#include "memory/pageout/swap.h"
-#include "memory/pageout/transfer.h"
+#include "memory/tables/tables_out.h"
 
-enum { ADVICE_PAGE_OUT = 21, BUS = 7, PAGES = 300, SLOTS = PAGES - 1, WORDS = PAGE_SIZE / 4 };
-
-/* ---- The made device --------------------------------------------------------------------------------------- */
-
-static uint8_t               stored[PAGES][PAGE_SIZE];
-static struct block_request *waiting[BLOCK_REQUESTS];
-static unsigned              waiting_count, most_waiting, given_up, reads_made, writes_made;
-static bool                  reads_fail, writes_fail, silent;
-static uint32_t              fails_at;                  /* the page that cannot be written; 0: none */
-static uint64_t              chance = 88172645463325252ull;
-
-static uint32_t at_random(uint32_t below)
-{
-    chance ^= chance << 13, chance ^= chance >> 7, chance ^= chance << 17;
-    return (uint32_t)(chance >> 16) % below;
-}
-
-static void answer(struct block_request *request, bool good)
-{
-    uint8_t *memory = &machine_ram[request->memory];
-
-    request->result = good ? 0 : -EIO;
-    if (good && request->write)
-        memcpy(stored[request->page], memory, PAGE_SIZE);
-    else if (good)
-        memcpy(memory, stored[request->page], PAGE_SIZE);
-    completion_happen(&request->done);
-}
-
-static void device_start(struct block_request *request)
-{
-    assert_true(request->page < PAGES && waiting_count < BLOCK_REQUESTS && request->memory % PAGE_SIZE == 0);
-    waiting[waiting_count++] = request;
-    most_waiting = waiting_count > most_waiting ? waiting_count : most_waiting;
-    *(request->write ? &writes_made : &reads_made) += 1;
-}
-
-static void device_give_up(void)
-{
-    given_up++;
-    while (waiting_count > 0)
-        answer(waiting[--waiting_count], false);
-}
-
-/* Whoever waits lets the device work: on any of its requests. */
-bool completion_wait_for(struct completion *completion, uint64_t nanoseconds)
-{
-    (void)nanoseconds;
-    while (!silent && !completion_happened(completion)) {
-        unsigned              at      = at_random(waiting_count);
-        struct block_request *request = waiting[at];
-
-        waiting[at] = waiting[--waiting_count];
-        answer(request, request->write ? !writes_fail && request->page != fails_at : !reads_fail);
-    }
-    return completion_happened(completion);
-}
-
-static void make_header(uint32_t last)
-{
-    const uint32_t words[3] = { 1, last, 0 };
-
-    memset(stored, 0, sizeof stored);
-    memcpy(&stored[0][1024], words, sizeof words);
-    memcpy(&stored[0][PAGE_SIZE - 10], "SWAPSPACE2", 10);
-}
-
-static void begin_device(void)
-{
-    block_device = (struct block_device){ PAGES, device_start, device_give_up };
-    waiting_count = most_waiting = given_up = reads_made = writes_made = fails_at = 0;
-    reads_fail = writes_fail = silent = false;
-    make_header(SLOTS);
-    assert_int_equal(swap_device_on(), 0);
-}
-
-static bool never(void) { return false; }
-
-static void end_device(void)
-{
-    assert_true(swap_device_off());
-    assert_int_equal(frames_owned(OWNER_COMPRESSED), 0);
-    assert_clean();
-    block_device = (struct block_device){ .pages = 0 };
-}
-
-/* ---- Pages --------------------------------------------------------------------------------------------------- */
-
-static struct swap_sums sums(void)
-{
-    struct swap_sums out;
-
-    swap_sums(&out);
-    return out;
-}
+enum { ADVICE_PAGE_OUT = 21, BUS = 7 };
 
 static int let_go(size_t first, size_t count)
 {
     return map_advise(&program, column(first), count * PAGE_SIZE, ADVICE_PAGE_OUT);
-}
-
-static uint32_t noise(size_t page, unsigned word)
-{
-    uint32_t x = (uint32_t)(page * WORDS + word + 1) * 2654435761u;
-
-    x = (x ^ x >> 15) * 2246822519u;
-    return x ^ x >> 13;
 }
 
 static void fill(size_t first, size_t count)
@@ -327,6 +223,33 @@ static void all_pages_come_back(void)
     assert_int_equal(unmap(0, 100), 0);
 }
 
+/* Under the layout `tracker` the table of a space that does not run goes after its pages, and names them no more. */
+static void pages_of_a_table_that_is_out_come_back(void)
+{
+    bool out;
+
+    begin_device();
+    assert_int_equal(map_fixed(0, 20, R | W), 0);
+    fill(0, 20);
+    assert_int_equal(let_go(0, 20), 0);
+    space_activate(&kernel_space);
+    out = table_home_go(&program, page_of(column(0)));
+    assert_int_equal(sums().written, 20);
+    assert_int_equal(sums().used, out ? 21 : 20);
+    assert_clean();
+    swap_device_leave(true);
+    frame_fail_at(1);
+    assert_int_equal(space_bring_back(&program, never), -ENOMEM);
+    frame_fail_at(0);
+    assert_int_equal(sums().used, out ? 21 : 20);
+    assert_int_equal(space_bring_back(&program, never), 0);
+    assert_int_equal(sums().used, 0);
+    space_activate(&program);
+    look(&program, 0, 20);
+    assert_int_equal(unmap(0, 20), 0);
+    end_device();
+}
+
 static void only_a_swap_area_is_used(void)
 {
     static const struct { unsigned at, value; } wrong[] = {
@@ -335,7 +258,7 @@ static void only_a_swap_area_is_used(void)
 
     block_device = (struct block_device){ 0, device_start, device_give_up };
     assert_int_equal(swap_device_on(), -EINVAL);
-    block_device.pages = PAGES;
+    block_device.pages = DEVICE_PAGES;
     silent = false;
     for (unsigned i = 0; i < COUNT_OF(wrong); i++) {
         make_header(SLOTS);
@@ -344,7 +267,7 @@ static void only_a_swap_area_is_used(void)
     }
     make_header(0);
     assert_int_equal(swap_device_on(), -EINVAL);
-    make_header(PAGES);
+    make_header(DEVICE_PAGES);
     assert_int_equal(swap_device_on(), -EINVAL);
     reads_fail = true;
     make_header(SLOTS);
@@ -373,6 +296,7 @@ int main(void)
         on_machine(a_full_device_takes_no_more),
         on_machine(a_fork_shares_what_is_on_the_device),
         on_machine(all_pages_come_back),
+        on_machine(pages_of_a_table_that_is_out_come_back),
         on_machine(only_a_swap_area_is_used),
     };
 

@@ -7,6 +7,7 @@
 #include "base/rwlock.h"
 #include "memory/frames/frame.h"
 #include "memory/pageout/page_out.h"
+#include "memory/pageout/transfer.h"
 #include "memory/spaces/fault.h"
 #include "memory/spaces/map.h"
 #include "memory/spaces/space.h"
@@ -92,7 +93,7 @@ static bool block_page(struct space *space, const struct region *region, page_t 
     deep_assert(region_may_go(region) && span_has(region->span, page));
     if (!cursor_touch(&t, space, page))
         return false;
-    may = page_may_go(t.entry);
+    may = page_may_go(t.entry) && !transfer_is_of(space, page);     /* who writes it knows its BLOCKED entry */
     if (may)
         *blocked = cursor_touch_block(&t, region->rights);
     cursor_touch_leave(&t);

@@ -16,8 +16,8 @@
  *       of pages goes; and where a frame was refused, whoever asked for it on behalf of a program makes room and tries
  *       again. Only when that made no progress is memory out (process/out_of_memory.h).
  * Who   the thread that needs the memory, and others that need it wait for it. No thread of the kernel's own does it:
- *       packing is work of the processor, nothing is waited for, so a second thread would only take its turns from the
- *       one that waits, and every machine would have its stack.
+ *       packing is work of the processor, so a second thread would only take its turns from the one that waits, and
+ *       every machine would have its stack. The swap device, where there is one, writes several pages at once.
  *
  * Locking  make_room() and fault_with_room() take locks that sleep: the caller holds no
  *          lock but mutexes. hand_look() takes the map lock of the space as a reader, and inside it RWLOCK_CODER;

@@ -1,16 +1,18 @@
 /*
- * object_out.c - pages of objects: hidden from all who show them, copied, packed, and replaced in the index by a slot
- * if nobody has asked for them meanwhile.
+ * object_out.c - pages of objects: hidden from all who show them, copied, packed or written to the swap device, and
+ * replaced in the index by a slot if nobody has asked for them meanwhile.
  */
 #include "memory/pageout/object_out.h"
 
 #include "base/check.h"
+#include "base/error.h"
 #include "base/range.h"
 #include "base/string.h"
 #include "cpu.h"
 #include "memory/frames/frame.h"
 #include "memory/pageout/hand.h"
 #include "memory/pageout/page_coder.h"
+#include "memory/pageout/transfer.h"
 #include "memory/spaces/object_parts.h"
 #include "memory/spaces/space.h"
 #include "memory/tables/cursor.h"
@@ -81,6 +83,7 @@ static bool begin_out(struct object *object, uint64_t page, uint32_t most)
     rwlock_write(&object->lock);
     leaf = object_leaf(object, page);
     goes = leaf != NULL && leaf_has_frame(*leaf) && !object->stays && frame_references(leaf_frame(*leaf)) <= most &&
+           !(swap_device_is_on() && transfer_is_of(object, page)) &&
            look_at_regions(object, page, page + 1, &looked).locked == 0;
     if (goes) {
         object_unmap(object, page, page + 1, false);
@@ -96,21 +99,24 @@ static bool begin_out(struct object *object, uint64_t page, uint32_t most)
     return goes;
 }
 
-/* The mark is set by who holds the coder's lock alone: while it is there nobody has had the page. */
-static enum page_out leave(struct object *object, uintptr_t *leaf, size_t bytes)
+/*
+ * The leaf of a page that was begun with, if it has its mark still: nobody has had the page, since a mark is set only
+ * where none is being packed or written. Else NULL. The lock is held.
+ */
+static uintptr_t *leaving_leaf(const struct object *object, uint64_t page)
 {
-    frame_t  frame = leaf_frame(*leaf);
-    uint32_t slot;
+    uintptr_t *leaf = object_leaf(object, page);
+
+    deep_assert(rwlock_held_to_write(&object->lock));
+    return leaf != NULL && leaf_has_frame(*leaf) && (*leaf & LEAF_LEAVING) ? leaf : NULL;
+}
+
+/* The slot's reference is taken where the index is written (X5). */
+static enum page_out put_away(struct object *object, uintptr_t *leaf, uint32_t slot)
+{
+    frame_t frame = leaf_frame(*leaf);
 
     deep_assert(rwlock_held_to_write(&object->lock) && frame_references(frame) == 1);
-    *leaf ^= LEAF_LEAVING;
-    if (bytes == 0) {
-        *leaf |= LEAF_REFUSED;
-        swap_note_refused();
-        return PAGE_OUT_STAYS;
-    }
-    if (swap_store(coder.packed, bytes, &slot) != 0)
-        return PAGE_OUT_FULL;
     *leaf = LEAF_OUT | slot;
     object->resident--;
     object_count_out(object, +1);
@@ -118,35 +124,76 @@ static enum page_out leave(struct object *object, uintptr_t *leaf, size_t bytes)
     return PAGE_OUT_DONE;
 }
 
-static enum page_out end_out(struct object *object, uint64_t page, size_t bytes)
+/* A page that is written keeps its mark. Where packing was not tried, as packed pages have enough, it is no refusal. */
+static enum page_out leave(struct object *object, uint64_t page, uintptr_t *leaf, size_t bytes, bool packs,
+                           struct transfer **transfer)
 {
+    uint32_t slot;
+    int      err;
+
+    if (bytes > 0 && swap_store(coder.packed, bytes, &slot) == 0)
+        return put_away(object, leaf, slot);
+    err = transfer_write(object, page, coder.page, transfer);
+    if (err == 0)
+        return PAGE_OUT_WRITES;
+    *leaf ^= LEAF_LEAVING;
+    if (err == -EBUSY)
+        return PAGE_OUT_BUSY;
+    if (bytes > 0 || !packs)
+        return PAGE_OUT_FULL;
+    *leaf |= LEAF_REFUSED;
+    swap_note_refused();
+    return PAGE_OUT_STAYS;
+}
+
+/* Pack what was copied, and let the page go, or begin to write it. */
+static enum page_out pack_out(struct object *object, uint64_t page, struct transfer **transfer)
+{
+    bool          packs  = !swap_device_is_on() || !swap_is_full();
+    size_t        bytes  = packs ? coder_pack() : 0;
     enum page_out result = PAGE_OUT_STAYS;
     uintptr_t    *leaf;
 
     deep_assert(rwlock_held_to_write(&coder_lock) && bytes <= SWAP_MOST);
+    point_of_rest();                            /* packing takes long */
     rwlock_write(&object->lock);
-    leaf = object_leaf(object, page);
-    if (leaf != NULL && (*leaf & LEAF_LEAVING))
-        result = leave(object, leaf, bytes);
+    leaf = leaving_leaf(object, page);
+    if (leaf != NULL)
+        result = leave(object, page, leaf, bytes, packs, transfer);
     rwlock_write_drop(&object->lock);
+    return result;
+}
+
+/* What could not be written stays. */
+static enum page_out end_write(struct object *object, uint64_t page, struct transfer *transfer)
+{
+    enum page_out result = PAGE_OUT_STAYS;
+    int           err    = transfer_wait(transfer);
+    uintptr_t    *leaf;
+
+    rwlock_write(&object->lock);
+    leaf = leaving_leaf(object, page);
+    if (leaf != NULL && err == 0)
+        result = put_away(object, leaf, transfer_take_slot(transfer));
+    else if (leaf != NULL)
+        *leaf ^= LEAF_LEAVING;
+    rwlock_write_drop(&object->lock);
+    transfer_put(transfer);
     return result;
 }
 
 enum page_out object_page_out(struct object *object, uint64_t page, uint32_t most)
 {
-    enum page_out result = PAGE_OUT_STAYS;
+    enum page_out    result = PAGE_OUT_STAYS;
+    struct transfer *transfer;
 
     may_sleep();
     deep_assert(object->references > 0);
     rwlock_write(&coder_lock);
-    if (begin_out(object, page, most)) {
-        size_t bytes = coder_pack();
-
-        point_of_rest();                        /* packing takes long */
-        result = end_out(object, page, bytes);
-    }
+    if (begin_out(object, page, most))
+        result = pack_out(object, page, &transfer);
     rwlock_write_drop(&coder_lock);
-    return result;
+    return result == PAGE_OUT_WRITES ? end_write(object, page, transfer) : result;
 }
 
 void object_pages_out(const struct region *region, struct span span)
@@ -247,6 +294,20 @@ void pages_make_cold(const struct region *region, struct span span)
 
 /* ---- In ------------------------------------------------------------------------------------------------- */
 
+static long read_in(uint32_t slot, frame_t frame)
+{
+    struct transfer *transfer;
+    int              err;
+
+    while ((transfer = transfer_read(slot)) == NULL)    /* bound: sleeps in each turn */
+        transfer_await_free();
+    err = transfer_wait(transfer);
+    if (err == 0)
+        frame_copy(frame, transfer_frame(transfer));
+    transfer_put(transfer);
+    return err != 0 ? err : 1;
+}
+
 long object_load(uint32_t slot, frame_t frame)
 {
     unsigned long interrupts;
@@ -254,6 +315,8 @@ long object_load(uint32_t slot, frame_t frame)
 
     may_sleep();
     deep_assert(rwlock_none_held() && swap_references(slot) > 0 && frame_exists(frame));
+    if (slot_is_on_device(slot))
+        return read_in(slot, frame);
     rwlock_write(&coder_lock);
     bytes = swap_load(slot, coder.packed);
     if (!unpack_bytes(coder.packed, bytes, coder.page, PAGE_SIZE))

@@ -2,14 +2,14 @@
  * object_out.h - pages of objects that leave memory: of shared memory, memfds, files; and come back.
  *
  * What goes is a page that only its object and entries of programs refer to. All entries that show it are found through
- * the object's list of regions; they become empty, so the next touch asks the object for the page. The bytes are packed
- * into a swap slot (pageout/swap.h), and the object's index has the slot in the place of the frame: one, whoever maps
- * the page. Whoever wants it then has it brought back (object_bring_in(), spaces/object_parts.h), by faults, read(),
- * write() alike.
+ * the object's list of regions; they become empty, so the next touch asks the object for the page. The bytes go where
+ * those of private pages go (page_out.h), into a swap slot, and the object's index has the slot in the place of the
+ * frame: one, whoever maps the page. Whoever wants it then has it brought back (object_bring_in(),
+ * spaces/object_parts.h), by faults, read(), write() alike.
  *
- * While a page is being packed the index still has its frame, with a mark. Who asks for the page gets the frame, and
- * takes the mark away: then the page stays. So no lock of the object is held meanwhile, nobody waits, and no change is
- * lost.
+ * While a page is being packed or written the index still has its frame, with a mark. Who asks for the page gets the
+ * frame, and takes the mark away: then the page stays. So no lock of the object is held meanwhile, nobody waits, and no
+ * change is lost.
  *
  * Pages stay that a locked region shows, that somebody else has a reference to (a pipe, a call that copies), and those
  * of objects that the kernel itself uses (`stays`). There is no place but swap that a page could be read from again, so
@@ -44,7 +44,8 @@ void pages_make_cold(const struct region *region, struct span span);
 
 /*
  * Bring the page of a slot, which the caller has a reference to, into a frame, whole. Returns 1, as a pager does for a
- * page; a place that can fail returns -EIO. Called without a lock of base/rwlock.h.
+ * page, or -EIO from the swap device. Called without a lock of base/rwlock.h.
+ * A slot of the device is read, and waited for.
  */
 long object_load(uint32_t slot, frame_t frame) MUST_CHECK;
 

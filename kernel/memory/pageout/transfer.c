@@ -17,8 +17,8 @@ struct transfer {                       /* [swap_lock], but for the request, whi
     frame_t              frame;
     uint32_t             slot;          /* NO_SLOT: its reference was taken over */
     uint32_t             users;         /* 0: it is free                         */
-    const struct space  *space;         /* whose page is written; NULL: it reads */
-    page_t               page;
+    const void          *whose;         /* the space or object whose page is written; NULL: it reads */
+    uint64_t             page;
 };
 
 static struct transfer   transfers[TRANSFERS];
@@ -35,28 +35,28 @@ static struct transfer *find_free(unsigned kept)
 }
 
 /* The request is not made yet. */
-static void begin_transfer(struct transfer *t, uint32_t slot, const struct space *space, page_t page)
+static void begin_transfer(struct transfer *t, uint32_t slot, const void *whose, uint64_t page)
 {
     deep_assert(lock_held(&swap_lock) && t->users == 0 && slot_is_on_device(slot));
     deep_assert(slot - SLOT_DEVICE < swap.pages);
     t->slot    = slot;
     t->users   = 1;
-    t->space   = space;
+    t->whose   = whose;
     t->page    = page;
-    t->request = (struct block_request){ .memory = frame_address(t->frame), .write = space != NULL,
+    t->request = (struct block_request){ .memory = frame_address(t->frame), .write = whose != NULL,
                                          .page = slot - SLOT_DEVICE + 1 };
 }
 
-int transfer_write(const struct space *space, page_t page, const void *bytes, struct transfer **out)
+int transfer_write(const void *whose, uint64_t page, const void *bytes, struct transfer **out)
 {
     lock_state       state = lock_take(&swap_lock);
     struct transfer *t     = find_free(TRANSFERS_IN);
     uint32_t         slot  = t != NULL ? swap_take_on_device() : NO_SLOT;
     int              err   = t == NULL && swap.pages > 0 ? -EBUSY : slot == NO_SLOT ? -ENOSPC : 0;
 
-    deep_assert(space != NULL && bytes != NULL);
+    deep_assert(whose != NULL && bytes != NULL);
     if (err == 0) {
-        begin_transfer(t, slot, space, page);
+        begin_transfer(t, slot, whose, page);
         memcpy(frame_view(t->frame, SLOT_TO), bytes, PAGE_SIZE);
     }
     lock_drop(&swap_lock, state);
@@ -66,13 +66,13 @@ int transfer_write(const struct space *space, page_t page, const void *bytes, st
     return err;
 }
 
-bool transfer_is_of(const struct space *space, page_t page)
+bool transfer_is_of(const void *whose, uint64_t page)
 {
     lock_state state = lock_take(&swap_lock);
     bool       found = false;
 
     for (unsigned i = 0; i < TRANSFERS; i++)    /* bound: TRANSFERS */
-        found |= transfers[i].users > 0 && transfers[i].space == space && transfers[i].page == page;
+        found |= transfers[i].users > 0 && transfers[i].whose == whose && transfers[i].page == page;
     lock_drop(&swap_lock, state);
     return found;
 }
@@ -82,7 +82,7 @@ uint32_t transfer_take_slot(struct transfer *t)
     lock_state state = lock_take(&swap_lock);
     uint32_t   slot  = t->slot;
 
-    assert(t->space != NULL && completion_happened(&t->request.done) && t->request.result == 0 && slot != NO_SLOT);
+    assert(t->whose != NULL && completion_happened(&t->request.done) && t->request.result == 0 && slot != NO_SLOT);
     t->slot = NO_SLOT;
     swap.out++;
     lock_drop(&swap_lock, state);
@@ -94,7 +94,7 @@ static struct transfer *find_reader(uint32_t slot)
 {
     deep_assert(lock_held(&swap_lock));
     for (unsigned i = 0; i < TRANSFERS; i++)    /* bound: TRANSFERS */
-        if (transfers[i].users > 0 && transfers[i].space == NULL && transfers[i].slot == slot)
+        if (transfers[i].users > 0 && transfers[i].whose == NULL && transfers[i].slot == slot)
             return &transfers[i];
     return NULL;
 }
@@ -119,7 +119,7 @@ struct transfer *transfer_read(uint32_t slot)
     return t;
 }
 
-bool transfer_is_for(const struct transfer *t, uint32_t slot) { return t->space == NULL && t->slot == slot; }
+bool transfer_is_for(const struct transfer *t, uint32_t slot) { return t->whose == NULL && t->slot == slot; }
 
 int transfer_wait(struct transfer *t)
 {
@@ -138,7 +138,7 @@ frame_t transfer_frame(const struct transfer *t) { return t->frame; }
 
 static void end_transfer(struct transfer *t)
 {
-    bool failed = t->space != NULL && t->request.result != 0;
+    bool failed = t->whose != NULL && t->request.result != 0;
 
     assert(completion_happened(&t->request.done));      /* the device is done with the frame */
     if (t->slot != NO_SLOT && failed)

@@ -6,7 +6,8 @@
  * for another page. There are TRANSFERS of them, whose frames the kernel has while a device is in use; so paging out
  * needs no memory. TRANSFERS_IN of them are never used for writing: what is read ends a wait, and frees its transfer.
  *
- *     out:  transfer_write() with the page's bytes;  transfer_wait();  transfer_take_slot() where the entry is written;
+ *     out:  transfer_write() with the page's bytes;  transfer_wait();  transfer_take_slot() where the entry, or an
+ *           object's index, is written;
  *           transfer_put()
  *     in:   transfer_read() where the entry is locked;  transfer_wait() without locks;  look again: if the entry names
  *           the slot still, transfer_frame() has its contents;  transfer_put()
@@ -28,19 +29,18 @@
 
 enum { TRANSFERS = 8, TRANSFERS_IN = 2, TRANSFERS_OUT = TRANSFERS - TRANSFERS_IN };
 
-struct space;
 struct transfer;
 
 /*
- * Begin to write a page of a space, whose bytes are copied. Returns 0; -EBUSY: no transfer is free; -ENOSPC: there is
- * no device, or no room on it.
+ * Begin to write a page of a space or of an object, which is `whose`; its bytes are copied. Returns 0; -EBUSY: no
+ * transfer is free; -ENOSPC: there is no device, or no room on it.
  */
-int transfer_write(const struct space *space, page_t page, const void *bytes, struct transfer **out) MUST_CHECK;
+int transfer_write(const void *whose, uint64_t page, const void *bytes, struct transfer **out) MUST_CHECK;
 
 /* Whether that page is being written: it is not to go out a second time meanwhile. */
-bool transfer_is_of(const struct space *space, page_t page);
+bool transfer_is_of(const void *whose, uint64_t page);
 
-/* The slot that was written, with its reference. */
+/* The slot that was written, with its reference, for the entry or the index that is to name it. */
 uint32_t transfer_take_slot(struct transfer *transfer);
 
 /* Begin to read a slot of the device, which has a reference, or join who does. NULL: no transfer is free. */

@@ -106,6 +106,12 @@ void object_release(struct object *object);
 struct object *object_at_hand(void);
 bool object_hand_passes(const struct object *object);
 
+/*
+ * The same for anybody else: the first object after NULL, or the one behind one that the caller holds a reference to,
+ * which is dropped; with a reference for the caller. NULL after the last. Objects that come meanwhile may be left out.
+ */
+struct object *object_next_held(struct object *object);
+
 extern uint32_t objects_out;                    /* [a] pages of objects that are out, all together */
 
 /*

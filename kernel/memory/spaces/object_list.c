@@ -90,7 +90,7 @@ uint32_t object_new_number(void)
     return number;
 }
 
-/* ---- The hand's place ---------------------------------------------------------------------------------- */
+/* ---- Going over all of them, while they come and go ------------------------------------------------------ */
 
 /* Not one that is being released. The list's lock is held. */
 static bool hold_living(struct object *object)
@@ -103,6 +103,19 @@ static bool hold_living(struct object *object)
                                                           __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         continue;
     return references > 0;
+}
+
+struct object *object_next_held(struct object *object)
+{
+    lock_state     state = lock_take(&list_lock);
+    struct object *next  = object == NULL ? objects : object->next;
+
+    while (next != NULL && !hold_living(next))  /* bound: threads that release an object */
+        next = next->next;
+    lock_drop(&list_lock, state);
+    if (object != NULL)
+        object_release(object);
+    return next;
 }
 
 struct object *object_at_hand(void)

@@ -7,7 +7,7 @@
  *
  *   LEAF_ASIDE | frame number + 1                  nobody has asked for it since the hand came by (pageout/hand.h)
  *   LEAF_ASIDE | LEAF_REFUSED | frame number + 1   the same, and it did not shrink when it was to leave memory
- *   LEAF_ASIDE | LEAF_LEAVING | frame number + 1   the same, and it is being packed: only by who holds the coder's lock
+ *   LEAF_ASIDE | LEAF_LEAVING | frame number + 1   the same, and it is being packed or written: by one thread only
  *   LEAF_OUT | slot                                the page is out: the slot's number
  *
  * Who asks for a page finds a positive number, as a rule; else the frame is there after all and loses its marks.
