@@ -12,7 +12,7 @@ enum { KEY_WORDS = 8, BLOCK_WORDS = 16, DOUBLE_ROUNDS = 10 };
 
 static struct lock lock = LOCK("random numbers", RANK_RANDOM);
 static uint32_t    key[KEY_WORDS];              /* [lock] */
-static bool        seeded;                      /* [lock] */
+static bool        seeded;                      /* [a]    */
 
 static uint32_t rotate_word(uint32_t word, unsigned by) { return word << by | word >> (32 - by); }
 
@@ -24,13 +24,13 @@ static void quarter(uint32_t *s, unsigned a, unsigned b, unsigned c, unsigned d)
     s[c] += s[d]; s[b] = rotate_word(s[b] ^ s[c], 7);
 }
 
-static void make_block(uint32_t counter, uint32_t out[BLOCK_WORDS])
+static void make_block(const uint32_t with[KEY_WORDS], uint32_t counter, uint32_t out[BLOCK_WORDS])
 {
     static const uint32_t constants[4] = { 0x61707865, 0x3320646E, 0x79622D32, 0x6B206574 };
     uint32_t start[BLOCK_WORDS] = { 0 };
 
     memcpy(start, constants, sizeof constants);
-    memcpy(start + 4, key, sizeof key);
+    memcpy(start + 4, with, sizeof key);
     start[12] = counter;
     memcpy(out, start, sizeof start);
     for (unsigned i = 0; i < DOUBLE_ROUNDS; i++) {
@@ -47,61 +47,63 @@ static void make_block(uint32_t counter, uint32_t out[BLOCK_WORDS])
         out[i] += start[i];
 }
 
-static void new_key(void)
+/* One block: half of it is the next key, the other half is the caller's, who alone has it. The lock is held. */
+static void new_key(uint32_t rest[KEY_WORDS])
 {
     uint32_t words[BLOCK_WORDS];
 
-    make_block(0, words);
+    make_block(key, 0, words);
     memcpy(key, words, sizeof key);
+    memcpy(rest, words + KEY_WORDS, sizeof key);
 }
 
-static void stir_state(const void *bytes, size_t count)
+void random_stir(const void *bytes, size_t count)
 {
     const uint8_t *at = bytes;
+    uint32_t       rest[KEY_WORDS];
+    lock_state     state;
 
-    for (size_t i = 0; i < count; i++)
+    assert(count <= RANDOM_MOST);
+    state = lock_take(&lock);
+    for (size_t i = 0; i < count; i++)          /* bound: RANDOM_MOST */
         ((uint8_t *)key)[i % sizeof key] ^= at[i];
-    new_key();
+    new_key(rest);
+    lock_drop(&lock, state);
 }
 
+/* Who finds that it is not done does all of it himself: another may be half through. */
 static void seed_generator(void)
 {
     for (unsigned i = 0; i < KEY_WORDS; i++) {
         uint64_t words[2] = { cpu_ticks(), cpu_random() };
 
-        stir_state(words, sizeof words);
+        random_stir(words, sizeof words);
     }
-    seeded = true;
-}
-
-void random_stir(const void *bytes, size_t count)
-{
-    lock_state state;
-
-    assert(count <= RANDOM_MOST);
-    state = lock_take(&lock);
-    stir_state(bytes, count);
-    lock_drop(&lock, state);
+    __atomic_store_n(&seeded, true, __ATOMIC_RELAXED);
 }
 
 void random_bytes(void *out, size_t count)
 {
+    uint32_t   own[KEY_WORDS], words[BLOCK_WORDS];
     lock_state state;
-    uint32_t   counter = 1, words[BLOCK_WORDS];
     uint8_t   *at = out;
 
     assert(count <= RANDOM_MOST);
-    state = lock_take(&lock);
-    if (!seeded)
+    if (!__atomic_load_n(&seeded, __ATOMIC_RELAXED))
         seed_generator();
-    while (count > 0) {                         /* bound: RANDOM_MOST */
+    state = lock_take(&lock);
+    new_key(own);
+    lock_drop(&lock, state);
+    if (count <= sizeof own) {
+        memcpy(at, own, count);
+        return;
+    }
+    for (uint32_t counter = 0; count > 0; counter++) {          /* bound: RANDOM_MOST */
         size_t part = count < sizeof words ? count : sizeof words;
 
-        make_block(counter++, words);
+        make_block(own, counter, words);
         memcpy(at, words, part);
         at    += part;
         count -= part;
     }
-    new_key();
-    lock_drop(&lock, state);
 }
