@@ -147,7 +147,8 @@ manners        = small tiny boot string i686
 smaller        = -mtune=i386 -fconserve-stack -fno-tree-sra -fno-guess-branch-probability
 manner_small   = $(if $(findstring -O2,$(OPTIMISE)),-Os $(smaller))     # runs at start or end, or when somebody looks
 manner_tiny    = $(if $(findstring -O2,$(OPTIMISE)),-Oz $(smaller))     # also; a 0 may be stored by a read: no devices
-manner_i686    = -mtune=i686 -mbranch-cost=2                # where that takes fewer instructions
+manner_plain   = -fno-tree-ch -freorder-blocks-algorithm=simple         # no copies of blocks, or of loops' conditions
+manner_i686    = -mtune=i686 -mbranch-cost=2                # where that takes fewer instructions; with such copies
 manner_string  = $(without_loops) $(manner_i686)
 manner_boot    = $(without_loops) $(manner_small)
 without_loops  = -fno-tree-loop-distribute-patterns         # a loop that is memcpy must not become a call of memcpy
@@ -211,7 +212,7 @@ endef
 
 build_setup := $(O)/setup-build
 test_setup  := $(O)/setup-test
-$(eval $(call once_or_layout,kernel,$(CC) $(KERNEL_FLAGS),$(build_setup)))
+$(eval $(call once_or_layout,kernel,$(CC) $(KERNEL_FLAGS) $(manner_plain),$(build_setup)))
 $(foreach one,$(manners),$(eval kernel-$(one)_objects := $(kernel_objects)-$(one))$(eval \
     $(call once_or_layout,kernel-$(one),$(CC) $(KERNEL_FLAGS) $(manner_$(one)),$(build_setup))))
 $(eval $(call once_or_layout,port,$(CC) $(TEST_FLAGS),$(test_setup)))
