@@ -172,7 +172,7 @@ static void each_reference_of_a_page_that_is_out_is_checked(void)
     NAMES(object->pages, 1, "O1", "page 1 of an object of 1 pages has swap slot");
     assert_int_equal(unmap(0, 20), 0);
     object_release(object);
-    assert_int_equal(swap.used, 0);
+    assert_int_equal(swap.packed.used, 0);
 }
 
 int main(void)
