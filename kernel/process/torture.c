@@ -50,7 +50,7 @@ static const char *note_switch(const char *at)
     return at + length;
 }
 
-static void watch(void);
+static void watch_threads(void);
 
 const char *torture_note(const char *command_line)
 {
@@ -61,7 +61,7 @@ const char *torture_note(const char *command_line)
             continue;
         if (!IS_CHECKED)
             return "torture= is for checked kernels, which `make CHECKED=1` builds";
-        watch();
+        watch_threads();
         at += sizeof name - 2;
         do                                      /* from the = or a comma on */
             at = note_switch(at + 1);
@@ -159,7 +159,7 @@ static bool answer_for_room(bool *made)
     return true;
 }
 
-static void watch(void)
+static void watch_threads(void)
 {
     room_answers   = answer_for_room;
     switch_watcher = watch_switch;

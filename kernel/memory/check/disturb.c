@@ -142,6 +142,7 @@ static unsigned one_page(struct space *space, page_t *at,
 
 static bool evict_page(struct space *space, const struct region *region, page_t page)
 {
+    deep_assert(region_may_go(region) && span_has(region->span, page));
     return page_out(space, region, page) == PAGE_OUT_DONE;
 }
 

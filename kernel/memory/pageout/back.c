@@ -81,6 +81,7 @@ static int bring_page(struct space *space, page_t page, struct transfer *transfe
 {
     int err;
 
+    deep_assert(rwlock_none_held());
     if (transfer == NULL) {
         transfer_await_free();
         return 0;
@@ -122,6 +123,7 @@ static bool find_in_object(struct object *object, uint64_t *page)
 {
     bool found = false;
 
+    deep_assert(object->references > 0);
     rwlock_read(&object->lock);
     while (object->out > 0 && !found && (*page = object_index_next(object, *page, true)) < object->pages) {
         uintptr_t leaf = *object_leaf(object, *page);

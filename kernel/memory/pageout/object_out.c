@@ -171,6 +171,7 @@ static enum page_out end_write(struct object *object, uint64_t page, struct tran
     int           err    = transfer_wait(transfer);
     uintptr_t    *leaf;
 
+    deep_assert(object->references > 0 && transfer_is_of(object, page));
     rwlock_write(&object->lock);
     leaf = leaving_leaf(object, page);
     if (leaf != NULL && err == 0)
@@ -299,6 +300,7 @@ static long read_in(uint32_t slot, frame_t frame)
     struct transfer *transfer;
     int              err;
 
+    deep_assert(slot_is_on_device(slot));
     while ((transfer = transfer_read(slot)) == NULL)    /* bound: sleeps in each turn */
         transfer_await_free();
     err = transfer_wait(transfer);

@@ -110,6 +110,7 @@ struct object *object_next_held(struct object *object)
     lock_state     state = lock_take(&list_lock);
     struct object *next  = object == NULL ? objects : object->next;
 
+    deep_assert(object == NULL || object->references > 0);
     while (next != NULL && !hold_living(next))  /* bound: threads that release an object */
         next = next->next;
     lock_drop(&list_lock, state);
