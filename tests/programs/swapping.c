@@ -1,6 +1,7 @@
 /*
  * swapping.c - swapon(2) and swapoff(2) with right and wrong arguments, and what /dev/vda answers: lines for a test.
- * `swapping MIB` holds so much that does not shrink, and reads it again in another order.
+ * `swapping MIB` holds so much that does not shrink, and reads it again in another order; `swapping MIB shared` in shared
+ * memory, `swapping MIB file` in a file that nobody maps.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -96,10 +97,10 @@ static int wrong_words(const unsigned *words)
     return bad;
 }
 
-static int hold(unsigned mebibytes)
+static int hold(unsigned mebibytes, int kind)
 {
     unsigned pages = mebibytes * 256, each = PAGE / 4, bad = 0;
-    unsigned *words = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned *words = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, kind | MAP_ANONYMOUS, -1, 0);
 
     if (words == MAP_FAILED)
         return 1;
@@ -112,17 +113,43 @@ static int hold(unsigned mebibytes)
     return bad != 0;
 }
 
-static void try_calls(void)
+/* What cannot be read is an error of read(), each time. The program's own pages stay. */
+static int hold_file(unsigned mebibytes)
 {
-    unsigned *words = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned page[PAGE / 4], pages = mebibytes * 256, bad = 0, refused = 0;
+    int file = open("/tmp/noise", O_RDWR | O_CREAT, 0600);
+
+    mlockall(MCL_CURRENT);
+    for (unsigned n = 0; n < pages; n++) {
+        for (unsigned i = 0; i < PAGE / 4; i++)
+            page[i] = noise(n * (PAGE / 4) + i);
+        if (write(file, page, PAGE) != PAGE)
+            return 1;
+    }
+    for (unsigned n = 0; n < pages; n++) {
+        unsigned at = n * 7 % pages;
+
+        if (pread(file, page, PAGE, (off_t)at * PAGE) != PAGE) {
+            if (errno != EIO)
+                return 1;
+            refused++;
+        } else {
+            for (unsigned i = 0; i < PAGE / 4; i++)
+                bad += page[i] != noise(at * (PAGE / 4) + i);
+        }
+    }
+    printf("%u pages in a file, %u words wrong, %s refused\n", pages, bad, refused > 0 ? "some" : "none");
+    return bad != 0;
+}
+
+/* Let go what does not shrink, of private or of shared memory, and swapoff brings it back. */
+static void try_off(int kind)
+{
+    unsigned *words = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, kind | MAP_ANONYMOUS, -1, 0);
     unsigned long total = kilobytes("SwapTotal:"), before;
     unsigned char there[PAGES];
     int out = 0;
 
-    try_wrong();
-    try_without_rights();
-    try_file();
-    tell("on again", swapon("/dev/vda", 0));
     for (unsigned i = 0; i < PAGES * PAGE / 4; i++)
         words[i] = noise(i);
     before = kilobytes("SwapFree:");
@@ -134,15 +161,30 @@ static void try_calls(void)
            before - kilobytes("SwapFree:") == (unsigned long)out * 4 ? "told" : "not told");
     tell("off", swapoff("/dev/vda"));
     printf("wrong words: %d; total %lu, then %lu\n", wrong_words(words), total, kilobytes("SwapTotal:"));
+    munmap(words, PAGES * PAGE);
+}
+
+static void try_calls(void)
+{
+    unsigned long total = kilobytes("SwapTotal:");
+
+    try_wrong();
+    try_without_rights();
+    try_file();
+    tell("on again", swapon("/dev/vda", 0));
+    try_off(MAP_PRIVATE);
     tell("off again", swapoff("/dev/vda"));
     tell("on", swapon("/dev/vda", 0));
     printf("total %s\n", kilobytes("SwapTotal:") == total ? "as before" : "another");
+    try_off(MAP_SHARED);
 }
 
 int main(int argc, char **argv)
 {
+    if (argc > 2 && strcmp(argv[2], "file") == 0)
+        return hold_file((unsigned)atoi(argv[1]));
     if (argc > 1)
-        return hold((unsigned)atoi(argv[1]));
+        return hold((unsigned)atoi(argv[1]), argc > 2 ? MAP_SHARED : MAP_PRIVATE);
     try_calls();
     return 0;
 }

@@ -44,6 +44,13 @@ def test_noise_of_more_than_ram_is_held(swapper, layout):
     assert int(re.search(r"^ +(\d+)  bring-in$", said, re.M)[1]) > 1_000 and "out of memory" not in said, said
 
 
+@pytest.mark.parametrize("how, said_so", [("shared", "14336 pages held, 0 words wrong"),
+                                          ("file", "14336 pages in a file, 0 words wrong, none refused")])
+def test_shared_memory_and_files_of_more_than_ram_are_held(swapper, layout, how, said_so):
+    printed, said = swapper(layout, "swapping", 56, how)
+    assert said_so in printed and "out of memory" not in said, said
+
+
 @pytest.mark.needs("kernel", "LAYOUT=quire")
 def test_a_device_that_is_too_small_ends_with_memory(swapper):
     _, said = swapper("quire", "short", "noise", 40, swap="4M", status=137)
@@ -65,7 +72,8 @@ def test_calls_and_their_errors(swapper):
         "off a terminal: EINVAL", "off no address: EFAULT", "a stranger's on: EPERM", "a stranger's off: EPERM",
         "a stranger's open: EACCES", "open: good", "size 65540", "read the header: good", "write while on: EBUSY",
         "read to no address: EFAULT", "behind the end 0", "on again: EBUSY", "advice: good", "most out, and told",
-        "off: good", "wrong words: 0; total 65536, then 0", "off again: EINVAL", "on: good", "total as before"], printed
+        "off: good", "wrong words: 0; total 65536, then 0", "off again: EINVAL", "on: good", "total as before",
+        "advice: good", "most out, and told", "off: good", "wrong words: 0; total 65536, then 0"], printed
 
 
 @pytest.mark.parametrize("size, why", [("0", "is no size"), ("much", "is no size"), ("-1", "is no size"),
@@ -84,9 +92,11 @@ def test_a_folder_that_takes_no_file(swapper, tmp_path):
 
 
 @pytest.mark.needs("kernel", "LAYOUT=quire")
-@pytest.mark.parametrize("kind, status", [("write", 137), ("read", 135)])
-def test_a_device_that_fails(swapper, tmp_path, kind, status):
-    """What cannot be written stays in memory until that is out; what cannot be read is a bus error."""
+@pytest.mark.parametrize("kind, how, status", [("write", "private", 137), ("read", "private", 135),
+                                               ("read", "shared", 135), ("read", "file", 0)])
+def test_a_device_that_fails(swapper, tmp_path, kind, how, status):
+    """What cannot be written stays in memory until that is out; what cannot be read is a bus error, or an error of
+    read()."""
     file, rules = tmp_path / "swap", tmp_path / "rules"
     file.write_bytes(bytes(1024) + struct.pack("<II", 1, 16383) + bytes(4086 - 1032) + b"SWAPSPACE2")
     os.truncate(file, 64 << 20)
@@ -95,5 +105,6 @@ def test_a_device_that_fails(swapper, tmp_path, kind, status):
                              f'sector = "{sector}"\n\n' for sector in range(8, 131072, 8)))
     flags = (f"-drive if=none,id=bad,format=raw,file=blkdebug:{rules}:{file} "
              "-device virtio-blk-device,drive=bad,werror=report,rerror=report")
-    _, said = swapper("quire", "swapping", 40, swap=None, status=status, flags=flags)
-    assert "is killed: it asked" in said if kind == "write" else "swapping[2]: signal 7" in said, said
+    _, said = swapper("quire", "swapping", 40, *([how] if how != "private" else []), swap=None, status=status,
+                      flags=flags)
+    assert {0: "0 words wrong, some refused", 135: "swapping[2]: signal 7", 137: "is killed: it asked"}[status] in said
