@@ -88,7 +88,8 @@ def test_the_switches_do_what_they_say():
     _, output, errors = machine.run("evict,move,tables,fail:1", "--root", machine.root, "busybox", "cat",
                                     "/proc/quire/torture")
     counts = {word: int(number) for word, number in re.findall(r"^(\w+) (\d+)$", output.decode(), re.M)}
-    assert min(counts[word] for word in ("failed", "evicted", "moved", "dropped")) > 5, (output, errors)
+    assert min(counts[word] for word in ("evicted", "moved", "dropped")) > 5, (output, errors)
+    assert counts["failed"] > 0, (output, errors)       # few calls of this program take a frame
 
 
 @pytest.mark.needs("kernel", "LAYOUT=quire")
