@@ -411,7 +411,7 @@ cold += $(addprefix kernel/files/core/,lock.c event.c timer_file.c signal_file.c
         kernel/files/core/poll_wait.c \
         kernel/files/core/contents.c \
         $(filter kernel/files/terminal/%,$(kernel)) \
-        $(filter kernel/files/path/%,$(filter-out %/walk.c,$(kernel))) \
+        $(filter kernel/files/path/%,$(kernel)) \
         kernel/files/tmpfs/tmpfs_folder.c kernel/files/tmpfs/tmpfs.c \
         $(addprefix kernel/files/ipc/,socket.c socket_connect.c socket_passed.c socket_data.c)
 cold += kernel/files/ipc/pipe_splice.c $(addprefix kernel/memory/,heap/heap_sums.c heap/heap_big.c spaces/user_in.c) \
@@ -425,7 +425,8 @@ cold += $(addprefix arch/i386/,apic.c trap_report.c inspect.c pic.c pci_ports.c 
 cold += $(addprefix arch/i386/,timer.c alarm.c fpu.c) $(addprefix kernel/devices/,virtio.c channel_frames.c) \
         kernel/base/number.c kernel/process/process.c kernel/linux/memory.c \
         $(addprefix kernel/memory/,frames/next_page.c frames/frame_sums.c heap/heap_pages.c heap/stack.c \
-        spaces/fault_repeat.c spaces/zero_frame.c)
+        spaces/fault_repeat.c spaces/zero_frame.c) \
+        kernel/process/sleep_lock.c
 # These are, but no operation of bench/budgets.txt costs more by 1.2 % for it: a signal still costs less than before all
 # was compiled in the i386's way, and of a heap or a clock the common case is elsewhere.
 cold += $(addprefix kernel/process/,signal.c clock.c) kernel/linux/i386/signal_frame.c arch/i386/clock.c \
@@ -439,9 +440,9 @@ cold := $(filter-out %.S $(hot),$(cold))
 # loop.
 as_i686 = $(addprefix kernel/base/,compress.c divide.c) kernel/linux/poll.c \
           $(addprefix kernel/process/,futex.c wait.c) \
-          $(addprefix kernel/files/,path/walk.c core/file.c core/descriptor.c core/epoll_wait.c ipc/pipe.c) \
+          $(addprefix kernel/files/,core/file.c core/descriptor.c core/epoll_wait.c ipc/pipe.c) \
           $(addprefix kernel/memory/,frames/pool.c frames/frame_magazine.c tables/cursor_run.c \
-          tables/cursor_copy.c)
+          tables/cursor_copy.c spaces/region.c)
 
 # ---- Programs that are built into kernels whose document has a start address: a flat image each ----------
 
