@@ -17,6 +17,9 @@
  */
 enum { SHARED_FOR_ONE = 4, SLOT_MORE = 5 };
 
+/* Pages that are one program's alone lie side by side: behind one, so many entries are not asked whether others share. */
+enum { ALONE = 8 };
+
 static inline void note_freed(struct cursor *c, frame_t frame)
 {
     if (c->freed_count < CURSOR_FREED)
@@ -95,6 +98,7 @@ static page_t discard_entries(struct cursor *c, page_t page, page_t end, uint32_
     bool           current = space_is_current(c->space);
     entry_t       *at      = cursor_entry(c, page);
     const entry_t *stop    = at + (end - page);
+    const entry_t *ask     = current ? stop : at;       /* from here on: discard_shared() */
     size_t         left    = cursor_filled(c);
 
     deep_assert(span_has(c->in_view, page) && page < end && end <= c->in_view.end);
@@ -109,8 +113,10 @@ static page_t discard_entries(struct cursor *c, page_t page, page_t end, uint32_
         }
         if (most == 0)
             return page_at(c, at);
-        if (!current)
+        if (at >= ask) {
             shared = discard_shared(c, at, (size_t)(stop - at) < most_shared ? (size_t)(stop - at) : most_shared);
+            ask    = shared > 0 ? at : at + ALONE;
+        }
         if (shared > 0) {
             most -= (uint32_t)(shared + SHARED_FOR_ONE - 1) / SHARED_FOR_ONE;
             left -= shared;
