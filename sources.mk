@@ -482,7 +482,8 @@ machine  = $(filter kernel/memory/%,$(kernel)) $(machine_layouts) $(wildcard arc
            $(machine_base) $(machine_console) $(machine_files)
 machine_base = tests/host/no_processes.c tests/host/no_files.c \
                $(filter-out %/process_audit.c %/process_corrupt.c,$(filter kernel/process/%,$(kernel))) \
-               $(addprefix kernel/base/,bitset.c print.c string.c lock.c rwlock.c divide.c rate.c compress.c block.c) \
+               $(addprefix kernel/base/,bitset.c number.c print.c string.c lock.c rwlock.c divide.c rate.c) \
+               $(addprefix kernel/base/,compress.c block.c) \
                $(addprefix boot/,physical.c multiboot.c pvh.c bios.c) \
                $(addprefix kernel/devices/,pci.c channel_frames.c keys.c acpi.c screen.c virtio.c virtio_block.c) \
                kernel/files/terminal/line_discipline.c kernel/files/terminal/line_discipline_output.c

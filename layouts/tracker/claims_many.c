@@ -79,18 +79,24 @@ static uint32_t spaces_alive(void)
 
 /* ---- T10 --------------------------------------------------------------------------------------------- */
 
+/* What the list says is at an address of page tables; 0 where the page of the list is out. */
+static uint32_t listed_at(vaddr_t table)
+{
+    vaddr_t pointer = T_LIST + 4 * ((table - T_OBJECTS) / T_PLACE);
+
+    return frame_exists(t_shown(pointer)) ? t_word(pointer) : 0;
+}
+
 /* Whether there is an object here, and none of its tables is in memory: no page behind its directory shows a frame. */
 static bool is_asleep(uint32_t object)
 {
     bool there = false;
 
     for (const struct space *s = space_after(&kernel_space); s != NULL; s = space_after(s))
-        if (address_of(s->home.info) == object) {
-            there = true;
-            for (uint32_t page = 1; page < t_word(T_TRACKERS + 8 * s->home.tracker + 4); page++)
-                if (frame_exists(t_shown(object + page * PAGE_SIZE)))
-                    return false;
-        }
+        there |= address_of(s->home.info) == object;
+    for (vaddr_t page = object; there && page < T_OBJECTS_END && listed_at(page) == object; page += PAGE_SIZE)
+        if (page != object && frame_exists(t_shown(page)))
+            return false;
     return there;
 }
 

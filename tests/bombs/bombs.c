@@ -24,6 +24,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -107,6 +108,21 @@ static void drop(void)
         close(file);
 }
 
+/* One row more: pages of files and of shared memory that are out. tmpfs has room for them beside all frames. */
+static void note_out(struct memory *memory)
+{
+    struct statfs system;
+
+    if (memory->count == OWNERS || statfs("/", &system) != 0)
+        return;
+    strcpy(memory->of[memory->count].name, "out");
+    memory->of[memory->count].frames = (long)system.f_blocks;
+    for (unsigned i = 0; i < memory->count; i++)
+        if (strcmp(memory->of[i].name, "all") == 0)
+            memory->of[memory->count].frames -= memory->of[i].frames;
+    memory->count++;
+}
+
 static bool look(struct memory *memory)
 {
     memory->count = 0;
@@ -115,6 +131,7 @@ static bool look(struct memory *memory)
     for (char *line = strtok(text, "\n"); line != NULL && memory->count < OWNERS; line = strtok(NULL, "\n"))
         if (sscanf(line, "%15s %ld", memory->of[memory->count].name, &memory->of[memory->count].frames) == 2)
             memory->count++;
+    note_out(memory);
     memory->blocks = read_text("/proc/quire/heap") > 0 ? strtol(text + strcspn(text, " "), NULL, 10) : -1;
     return true;
 }

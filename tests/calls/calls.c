@@ -362,11 +362,12 @@ static bool audit(void)
 /*
  * The uses of memory: frames of each owner, by its word in /proc/quire/frames, and blocks of the kernel's heap.
  * The kernel's magazines are emptied first, so that only frames and blocks in use are counted. `own` are the frames of
- * the supervisor and of the first process: a batch may write to pages of theirs that they have never touched.
+ * the supervisor and of the first process: a batch may write to pages of theirs that they have never touched. `out` are
+ * pages of files and of shared memory that are not in memory.
  */
 static const char *const owners[] = { "free ", "process ", "tables ", "stacks ", "heap ", "user ", "shared ", "files ",
-                                      "packed ", "blocks ", "own " };
-enum { OWN = COUNT_OF(owners) - 1, BLOCKS = OWN - 1 };
+                                      "packed ", "blocks ", "own ", "out " };
+enum { OUT = COUNT_OF(owners) - 1, OWN = OUT - 1, BLOCKS = OWN - 1 };
 struct use { long of[COUNT_OF(owners)]; };
 
 /* A folder that a batch left was deep: the pages of the supervisor's stack that removing it took are not in use now. */
@@ -395,6 +396,7 @@ static struct use look_at_memory(void)
     read = file_text("/proc/quire/frames", text, sizeof text);
     for (unsigned i = 0; i < BLOCKS; i++)
         use.of[i] = read > 0 ? number_behind(text, owners[i]) : -1;
+    use.of[OUT]    = read > 0 ? pages_out(text) : -1;
     use.of[BLOCKS] = file_text("/proc/quire/heap", text, sizeof text) > 0 ? number_behind(text, owners[BLOCKS]) : -1;
     use.of[OWN] = own_frames("/proc/self/status") + own_frames("/proc/1/status");
     return use;

@@ -60,17 +60,18 @@ class Run:
 
     def judge_memory(self):
         """Frames of programs, stacks and files come back to the frame; the supervisor's and the first process's own,
-        which batches may write to, are told beside them. Of the kernel's heap a page stays with one
-        block in it, so blocks are counted, and come back to the block. Free frames may differ by what heap, its
-        tables and the channel's buffers hold, and no more."""
+        which batches may write to, are told beside them, and so are pages of files that are out (whose slots
+        the audit counts). Of the kernel's heap a page stays with one block in it, so blocks are counted, and come back
+        to the block. Free frames may differ by what heap, its tables and the channel's buffers hold, and no more."""
         memory = {name: (int(before), int(after)) for name, before, after in
                   re.findall(r"^memory (\w+) (-?\d+) before, (-?\d+) after$", "\n".join(self.lines), re.M)}
         lost = {name: after - before for name, (before, after) in memory.items()}
-        wrong = [name for name in ("stacks", "user", "shared", "files")
-                 if lost.get(name) != (lost.get("own") if name == "user" else 0) or memory[name][0] < 0]
-        if lost and lost["free"] + lost["heap"] + lost["tables"] + lost["process"] + lost["packed"] + lost["own"] != 0:
+        wrong = [name for name, (before, _) in memory.items() if before < 0]
+        wrong += [name for name in ("stacks", "user", "shared", "files")
+                  if lost.get(name) != {"user": lost.get("own"), "files": -lost.get("out", 0)}.get(name, 0)]
+        if lost and sum(lost[name] for name in ("free", "heap", "tables", "process", "packed", "own", "files")) != 0:
             wrong.append("free")
-        if lost and (lost["blocks"] != 0 or memory["blocks"][0] < 0):
+        if lost and lost["blocks"] != 0:
             wrong.append("blocks")
             self.found += [f"more than before: {line}" for line in self.more_takers()]
         if wrong or not lost:

@@ -240,6 +240,17 @@ long file_text(const char *path, char *text, size_t size)
     return part < 0 ? part : length;
 }
 
+/* A file system in memory has room for as many pages as there are frames, and for those that are out. */
+long pages_out(const char *frames)
+{
+    enum { WORDS = 21, BLOCKS = 2 };            /* struct statfs64 */
+    uint32_t answer[WORDS] = { 0 };
+
+    if (KERNEL(CALL_STATFS64, (long)"/", sizeof answer, (long)answer) != 0)
+        return -1;
+    return (long)answer[BLOCKS] - number_behind(frames, "all ");
+}
+
 long number_behind(const char *text, const char *word)
 {
     for (const char *line = text; *line != '\0'; line++)

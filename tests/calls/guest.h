@@ -28,7 +28,7 @@ enum {
     CALL_CLONE = 120, CALL_MPROTECT = 125, CALL_MLOCK = 150, CALL_SCHED_YIELD = 158, CALL_NANOSLEEP = 162,
     CALL_PRCTL = 172, CALL_RT_SIGRETURN = 173,
     CALL_RT_SIGACTION = 174, CALL_RT_SIGPROCMASK = 175, CALL_RT_SIGQUEUEINFO = 178, CALL_SENDFILE = 187,
-    CALL_VFORK = 190, CALL_MMAP2 = 192, CALL_MADVISE = 219, CALL_GETDENTS64 = 220, CALL_FCNTL64 = 221,
+    CALL_VFORK = 190, CALL_MMAP2 = 192, CALL_MADVISE = 219, CALL_GETDENTS64 = 220, CALL_FCNTL64 = 221, CALL_STATFS64 = 268,
     CALL_GETTID = 224, CALL_TKILL = 238,
     CALL_EXIT_GROUP = 252, CALL_EPOLL_CREATE = 254, CALL_TIMER_CREATE = 259, CALL_CLOCK_GETTIME = 265,
     CALL_TGKILL = 270, CALL_OPENAT = 295, CALL_UNLINKAT = 301, CALL_SIGNALFD = 321, CALL_TIMERFD_CREATE = 322,
@@ -102,5 +102,7 @@ void     sleep_ms(uint32_t duration);
 long file_text(const char *path, char *text, size_t size);
 /* The number behind `word` at the beginning of a line, or -1. */
 long number_behind(const char *text, const char *word);
+/* Pages of files and of shared memory that have left memory; `frames` is the text of /proc/quire/frames. */
+long pages_out(const char *frames);
 
 #endif

@@ -235,11 +235,11 @@ static void audit(uint32_t passed)
     shared->wrong |= !clean;
 }
 
-/* Frames of each owner by its word in /proc/quire/frames, and blocks of the kernel's heap. */
+/* Frames of each owner by its word in /proc/quire/frames, blocks of the kernel's heap, and pages of files that are out. */
 static const char *const owners[] = {
-    "free ", "process ", "tables ", "stacks ", "heap ", "user ", "shared ", "files ", "blocks ",
+    "free ", "process ", "tables ", "stacks ", "heap ", "user ", "shared ", "files ", "packed ", "blocks ", "out ",
 };
-enum { BLOCKS = COUNT_OF(owners) - 1 };
+enum { OUT = COUNT_OF(owners) - 1, BLOCKS = OUT - 1 };
 struct use { long of[COUNT_OF(owners)]; };
 
 static struct use look_at_memory(void)
@@ -253,6 +253,7 @@ static struct use look_at_memory(void)
     length = file_text("/proc/quire/frames", text, sizeof text);
     for (unsigned i = 0; i < BLOCKS; i++)
         use.of[i] = length > 0 ? number_behind(text, owners[i]) : -1;
+    use.of[OUT]    = length > 0 ? pages_out(text) : -1;
     use.of[BLOCKS] = file_text("/proc/quire/heap", text, sizeof text) > 0 ? number_behind(text, owners[BLOCKS]) : -1;
     return use;
 }

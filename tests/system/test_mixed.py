@@ -15,7 +15,7 @@ import mixed
 BUILD = os.path.abspath(os.environ.get("QUIRE_BUILD") or os.path.join(HERE, "..", "..", "build"))
 SHORT = 10              # seconds
 
-OWNERS = ["free", "process", "tables", "stacks", "heap", "user", "shared", "files", "blocks"]
+OWNERS = ["free", "process", "tables", "stacks", "heap", "user", "shared", "files", "packed", "blocks", "out"]
 GOOD = ["clock begin 1000", "after 5 s: 99 rounds, 999 checks; audit clean, 9 ms", "clock end 11000", "all right",
         "after 10 s: 99 rounds, 999 checks; audit clean, 9 ms",
         *(f"memory {owner} 7 before, 7 after" for owner in OWNERS),

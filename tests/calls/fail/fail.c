@@ -148,7 +148,7 @@ static void sweep(const struct row *row, unsigned kind, long usual)
 /* ---- What is left ---------------------------------------------------------------------------------------------- */
 
 static const char *const owners[] = { "process ", "tables ", "stacks ", "user ", "shared ", "files ", "blocks " };
-enum { USER = 3, BLOCKS = COUNT_OF(owners) - 1 };
+enum { USER = 3, FILES = 5, BLOCKS = COUNT_OF(owners) - 1 };
 struct use { long of[COUNT_OF(owners)]; };
 
 /* Pages of this process and of the first one are theirs, be they touched, or sent out, meanwhile. */
@@ -167,6 +167,7 @@ static struct use look_at_memory(void)
     file_text("/proc/quire/frames", text, sizeof text);
     for (unsigned i = 0; i < BLOCKS; i++)
         use.of[i] = number_behind(text, owners[i]);
+    use.of[FILES] += pages_out(text);
     file_text("/proc/quire/heap", text, sizeof text);
     use.of[BLOCKS] = number_behind(text, owners[BLOCKS]);
     use.of[USER] -= own_pages("/proc/self/status") + own_pages("/proc/1/status");
