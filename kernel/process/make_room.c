@@ -24,6 +24,7 @@ static struct {                         /* [turn] */
     struct hand hand;
     uint32_t    poor;                   /* calls in a row that went over all pages for less than was wanted */
     uint64_t    poor_until;             /* when they are forgotten                                          */
+    bool        is_poor;                /* the last portion was refused for their number                    */
     uint32_t    pause, pauses;          /* portions ahead of need that are left out now, and next time      */
 } at = { .hand = { .window = { 0, HAND_WINDOW }, .next = HAND_NONE } };
 
@@ -102,13 +103,15 @@ static size_t let_go(size_t want, size_t steps)
 /* Whether a thread that was refused a frame may try again. */
 static bool let_portion_go(size_t want)
 {
-    if (let_go(want, SIZE_MAX) == 0)
-        return false;
-    if (at.poor < POOR_MOST)
-        return true;
-    at.poor = 0;
-    return false;
+    size_t gone = let_go(want, SIZE_MAX);
+
+    at.is_poor = at.poor >= POOR_MOST;
+    if (at.is_poor)
+        at.poor = 0;
+    return gone > 0 && !at.is_poor;
 }
+
+bool room_is_poor(void) { return at.is_poor; }
 
 bool make_room(size_t want)
 {

@@ -22,6 +22,12 @@
 void make_room_ahead(void);
 
 /*
+ * Whether the last refusal of make_room() was for that: the little that went makes the next try succeed, perhaps, but
+ * not the program go on. A glance, without lock.
+ */
+bool room_is_poor(void);
+
+/*
  * The memory of the first process from number *id on that has some, and its number; NULL: there is none. Its tables are
  * held: memory_release_tables().
  */

@@ -72,8 +72,11 @@ static void makes_poor_room(void)
     the_time += 2000000000;
     start_program_with(3);
     assert_int_equal(rooms_made(40, 1000), 15);
+    assert_true(room_is_poor());                        /* so a fault that finds the frame of a page that went ends one */
     assert_int_equal(rooms_made(10, 1000), 10);
+    assert_false(room_is_poor());
     assert_int_equal(rooms_made(40, 3), 40);            /* as many as were wanted: that is not poor */
+    assert_false(room_is_poor());
     assert_int_equal(rooms_made(40, 1000), 15);         /* and makes an end of what was */
     assert_int_equal(rooms_made(12, 1000), 12);
     the_time += 1000000000 - TICK;                      /* a second after the last one all are forgotten */

@@ -106,11 +106,14 @@ static int __attribute__((noinline)) handle_without_memory(vaddr_t address, uint
     int  err  = -ENOMEM;
 
     deep_assert(verdict != NULL);
-    /* Another thread may have been told of this refusal, and made room: so the first time no process ends for it. */
-    for (bool first = true;
-         err == -ENOMEM && ((room = room && room_was_made(err)) || first || process_give_memory_back());
-         first = false)
+    for (bool first = true; err == -ENOMEM; first = false) {
+        /* Another thread may have been told of this refusal, and made room: so the first time no process ends for it,
+         * unless pages come back as fast as they go, and this one would only push out what the next fault wants. */
+        room = room && room_was_made(err);
+        if (!room && (!first || room_is_poor()) && !process_give_memory_back())
+            break;
         err = handle_fault(&current_process()->memory->space, address, access, verdict);
+    }
     return err;
 }
 
