@@ -72,7 +72,7 @@ static void makes_poor_room(void)
     the_time += 2000000000;
     start_program_with(3);
     assert_int_equal(rooms_made(40, 1000), 15);
-    assert_true(room_is_poor());                        /* so a fault that finds the frame of a page that went ends one */
+    assert_true(room_is_poor());                        /* a fault that finds a frame now is not helped */
     assert_int_equal(rooms_made(10, 1000), 10);
     assert_false(room_is_poor());
     assert_int_equal(rooms_made(40, 3), 40);            /* as many as were wanted: that is not poor */

@@ -235,7 +235,7 @@ static void audit(uint32_t passed)
     shared->wrong |= !clean;
 }
 
-/* Frames of each owner by its word in /proc/quire/frames, blocks of the kernel's heap, and pages of files that are out. */
+/* Frames of each owner by its word in /proc/quire/frames; blocks of the kernel's heap; pages of files that are out. */
 static const char *const owners[] = {
     "free ", "process ", "tables ", "stacks ", "heap ", "user ", "shared ", "files ", "packed ", "blocks ", "out ",
 };

@@ -1,7 +1,7 @@
 /*
  * swapping.c - swapon(2) and swapoff(2) with right and wrong arguments, and what /dev/vda answers: lines for a test.
- * `swapping MIB` holds so much that does not shrink, and reads it again in another order; `swapping MIB shared` in shared
- * memory, `swapping MIB file` in a file that nobody maps.
+ * `swapping MIB` holds so much that does not shrink, and reads it again in another order; `swapping MIB shared` in
+ * shared memory, `swapping MIB file` in a file that nobody maps.
  */
 #define _GNU_SOURCE
 #include <errno.h>

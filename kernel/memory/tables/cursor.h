@@ -166,10 +166,10 @@ bool   cursor_next_near(struct cursor *c, page_t *page);
  * further than one table, to `out`, and gives each frame they name one more reference; the entries and their copies
  * lose the right to write. Of SWAP entries it is the slot that gets a reference; entries of other kinds are copied out
  * as EMPTY. *first is the page of the first entry of the run, and behind the run comes what is left to do; the run is
- * empty where there was no table, or nothing more in it, and *first is what comes behind that; or it is the span's first
- * page, whose table is out and finds no memory to come back to. pages_copy_in() writes
- * such entries, with their references, to pages that are empty, where they all belong to one table, and that is there;
- * else it returns false and has done nothing. Both take the tables lock themselves, so no cursor is open.
+ * empty where there was no table, or nothing more in it, and *first is what comes behind that; or it is the first page
+ * of the span, whose table is out and finds no memory to come back to. pages_copy_in() writes such entries, with their
+ * references, to pages that are empty, where they all belong to one table, and that is there; else it returns false and
+ * has done nothing. Both take the tables lock themselves, so no cursor is open.
  *
  * cursor_copy_in() does the same with a cursor that was opened with CURSOR_BUILD. cursor_take_out() takes the entries
  * of [page, page + count), which has a table, out instead, with their references, and its run ends behind the last of

@@ -102,15 +102,19 @@ struct cursor_run pages_copy_out(struct space *space, struct span span, entry_t 
     unsigned          level;
     frame_t           table;
     entry_t          *at      = table_walk(space, span.first, &level, &table);
-    page_t            reach   = level > 1 ? mmu_reach(level) : MMU_ENTRIES;
-    page_t            page    = span.first, stop = (page_t)round_down(page, reach) + reach;
+    page_t            page    = span.first, reach, stop;
 
     assert(space != &kernel_space && !span_empty(span) && most > 0);
+    *first = page;
     if (level > 1 && cursor_owns_slot(entry_read(at))) {
         lock_drop(&space->tables_lock, state);
-        *first = page;
-        return bring_back(space, span) ? pages_copy_out(space, span, out, most, first) : run;
+        if (!bring_back(space, span))
+            return run;
+        state = lock_take(&space->tables_lock);
+        at    = table_walk(space, page, &level, &table);
     }
+    reach = level > 1 ? mmu_reach(level) : MMU_ENTRIES;
+    stop  = (page_t)round_down(page, reach) + reach;
     if (stop > span.end)
         stop = span.end;
     if (level > 1) {

@@ -17,7 +17,7 @@
  */
 enum { SHARED_FOR_ONE = 4, SLOT_MORE = 5 };
 
-/* Pages that are one program's alone lie side by side: behind one, so many entries are not asked whether others share. */
+/* Pages that are one program's alone lie side by side: behind one, so many are not asked whether others share them. */
 enum { ALONE = 8 };
 
 static inline void note_freed(struct cursor *c, frame_t frame)
