@@ -20,13 +20,13 @@ PATIENCE = 90           # seconds beyond those asked for, after which the machin
 class Run:
     """One run: the lines it printed, and the findings."""
 
-    def __init__(self, build, layout, seconds, seed, memory="64M"):
+    def __init__(self, build, layout, seconds, seed, memory="64M", swap=None):
         self.layout, self.seed, self.found = layout, seed, []
         program = os.path.join(build, "calls", "calls")
         with tempfile.TemporaryDirectory() as folder:
             report = os.path.join(folder, "report")
             words = [os.path.join(build, "host", "quire"), "run", "--layout", layout, "-m", memory,
-                     "--timeout", str(seconds + PATIENCE),
+                     "--timeout", str(seconds + PATIENCE), *(["--swap", swap] if swap else []),
                      f"--report={report}", program, str(seconds), str(seed)]
             with open(os.path.join(folder, "errors"), "w+b") as errors:
                 done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
@@ -95,10 +95,11 @@ def main():
     arguments.add_argument("--seconds", type=int, default=60)
     arguments.add_argument("--seed", type=lambda text: int(text, 0), default=0, help="0: another one each time")
     arguments.add_argument("--memory", default="64M")
+    arguments.add_argument("--swap", help="size of a swap device; none by default")
     options = arguments.parse_args()
     seed = options.seed or int.from_bytes(os.urandom(4), "little") or 1
     print(f"seed {seed}, layout {options.layout}, {options.seconds} s", flush=True)
-    run = Run(os.path.abspath(options.build), options.layout, options.seconds, seed, options.memory)
+    run = Run(os.path.abspath(options.build), options.layout, options.seconds, seed, options.memory, options.swap)
     print("\n".join(line for line in run.lines if not line.startswith("taker ")))
     for line in run.found:
         print("FOUND: " + line)

@@ -111,14 +111,14 @@ def listen(process, transcript, silence, show):
     return False
 
 
-def run(build, layout, seconds, every, seed, memory="64M", show=lambda line: None):
+def run(build, layout, seconds, every, seed, memory="64M", show=lambda line: None, swap=None):
     """Judge one run."""
     transcript = Transcript()
     with tempfile.TemporaryDirectory() as folder, open(os.path.join(folder, "errors"), "w+b") as errors:
         report = os.path.join(folder, "report")
         words = [os.path.join(build, "host", "quire"), "run", "--layout", layout, "-m", memory,
-                 "--timeout", str(3 * seconds + SILENCE), f"--report={report}", os.path.join(build, "mixed", "mixed"),
-                 str(seconds), str(every), str(seed)]
+                 "--timeout", str(3 * seconds + SILENCE), *(["--swap", swap] if swap else []), f"--report={report}",
+                 os.path.join(build, "mixed", "mixed"), str(seconds), str(every), str(seed)]
         with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
                               env={**os.environ, "QUIRE_BUILD": build}) as process:
             if not listen(process, transcript, SILENCE + every, show):
@@ -148,11 +148,12 @@ def main():
     arguments.add_argument("--every", type=int, default=10, help="seconds between two audits")
     arguments.add_argument("--seed", type=lambda text: int(text, 0), default=0, help="0: another one each time")
     arguments.add_argument("--memory", default="64M")
+    arguments.add_argument("--swap", help="size of a swap device; none by default")
     options = arguments.parse_args()
     seed = options.seed or int.from_bytes(os.urandom(4), "little") or 1
     print(f"seed {seed}, layout {options.layout}, {options.seconds} s, an audit every {options.every} s", flush=True)
     transcript = run(os.path.abspath(options.build), options.layout, options.seconds, options.every, seed,
-                     options.memory, show)
+                     options.memory, show, options.swap)
     print(transcript.table())
     for line in transcript.found:
         print("FOUND: " + line)
