@@ -12,10 +12,12 @@
 #include "process/tour.h"
 
 /*
- * Rounds: the first begins anywhere, so three go over every page twice. Poor yields (make_room.h) in a row, and how
- * long one counts. Steps ahead of need, and portions that are left out after some were in vain, at most.
+ * Rounds: the first begins anywhere, so three go over every page twice. Poor yields (make_room.h) in a row, of how many
+ * pages at most, and how long one counts. Steps ahead of need, and portions that are left out after some were in vain,
+ * at most.
  */
-enum { ROUNDS = 3, POOR_MOST = 16, POOR_NANOSECONDS = 1000000000, STEPS_AHEAD = 2048, PAUSES_MOST = 255 };
+enum { ROUNDS = 3, POOR_MOST = 16, POOR_PAGES = 8, POOR_NANOSECONDS = 1000000000 };
+enum { STEPS_AHEAD = 2048, PAUSES_MOST = 255 };
 
 static struct mutex turn = MUTEX("page-out");
 
@@ -96,7 +98,7 @@ static size_t let_go(size_t want, size_t steps)
     while (at.hand.gone < want && at.hand.looked < steps && rounds < ROUNDS && !at.hand.full && !memory_is_coming())
         rounds += !move_on();
     __atomic_add_fetch(&pages_gone, at.hand.gone, __ATOMIC_RELAXED);
-    note_yield(at.hand.gone >= want, rounds >= ROUNDS);
+    note_yield(at.hand.gone >= (want < POOR_PAGES ? want : POOR_PAGES), rounds >= ROUNDS);
     return at.hand.gone;
 }
 

@@ -5,9 +5,10 @@
  * threads of programs do ahead of need. While a process ends for its memory (out_of_memory.h) no page leaves: who needs
  * memory waits for that instead.
  *
- * Some pages go and are back at once: those of who runs. Where the hand has been over all pages for less than was
- * wanted POOR_MOST times, each within a second of the one before, that is no progress: memory is out, and the machine
- * is not busy with packing for minutes.
+ * Some pages go and are back at once: those of who runs. Where the hand has been over all pages for fewer than
+ * POOR_PAGES and than were wanted, POOR_MOST times, each within a second of the one before, that is no progress: an
+ * instruction may need as many at once, and would never end. Memory is out then. With more, programs go on, though
+ * slowly.
  *
  * Locking  a mutex inside, held while the hand moves: threads that need memory at one time wait for one another, and
  *          take what the first has made. Inside it process_lock, and the locks of hand.h. All may sleep.

@@ -52,14 +52,16 @@ static void end_it(void)
 
 /* ---- Poor yields ------------------------------------------------------------------------------------------------- */
 
-/* All three pages go each time and are back before the next: room for three, and poor where more are wanted. */
+static unsigned pages_of_program;
+
+/* All its pages go each time and are back before the next: of three, room for three, and poor where more are wanted. */
 static unsigned rooms_made(unsigned most, size_t want)
 {
     unsigned rooms = 0;
 
     sleep_for(TICK);
     while (rooms < most && make_room(want)) {
-        assert_int_equal(pages_out(), 3);
+        assert_int_equal(pages_out(), pages_of_program);
         rooms++;
         sleep_for(TICK);
         assert_int_equal(pages_out(), 0);
@@ -70,7 +72,7 @@ static unsigned rooms_made(unsigned most, size_t want)
 static void makes_poor_room(void)
 {
     the_time += 2000000000;
-    start_program_with(3);
+    start_program_with(pages_of_program = 3);
     assert_int_equal(rooms_made(40, 1000), 15);
     assert_true(room_is_poor());                        /* a fault that finds a frame now is not helped */
     assert_int_equal(rooms_made(10, 1000), 10);
@@ -88,6 +90,18 @@ static void makes_poor_room(void)
 }
 
 static void sixteen_poor_rooms_in_a_row_are_none(void) { begin(makes_poor_room); }
+
+/* With eight pages an instruction can come to its end: a small machine never has a whole portion. */
+static void makes_small_room(void)
+{
+    the_time += 2000000000;
+    start_program_with(pages_of_program = 8);
+    assert_int_equal(rooms_made(40, 1000), 40);
+    assert_false(room_is_poor());
+    end_it();
+}
+
+static void eight_pages_are_room(void) { begin(makes_small_room); }
 
 /* ---- Who is to end ---------------------------------------------------------------------------------------- */
 
@@ -132,6 +146,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         in_world(sixteen_poor_rooms_in_a_row_are_none),
+        in_world(eight_pages_are_room),
         in_world(who_is_to_end_takes_no_pages),
         in_world(others_have_their_turn_in_the_middle_of_a_look),
     };
