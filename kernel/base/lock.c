@@ -86,6 +86,8 @@ static void check_no_lock(const char *function, const struct lock *dropped, cons
         stop_about(format, function, held->name);
 }
 
+void (*sleep_watcher)(void);
+
 void check_may_sleep(const char *function, const struct lock *dropped, lock_state state)
 {
     check_no_lock(function, dropped, "%s() may sleep, and is called with lock %s held");
@@ -95,6 +97,8 @@ void check_may_sleep(const char *function, const struct lock *dropped, lock_stat
     }
     if (!interrupts_were_on(state) && !ignored)
         stop_about("%s() may sleep, and is called with interrupts off%s", function, "");
+    if (dropped == NULL && sleep_watcher != NULL)
+        sleep_watcher();
 }
 
 void check_may_give_way(const char *function)

@@ -85,6 +85,8 @@ bool       lock_held(const struct lock *lock);          /* by this CPU */
 void check_may_sleep(const char *function, const struct lock *dropped, lock_state state);
 void check_may_give_way(const char *function);
 void check_may_fault(const char *function);
+/* Where it is set, in a checked kernel: called in may_sleep() and may_fault(), which have found nothing wrong. */
+extern void (*sleep_watcher)(void);
 
 /* The machine is going down: from now on no lock is waited for or found wrongly held, and each counts as held. */
 void locks_ignore(void);

@@ -15,8 +15,8 @@
 
 /* ---- The words ------------------------------------------------------------------------------------------ */
 
-enum { EVICT, MOVE, TABLES, FAIL, SWITCHES };
-static const char *const switch_names[SWITCHES] = { "evict", "move", "tables", "fail" };
+enum { EVICT, MOVE, TABLES, SWITCH, FAIL, SWITCHES };
+static const char *const switch_names[SWITCHES] = { "evict", "move", "tables", "switch", "fail" };
 
 static uint32_t every[SWITCHES];            /* [c] at every how many events; 0: never                       */
 static uint32_t events[SWITCHES];           /* [a]                                                         */
@@ -61,13 +61,14 @@ const char *torture_note(const char *command_line)
             continue;
         if (!IS_CHECKED)
             return "torture= is for checked kernels, which `make CHECKED=1` builds";
-        watch_threads();
         at += sizeof name - 2;
         do                                      /* from the = or a comma on */
             at = note_switch(at + 1);
         while (at != NULL && *at == ',');
-        return at != NULL && (*at == ' ' || *at == '\0') ? NULL : "torture= knows evict, move, tables and fail, with "
-                                                                  "`:` and a number, and commas between them";
+        watch_threads();
+        return at != NULL && (*at == ' ' || *at == '\0') ? NULL : "torture= knows evict, move, tables, switch and "
+                                                                  "fail, with `:` and a number, and commas between "
+                                                                  "them";
     }
     return NULL;
 }
@@ -95,6 +96,31 @@ void torture_fault(struct space *space, vaddr_t address)
 {
     disturb_spare(space, page_of(address));
     happen(space);
+}
+
+/* ---- Turns ---------------------------------------------------------------------------------------------- */
+
+/* Others that compute would use their turns: a thread that gives way very often would never come to its end. */
+enum { SHORT_TURN = 1000000 };              /* nanoseconds */
+
+static void end_turn(struct timer *timer)
+{
+    schedule_hurry();
+    if (schedule_ready() > 0)
+        timer_arm(timer, clock_now() + SHORT_TURN);
+}
+
+/* What may sleep must bear it that others run, each time: so they do. */
+static void let_others_run(void)
+{
+    static struct timer turn = { .fire = end_turn };
+
+    if (current_thread()->process == NULL || schedule_ready() == 0 || !is_due(SWITCH))
+        return;
+    __atomic_add_fetch(&done.switched, 1, __ATOMIC_RELAXED);
+    if (!turn.armed)
+        timer_arm(&turn, clock_now() + SHORT_TURN);
+    schedule();
 }
 
 /* ---- Failures ----------------------------------------------------------------------------------------------- */
@@ -163,6 +189,8 @@ static void watch_threads(void)
 {
     room_answers   = answer_for_room;
     switch_watcher = watch_switch;
+    if (every[SWITCH] != 0)
+        sleep_watcher = let_others_run;
 }
 
 int torture_order(const char *text)

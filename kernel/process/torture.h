@@ -7,6 +7,8 @@
  *     torture=move:N          the same, but the page gets another frame
  *     torture=tables:N        after each N-th, all entries are dropped that a fault can make again: pages of objects,
  *                             and of zeros; with them go the tables that are empty then
+ *     torture=switch:N        at each N-th place in the kernel where a thread may sleep, another one runs that is
+ *                             ready: may_sleep(), may_fault() (base/lock.h); and turns are short
  *     torture=fail:N          the N-th frame that each call takes is refused to it, once: no program may notice
  *     torture=fail            programs may order failures, one at a time, by /proc/quire/torture
  *
@@ -46,7 +48,7 @@ int  torture_order(const char *text);
 
 /* Since the start, but `hit`: whether the last order has come to its K-th. */
 struct torture_done {
-    uint32_t evicted, moved, dropped, failed;
+    uint32_t evicted, moved, dropped, switched, failed;
     bool     hit;
 };
 struct torture_done torture_done(void);

@@ -43,6 +43,12 @@ def test_memory_is_as_linux_left_it_under_every_switch(layout):
     assert torture.judge_trace(torture.Machine(BUILD, layout), "evict:5,move:3,tables:9", words, expected) is None
 
 
+@needs_checked
+def test_what_may_sleep_bears_it_that_others_run(layout):
+    """At each place in the kernel where a thread may sleep, another one does run."""
+    assert torture.judge_job(machine_of(layout), "switch", JOBS["waiting"]) is None
+
+
 @needs_quire
 def test_no_call_minds_a_frame_that_is_refused_once():
     assert torture.judge_job(machine_of("quire"), "fail:1", JOBS["executes"]) is None
