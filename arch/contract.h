@@ -276,8 +276,9 @@ bool    trap_caller(vaddr_t *frame_pointer, vaddr_t *return_to);
  *
  * The instructions that access it. A uintptr_t is the program's address; the caller has checked that the range lies in
  * user space. Each function stops at the first byte that cannot be reached. A fault is handled as the program's own: it
- * may sleep, and may end the program. memory/spaces/user.h says which locks the caller may hold. Where the processor
- * has SMAP, a program's memory is accessible only inside these functions. Cost: proportional to the bytes.
+ * may sleep, and may end the program. Where interrupts are on, other threads may run at any of these instructions
+ * (trap_leave_inside()), or now and then. memory/spaces/user.h says which locks the caller may hold. Where the
+ * processor has SMAP, a program's memory is accessible only inside these functions. Cost: proportional to the bytes.
  *
  * A layout may define these functions itself (layouts/pat/user_copy.c); its object is then linked instead of the
  * port's.
@@ -435,6 +436,12 @@ void panic_assertion(const struct failed_assertion *failed, vaddr_t counter, vad
  */
 void trap_leave(struct trap_frame *frame);
 void trap_leave_impossible(void) NORETURN;
+
+/*
+ * Called before each return to kernel code that had interrupts on. They are off before and after. Other threads may run
+ * meanwhile (linux/<interface>).
+ */
+void trap_leave_inside(const struct trap_frame *frame);
 
 /*
  * Called first by a new thread, on its own stack, with interrupts off: what schedule() does after a switch

@@ -180,6 +180,8 @@ void trap(struct trap_frame *frame)
         go_on_elsewhere(frame);
     if (trap_from_user(frame))
         trap_leave(frame);
-    else if (interrupts_were_on(frame->eflags))
+    else if (interrupts_were_on(frame->eflags)) {
+        trap_leave_inside(frame);
         stretch_ends();                         /* IRET turns interrupts on */
+    }
 }

@@ -41,8 +41,9 @@
  *   end LINES                                              the number of all other lines; or
  *   cut LINES                                              the number of lines that had no room and are missing
  *
- * Moment   no function here sleeps or switches threads, and kernel code is not preempted, so memory does not change
- *          while the lines are written. The room for lines in memory (/proc/quire/map) is allocated before.
+ * Moment   no function here sleeps, switches threads, or copies from or to a program, where alone kernel code is
+ *          preempted: so memory does not change while the lines are written. The room for lines in memory
+ *          (/proc/quire/map) is allocated before.
  * Locking  the caller holds no spin lock. process_lock is taken inside, to find each process.
  * Cost     every frame record and every entry of every space is read; for a space that several processes have, each of
  *          them looks for the first one, from the lowest number on. No allocation.

@@ -4,9 +4,10 @@
  * There is one CPU and one run queue, round robin, whatever policies and niceness say. While another thread is ready a
  * timer ends the turn of the current one after 50 ms: the thread gives way when it is about to return to its program.
  * Kernel code runs until it waits or is done, so long work calls schedule_between() now and then, or, while it holds a
- * lock of base/rwlock.h, point_of_rest(). A thread waits on a wait queue until the queue is woken, a deadline passes,
- * or (if the thread allows that) a signal arrives. That it was refused a frame is kept for it meanwhile
- * (memory/frames/frame.h).
+ * lock of base/rwlock.h, point_of_rest(). While bytes are copied from or to a program, where a fault may let others
+ * run, the turn ends at the interrupt that says so. A thread waits on a wait queue until the queue is woken, a
+ * deadline passes, or (if the thread allows that) a signal arrives. That it was refused a frame is kept for it
+ * meanwhile (memory/frames/frame.h).
  *
  * schedule.c has the turns, wait.c the queues, sleep_lock.c the locks.
  *

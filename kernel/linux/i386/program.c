@@ -300,6 +300,16 @@ void trap_leave(struct trap_frame *frame)
     stretch_ends();                             /* the return to the program turns interrupts on */
 }
 
+/*
+ * A copy from or to a program sleeps at a fault, so whoever copies has made sure that other threads may run meanwhile:
+ * they may as well run at an interrupt there. Interrupts are on in no other code that may fault, but for the console's.
+ */
+void trap_leave_inside(const struct trap_frame *frame)
+{
+    if (schedule_due && current_thread()->process != NULL && trap_may_fault(frame))
+        (void)schedule_preempt_now();
+}
+
 /* The program is in 8086 mode, to which the kernel does not return. */
 void trap_leave_impossible(void)
 {

@@ -8,8 +8,9 @@
  *
  * All calls work on the current space but those that name one. All may sleep: a fault takes the space's map lock, which
  * another thread may hold for long, and a fault that finds no memory ends a process. So the caller holds no spin lock,
- * has interrupts on, and holds no lock of a map or an object (base/rwlock.h); it may hold a mutex. With interrupts off,
- * as under a spin lock, no fault is resolved: only user_load_word(), which returns -EFAULT where the page is not
+ * has interrupts on, and holds no lock of a map or an object (base/rwlock.h); it may hold a mutex. Without a fault,
+ * too, the turn may end in the middle of the copy, and others see a part of it (process/schedule.h). With interrupts
+ * off, as under a spin lock, no fault is resolved: only user_load_word(), which returns -EFAULT where the page is not
  * present, and the `held` calls may be called so.
  */
 #ifndef QUIRE_MEMORY_USER_H
