@@ -271,6 +271,25 @@ vaddr_t trap_stack_pointer(const struct trap_frame *frame);
 vaddr_t trap_frame_pointer(const struct trap_frame *frame);
 bool    trap_caller(vaddr_t *frame_pointer, vaddr_t *return_to);
 
+/* ---- Legs: what a thread does in the kernel from one place where other threads may run to the next -------------
+ *
+ * LEG_ENDS() and LEG_BEGINS() note such a place (process/schedule.c). Checked builds measure the time between, as that
+ * of stretches, in others the two are nothing. On the host they do nothing.
+ */
+void leg_begins(void);
+void leg_ends(void);
+#if IS_CHECKED
+#define LEG_BEGINS()    leg_begins()
+#define LEG_ENDS()      leg_ends()
+#else
+#define LEG_BEGINS()    ((void)0)
+#define LEG_ENDS()      ((void)0)
+#endif
+
+/* Not on the host. The longest since the start, or since leg_forget(), and the callers at its end; or false. */
+bool leg_longest(struct stretch *out);
+void leg_forget(void);
+
 /* ---- Programs' memory -----------------------------------------------------------------------------------
  * Not on the host.
  *

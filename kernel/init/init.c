@@ -409,6 +409,7 @@ static void begin_program(void)
     if (err == 0 && configuration.map)
         snapshot_request();
     crash_at("begin");
+    leg_forget();
     stretch_forget();                           /* the time before was not spent for a program */
     if (err == 0)
         err = execute_program();

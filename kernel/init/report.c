@@ -117,6 +117,11 @@ static void write_longest_stretch(void (*line)(const char *text))
     format_text(text, sizeof text, "interrupts: off for %llu ticks at the longest, by %s",
                 (unsigned long long)longest.ticks, callers);
     line(text);
+    (void)leg_longest(&longest);
+    symbols_in_words(longest.callers, STRETCH_CALLERS, callers, sizeof callers);
+    format_text(text, sizeof text, "kernel: no others ran for %llu ticks at the longest, until %s",
+                (unsigned long long)longest.ticks, callers);
+    line(text);
 }
 
 static void (*missing_line)(const char *text);

@@ -189,8 +189,11 @@ static void switch_away(void)
     running_thread = to;
     if (IS_CHECKED && switch_watcher != NULL)
         switch_watcher(from, to);
+    LEG_ENDS();
     refused = frames_wanted != 0 && frames_were_refused();      /* which is for this thread to hear */
     thread_switch(from, to);
+    if (from != &idle)
+        LEG_BEGINS();
     if (refused)
         __atomic_or_fetch(&frames_wanted, FRAMES_REFUSED, __ATOMIC_RELAXED);
 }
@@ -244,6 +247,7 @@ void schedule_begin(void)
 {
     lock_state state = 0;                       /* interrupts stay off until the program runs */
 
+    LEG_BEGINS();
     free_finished(&state);
     lock_drop(&schedule_lock, state);
 }
@@ -337,11 +341,20 @@ bool schedule_preempt_now(void)
     return true;
 }
 
+/* Here other threads may run. The idle thread's legs are nobody's: while it runs no other is ready. */
+static void note_rest(void)
+{
+    LEG_ENDS();
+    if (running_thread != &idle)
+        LEG_BEGINS();
+}
+
 /* If the turn is over, other threads run; if a probe is to be answered, it is. False: neither. */
 static bool give_way_if_due(void)
 {
     unsigned long interrupts;
 
+    note_rest();
     if (!schedule_due)
         return false;
     interrupts = interrupts_off();

@@ -98,6 +98,17 @@ def test_the_switches_do_what_they_say():
     assert counts["failed"] > 0, (output, errors)       # few calls of this program take a frame
 
 
+@needs_quire
+def test_others_run_where_a_thread_may_sleep():
+    """Two programs, each with many calls in a turn: what one counts is more than turns that end."""
+    machine = machine_of("quire")
+    words = ["busybox", "sh", "-c", "busybox find /proc > /dev/null & busybox find /proc > /dev/null; wait; "
+             "busybox cat /proc/quire/torture"]
+    _, output, errors = machine.run("switch", "--root", machine.root, *words)
+    switched = re.search(r"^switched (\d+)$", output.decode(), re.M)
+    assert switched and int(switched[1]) > 200, (output, errors)
+
+
 @pytest.mark.needs("kernel", "LAYOUT=quire")
 def test_a_kernel_that_only_runs_programs_has_none_of_it():
     with open(os.path.join(BUILD, "quire", "kernel-run.elf"), "rb") as file:

@@ -176,6 +176,8 @@ static bool page_fault(struct trap_frame *frame)
     deep_assert(frame != NULL);
     if (self->process == NULL || (!trap_from_user(frame) && !is_copying(frame, page_of(address))))
         return false;
+    if (trap_from_user(frame))
+        LEG_BEGINS();
     interrupts_on();
     handled = handle_page_fault(self, frame, address);
     interrupts_shut();
@@ -273,6 +275,7 @@ static bool bad_return_to_program(struct trap_frame *frame)
 static bool system_call(struct trap_frame *frame)
 {
     deep_assert(frame != NULL);
+    LEG_BEGINS();
     interrupts_on();
     linux_dispatch(frame);
     interrupts_shut();
@@ -297,6 +300,7 @@ void trap_leave(struct trap_frame *frame)
             interrupts_shut();
         }
     while (schedule_preempt());
+    LEG_ENDS();
     stretch_ends();                             /* the return to the program turns interrupts on */
 }
 

@@ -24,12 +24,33 @@ static size_t user_clip(user_t start, size_t bytes)
     return bytes < limit - start ? bytes : (size_t)(limit - start);
 }
 
+/* Other threads may run at each instruction of these two, as at a fault: here a leg ends, and the next begins. */
+static size_t copy_in(void *to, user_t from, size_t bytes)
+{
+    size_t left;
+
+    LEG_ENDS();
+    left = user_copy_in(to, from, bytes);
+    LEG_BEGINS();
+    return left;
+}
+
+static size_t copy_out(user_t to, const void *from, size_t bytes)
+{
+    size_t left;
+
+    LEG_ENDS();
+    left = user_copy_out(to, from, bytes);
+    LEG_BEGINS();
+    return left;
+}
+
 size_t user_read_some(void *to, user_t from, size_t bytes)
 {
     size_t can = user_clip(from, bytes);
 
     may_fault();
-    return can - user_copy_in(to, from, can);
+    return can - copy_in(to, from, can);
 }
 
 size_t user_write_some(user_t to, const void *from, size_t bytes)
@@ -37,7 +58,7 @@ size_t user_write_some(user_t to, const void *from, size_t bytes)
     size_t can = user_clip(to, bytes);
 
     may_fault();
-    return can - user_copy_out(to, from, can);
+    return can - copy_out(to, from, can);
 }
 
 size_t user_read_held(void *to, user_t from, size_t bytes)
@@ -59,13 +80,13 @@ size_t user_write_held(user_t to, const void *from, size_t bytes)
 int user_read(void *to, user_t from, size_t bytes)
 {
     may_fault();
-    return user_range(from, bytes) && user_copy_in(to, from, bytes) == 0 ? 0 : -EFAULT;
+    return user_range(from, bytes) && copy_in(to, from, bytes) == 0 ? 0 : -EFAULT;
 }
 
 int user_write(user_t to, const void *from, size_t bytes)
 {
     may_fault();
-    return user_range(to, bytes) && user_copy_out(to, from, bytes) == 0 ? 0 : -EFAULT;
+    return user_range(to, bytes) && copy_out(to, from, bytes) == 0 ? 0 : -EFAULT;
 }
 
 long user_read_text(char *to, user_t from, size_t size)
