@@ -34,7 +34,8 @@ TELL_PAGES = {"told": "tells pages in memory and faults", "locked": "tells pages
               "vanishing": "has moments in which a child must do its part"}
 WHERE = re.compile("evict|tables|move")
 # The same of turns that end elsewhere.
-TELL_TURNS = {"prompt": "reads a count and sends a signal, with no step of the counter's between"}
+TELL_TURNS = {"prompt": "reads a count and sends a signal, with no step of the counter's between",
+              "limited": "another one computes for a turn at each of 160 000 pages"}
 TURNS = re.compile("switch")
 
 Verdict = collections.namedtuple("Verdict", "what found seconds")
