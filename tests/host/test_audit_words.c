@@ -64,7 +64,7 @@ static char *take(size_t bytes)
 
 static void the_heap(void)
 {
-    char            *blocks[80], *wide[5], *big = take(9000), *lost = take(5000), *freed;
+    char            *blocks[76], *wide[5], *big = take(9000), *lost = take(5000), *freed;
     uint32_t         page, other;
     struct slab     *slab, *full;
     struct chunk    *chunk;

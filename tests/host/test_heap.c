@@ -23,6 +23,26 @@ static void the_first_block_costs_two_pages(void)
     assert_sound();
 }
 
+/* However many blocks of a class come back, those at hand are no more bytes than four of the largest. */
+static void what_is_at_hand_is_bounded_in_bytes(void)
+{
+    enum { MANY = 200 };
+    static uint8_t *blocks[MANY];
+
+    for (unsigned class = 0; class < HEAP_CLASSES; class++) {
+        const struct magazine *magazine = &heap_magazines[0][class];
+        size_t                 bytes = class_room(class) < HEAP_SMALL ? class_room(class) : HEAP_SMALL;
+
+        for (unsigned i = 0; i < MANY; i++)
+            blocks[i] = take(bytes);
+        for (unsigned i = 0; i < MANY; i++)
+            heap_free(blocks[i]);
+        assert_true(magazine->count >= 2);
+        assert_true(magazine->count * heap_classes[class].slot <= 4u * heap_classes[HEAP_CLASSES - 1].slot);
+    }
+    assert_sound();
+}
+
 /* No slot wastes more than a quarter of what is asked for and guarded, rounded to HEAP_ALIGN. */
 static void slots_fit_what_they_are_for(void)
 {
@@ -439,6 +459,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         on_machine(a_heap_nobody_uses_holds_no_page),
         on_machine(the_first_block_costs_two_pages),
+        on_machine(what_is_at_hand_is_bounded_in_bytes),
         on_machine(slots_fit_what_they_are_for),
         on_machine(memory_comes_back_when_all_is_freed),
         on_machine(one_empty_slab_of_a_class_is_kept),

@@ -55,8 +55,13 @@ void heap_fail_at(uint32_t n)
 
 uint32_t heap_fail_left(void) { return fail_in; }
 
-/* Small slots are cheap to keep in a magazine, large ones are not. */
-static uint32_t magazine_limit(size_t slot) { return slot <= 272 ? MAGAZINE : slot <= 528 ? 12 : 4; }
+/* No magazine holds more bytes than four of the largest blocks. */
+static uint32_t magazine_limit(size_t slot)
+{
+    size_t most = 4 * heap_classes[HEAP_CLASSES - 1].slot / slot;
+
+    return most < MAGAZINE ? (uint32_t)most : MAGAZINE;
+}
 
 void heap_start(void)
 {

@@ -158,7 +158,7 @@ void heap_pages_unmap(page_t first, unsigned pages);
 
 /* ---- Magazines (heap.c): each CPU's ready blocks. Interrupts off; no lock. ---- */
 
-enum { MAGAZINE = 26 };                 /* fills the alignment where a pointer has 4 bytes, and fits where 8 */
+enum { MAGAZINE = 58 };                 /* fills the alignment where a pointer has 4 bytes, and fits where 8 */
 
 /*
  * What the fast path needs of a class, in one place. Row CLOSED has room for nothing and is never
@@ -172,7 +172,7 @@ struct magazine {
     uint8_t  live, ready;               /* [c] state bytes of this class                      */
     uint64_t taken;                     /* blocks handed out, ever                            */
     void    *blocks[MAGAZINE];          /* all BLOCK_READY; the last given is the first taken */
-} __attribute__((aligned(32 * sizeof(void *))));
+} __attribute__((aligned(64 * sizeof(void *))));
 
 /* With several CPUs the magazines of each are a power of two, so that finding a row is a shift. */
 enum { CLOSED = HEAP_CLASSES, MAGAZINES = MAX_CPUS > 1 ? 32 : HEAP_CLASSES + 1 };
