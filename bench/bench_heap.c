@@ -49,7 +49,7 @@ static inline void *used(void *block)
     return block;
 }
 
-static inline void *heap_take(size_t bytes) { return heap_alloc(bytes, 0); }
+static inline void *plain_take(size_t bytes) { return heap_alloc(bytes, 0); }
 
 /* The loops, once for each heap, so that both are called directly. Each returns how often. */
 #define LOOPS(heap, TAKE, GIVE)                                                     \
@@ -106,7 +106,7 @@ static inline void *heap_take(size_t bytes) { return heap_alloc(bytes, 0); }
         return PAGES;                                                               \
     }
 
-LOOPS(ours, heap_take, heap_free)
+LOOPS(ours, plain_take, heap_free)
 LOOPS(other, other_take, other_give)
 
 static const struct { const char *name; unsigned (*ours)(void), (*other)(void); } loops[] = {

@@ -10,7 +10,8 @@
 
 #include "memory/heap/heap.h"
 
-void *heap_alloc(size_t bytes, unsigned flags) { return flags & HEAP_ZERO ? calloc(1, bytes) : malloc(bytes); }
+void *heap_take(size_t bytes)        { return malloc(bytes); }
+void *heap_take_zeroed(size_t bytes) { return calloc(1, bytes); }
 void  heap_free_sized(void *block, size_t bytes)
 {
     (void)bytes;

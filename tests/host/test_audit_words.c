@@ -109,11 +109,10 @@ static void the_heap(void)
     WRONG(chunk->free, (uint16_t)(chunk->free | 1u << page % CHUNK_PAGES));
     WRONG(chunk->free, chunk->free | 1);
     WRONG(*state_at(blocks[0]), BLOCK_FREE + class);
-    WRONG(*state_at(blocks[0]), BLOCK_READY + class);
     WRONG(*state_at(blocks[0]), BLOCK_LOST + class);
-    WRONG(*state_at(blocks[0]), BLOCK_LIVE + class + 1);
+    WRONG(*state_at(blocks[0]), BLOCK_OUT + class + 1);
     WRONG(*state_at(blocks[0]), 0);
-    WRONG(*state_at(blocks[0] + HEAP_ALIGN), BLOCK_LIVE + class);
+    WRONG(*state_at(blocks[0] + HEAP_ALIGN), BLOCK_OUT + class);
     WRONG(blocks[3][64], (char)(blocks[3][64] ^ 1));
     WRONG(blocks[3][76], (char)(blocks[3][76] ^ 1));
     WRONG(freed[4], (char)(freed[4] ^ 1));

@@ -54,10 +54,10 @@ static void h1_counts_lists_and_states(void)
     BREAK("H1", slab->class++, slab->class--);
     BREAK("H1", slab->pages = 2, slab->pages = 1);
     BREAK("H1", slab->pages = 200, slab->pages = 1);
-    BREAK("H1", *state_at(block) = BLOCK_FREE | slab->class, *state_at(block) = BLOCK_LIVE | slab->class);
+    BREAK("H1", *state_at(block) = BLOCK_FREE | slab->class, *state_at(block) = BLOCK_OUT | slab->class);
     BREAK("H1", *state_at(block) ^= 1, *state_at(block) ^= 1);
-    BREAK("H1", *state_at(block) = 0, *state_at(block) = BLOCK_LIVE | slab->class);
-    BREAK("H1", *state_at(block + 16) = BLOCK_LIVE, *state_at(block + 16) = 0);
+    BREAK("H1", *state_at(block) = 0, *state_at(block) = BLOCK_OUT | slab->class);
+    BREAK("H1", *state_at(block + 16) = BLOCK_OUT, *state_at(block + 16) = 0);
     /* A full slab that is listed as partly used, and a partly used one that no list has. */
     BREAK("H1", heap.partly[slab->class] = page, heap.partly[slab->class] = partly);
     BREAK("H1", heap.partly[slab->class] = NO_PAGE, heap.partly[slab->class] = partly);

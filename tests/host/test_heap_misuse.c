@@ -150,6 +150,43 @@ static void a_double_free_of_a_block_written_since_is_found(void)
     assert_true(text_says(") by ", second_giver));
 }
 
+/* What tells a free block from a live one has another place for each size, and lies in the tag for the smallest. */
+static void a_double_free_is_found_whatever_the_size(void)
+{
+    uint32_t found = 0;
+
+    for (size_t bytes = 0; bytes <= HEAP_SMALL; bytes += bytes < 300 ? 1 : 19) {
+        uint8_t *block = taker(bytes);
+
+        first_giver(block);
+        forget_text();
+        second_giver(block);
+        assert_int_equal(sums().misuse[HEAP_DOUBLE_FREE], ++found);
+        assert_true(text_says("first freed by ", first_giver));
+        assert_true(text_says(") by ", second_giver));
+    }
+    assert_int_equal(misuses(), found);
+    assert_int_equal(sums().live_blocks + sums().lost_blocks, 0);
+    assert_sound();
+}
+
+/* Without any of its words a free block is still in a magazine: it was given back twice, not written past its end. */
+static void a_double_free_of_a_block_written_all_over_is_found(void)
+{
+    uint8_t *block = taker(64);
+
+    first_giver(block);
+    memset(block, 0xFF, 80);
+    second_giver(block);
+    assert_int_equal(sums().misuse[HEAP_DOUBLE_FREE], 1);
+    assert_int_equal(misuses(), 1);
+    assert_int_equal(sums().lost_blocks, 0);
+    assert_ptr_not_equal(taker(64), block);
+    assert_int_equal(sums().misuse[HEAP_WRITE_AFTER_FREE], 1);
+    assert_int_equal(sums().lost_blocks, 1);
+    assert_sound();
+}
+
 static void a_double_free_of_pages_names_both(void)
 {
     uint8_t *block = taker(10000);
@@ -198,6 +235,25 @@ static void a_pointer_into_the_second_page_of_a_slab_is_found(void)
         assert_true(text_names_block(block));
         forget_text();
     }
+}
+
+/*
+ * Behind the last block of a slab there may be no page: what would be the guard of a block at such a pointer was looked
+ * at there, before it was seen that none begins at it.
+ */
+static void a_pointer_into_the_last_block_of_a_page_is_found(void)
+{
+    uint8_t *last = NULL;
+
+    for (size_t i = 0; i < PAGE_SIZE / 16 && (last == NULL || (uintptr_t)last % PAGE_SIZE != PAGE_SIZE - 16); i++)
+        last = taker(8);
+    assert_int_equal((uintptr_t)last % PAGE_SIZE, PAGE_SIZE - 16);
+    for (unsigned i = 1; i < 16; i++) {
+        second_giver(last + i);
+        assert_int_equal(sums().misuse[HEAP_INTERIOR], i);
+    }
+    assert_true(text_names_block(last));
+    assert_sound();
 }
 
 static void a_pointer_into_pages_is_found(void)
@@ -308,6 +364,21 @@ static void writing_past_the_end_names_who_took_the_block(void)
     bystanders_are_well(64);
     for (int i = 0; i < 200; i++)
         assert_ptr_not_equal(taker(64), block);         /* never handed out again */
+}
+
+/* Until it is given back it is its owner's, and counted. */
+static void a_block_written_past_its_end_is_live(void)
+{
+    uint8_t *block = taker(64), *other = taker(64);
+
+    block[64] = 0;
+    assert_int_equal(sums().live_blocks, 2);
+    assert_int_equal(sums().live_bytes, 128);
+    second_giver(block);
+    assert_int_equal(sums().live_blocks, 1);
+    assert_int_equal(sums().lost_blocks, 1);
+    heap_free(other);
+    assert_sound();
 }
 
 static void writing_over_the_size_as_well_is_found(void)
@@ -456,14 +527,18 @@ int main(void)
         on_machine(a_double_free_names_both),
         on_machine(a_double_free_after_draining_is_found),
         on_machine(a_double_free_of_a_block_written_since_is_found),
+        on_machine(a_double_free_is_found_whatever_the_size),
+        on_machine(a_double_free_of_a_block_written_all_over_is_found),
         on_machine(a_double_free_of_pages_names_both),
         on_machine(every_pointer_into_a_block_is_found),
         on_machine(a_pointer_into_the_second_page_of_a_slab_is_found),
+        on_machine(a_pointer_into_the_last_block_of_a_page_is_found),
         on_machine(a_pointer_into_pages_is_found),
         on_machine(what_was_never_a_block_is_foreign),
         on_machine(descriptors_are_not_taken_for_states),
         on_machine(the_first_byte_past_the_end_is_enough),
         on_machine(writing_past_the_end_names_who_took_the_block),
+        on_machine(a_block_written_past_its_end_is_live),
         on_machine(writing_over_the_size_as_well_is_found),
         on_machine(writing_past_pages_is_found_and_never_freed),
         on_machine(a_damaged_block_cannot_be_resized_or_measured),

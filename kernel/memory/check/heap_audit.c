@@ -20,18 +20,40 @@ static uint32_t pages_with_book(void) { return (uint32_t)(heap.limit / PAGE_SIZE
 
 /* ---- H1, H4: slabs and their blocks ------------------------------------------------------ */
 
-static void audit_block(const void *block, unsigned class, struct audit_report *report)
+static void audit_free(const void *block, size_t room, struct audit_report *report)
+{
+    if (!free_is_intact(block) || (IS_CHECKED && !block_fill_is_intact(block, room)))
+        audit_fail(report, "H4", "free block 0x%08lx has been written", block_address(block));
+}
+
+/* By its own words, or, if those have been written, because a magazine holds it. */
+static bool is_ready(const void *block, unsigned class)
+{
+    size_t room = class_room(class);
+
+    if (live_is_intact(block, room))
+        return false;
+    if (free_is_intact(block) && (live_bytes(block, room) < TAG_BYTES || free_giver_is_confirmed(block, room)))
+        return true;
+    return magazines_hold(block, class);
+}
+
+/* `ready` counts the blocks that are. */
+static void audit_block(const void *block, unsigned class, uint32_t *ready, struct audit_report *report)
 {
     size_t room = class_room(class);
 
     switch (kind_of(block)) {
-    case BLOCK_FREE: case BLOCK_READY:
-        if (!free_is_intact(block) || (IS_CHECKED && !block_fill_is_intact(block, room)))
-            audit_fail(report, "H4", "free block 0x%08lx has been written", block_address(block));
+    case BLOCK_FREE:
+        audit_free(block, room, report);
         break;
-    case BLOCK_LIVE:
-        if (!live_is_intact(block, room))
+    case BLOCK_OUT:
+        if (is_ready(block, class)) {
+            audit_free(block, room, report);
+            (*ready)++;
+        } else if (!live_is_intact(block, room)) {
             audit_fail(report, "H4", "live block 0x%08lx has lost its guard", block_address(block));
+        }
         break;
     case BLOCK_LOST:
         break;
@@ -60,7 +82,7 @@ static bool are_mapped(uint32_t mapped, unsigned n, unsigned pages)
     return true;
 }
 
-static void audit_slab(uint32_t page, uint32_t mapped, struct audit_report *report)
+static void audit_slab(uint32_t page, uint32_t mapped, uint32_t *ready, struct audit_report *report)
 {
     const struct slab *slab = slab_at(page);
     size_t             slot = slab->class < HEAP_CLASSES ? heap_classes[slab->class].slot : 0;
@@ -77,7 +99,7 @@ static void audit_slab(uint32_t page, uint32_t mapped, struct audit_report *repo
         return;                                         /* audit_page() reports that: H2 */
     for (const char *granule = block; granule < end; granule += HEAP_ALIGN) {
         if (granule == block && index < class_blocks(slab->class)) {
-            audit_block(block, slab->class, report);
+            audit_block(block, slab->class, ready, report);
             out += kind_of(block) != BLOCK_FREE;
             block += slot;
             index++;
@@ -155,24 +177,23 @@ static void audit_page(uint32_t page, bool free, bool mapped, struct audit_repor
     report->checked++;
 }
 
-/* One chunk: its pages, and those of its slabs that can be looked at. The heap lock is held. */
-static void audit_chunk(uint32_t first, struct audit_report *report)
+/* One chunk: its pages, and those of its slabs that can be looked at. The heap lock is held. Adds its ready blocks. */
+static void audit_chunk(uint32_t first, uint32_t *ready, struct audit_report *report)
 {
     uint32_t mapped = mapped_pages(first), free = chunk_at(first)->free | 1;
 
     for (unsigned n = 0; n < CHUNK_PAGES; n++) {
         audit_page(first + n, free >> n & 1, mapped >> n & 1, report);
         if (n > 0 && slab_at(first + n)->pages > 0)
-            audit_slab(first + n, mapped, report);
+            audit_slab(first + n, mapped, ready, report);
     }
 }
 
 /* ---- H3: magazines --------------------------------------------------------------------------- */
 
-static bool is_ready(const void *block, unsigned class)
+static bool is_out(const void *block, unsigned class)
 {
-    return in_slab_area(block) && (uintptr_t)block % HEAP_ALIGN == 0 &&
-           state_of(block) == (BLOCK_READY | class);
+    return in_slab_area(block) && (uintptr_t)block % HEAP_ALIGN == 0 && state_of(block) == (BLOCK_OUT | class);
 }
 
 static void audit_magazine(const struct magazine *magazine, unsigned cpu, unsigned class,
@@ -187,7 +208,7 @@ static void audit_magazine(const struct magazine *magazine, unsigned cpu, unsign
         const void *block = magazine->blocks[i];
 
         report->checked++;
-        if (!is_ready(block, class))
+        if (!is_out(block, class))
             audit_fail(report, "H3", "CPU %u has 0x%08lx at hand, which is no ready block of class %u", cpu,
                        block_address(block), class);
         for (uint32_t k = 0; k < i; k++)
@@ -196,20 +217,44 @@ static void audit_magazine(const struct magazine *magazine, unsigned cpu, unsign
     }
 }
 
-/* There are as many ready blocks as the magazines hold; a block in two magazines makes them one too few. */
-static void audit_ready(struct audit_report *report)
+/* Whether a block of the slab area lies in a page that can be looked at. */
+static bool can_be_seen(const void *block)
 {
-    uint32_t held = 0, ready = 0;
+    uint32_t page = (uint32_t)(slab_offset(block) / PAGE_SIZE);
+
+    return mapped_pages(page - page % CHUNK_PAGES) >> page % CHUNK_PAGES & 1;
+}
+
+/* How many blocks a magazine holds, but for those that cannot be looked at. None of them is live. */
+static uint32_t audit_held(const struct magazine *magazine, unsigned cpu, unsigned class, struct audit_report *report)
+{
+    uint32_t held = magazine->count;
+
+    if (magazine->count > magazine->limit)
+        return held;                                    /* audit_magazine() reports that, and what is no block */
+    for (uint32_t i = 0; i < magazine->count; i++) {
+        const void *block = magazine->blocks[i];
+
+        if (!is_out(block, class))
+            continue;
+        if (!can_be_seen(block))
+            held--;
+        else if (live_is_intact(block, class_room(class)))
+            audit_fail(report, "H3", "CPU %u has 0x%08lx at hand, which is live", cpu, block_address(block));
+    }
+    return held;
+}
+
+/* There are as many ready blocks as the magazines hold; a block in two magazines makes them one too few. */
+static void audit_ready(uint32_t ready, struct audit_report *report)
+{
+    uint32_t held = 0;
 
     for (unsigned class = 0; class < HEAP_CLASSES; class++)
         for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
-            held += heap_magazines[cpu][class].count;
-    for (uint32_t page = 0; page < pages_with_book(); page++)
-        if (page_belongs(page))
-            for (const char *b = slab_bytes(page); b < (char *)slab_bytes(page + 1); b += HEAP_ALIGN)
-                ready += kind_of(b) == BLOCK_READY;
+            held += audit_held(&heap_magazines[cpu][class], cpu, class, report);
     if (held != ready)
-        audit_fail(report, "H3", "magazines hold %u blocks, %u are marked ready", held, ready);
+        audit_fail(report, "H3", "magazines hold %u blocks, %u are ready", held, ready);
 }
 
 /* ---- All of it ------------------------------------------------------------------------------- */
@@ -251,10 +296,11 @@ void heap_audit(struct audit_report *report)
     lock_state map = lock_take(&kernel_map_lock);
     uint32_t   big_pages = audit_big(report);
     lock_state state = lock_take(&heap.lock);
+    uint32_t   ready = 0;
 
     for (uint32_t first = 0; first < pages_with_book(); first += CHUNK_PAGES)
-        audit_chunk(first, report);
-    audit_ready(report);
+        audit_chunk(first, &ready, report);
+    audit_ready(ready, report);
     audit_whole(big_pages, report);
     lock_drop(&heap.lock, state);
     lock_drop(&kernel_map_lock, map);
@@ -265,13 +311,13 @@ bool heap_audit_part(uint32_t part, struct audit_report *report)
     lock_state map = lock_take(&kernel_map_lock);
     uint32_t   big_pages = part == 0 ? audit_big(report) : 0;
     lock_state state = lock_take(&heap.lock);
-    uint32_t   first = (part - 1) * CHUNK_PAGES;
+    uint32_t   first = (part - 1) * CHUNK_PAGES, ready = 0;
     bool       last;
 
     if (part == 0)
         audit_whole(big_pages, report);
     else if (first < pages_with_book())
-        audit_chunk(first, report);
+        audit_chunk(first, &ready, report);
     last = part * CHUNK_PAGES >= pages_with_book();
     lock_drop(&heap.lock, state);
     lock_drop(&kernel_map_lock, map);

@@ -2,8 +2,8 @@
  * heap.c - the kernel heap's public calls: a magazine of ready blocks, and the checks.
  *
  * The common case is all here and takes no lock: turn interrupts off, take the top block of
- * this CPU's magazine, check that it was not written while it was free, mark it live, put the
- * guard behind its last byte. Giving back is the same in reverse. All other cases go to the
+ * this CPU's magazine, check that it was not written while it was free, put the guard behind its
+ * last byte, which makes it live. Giving back is the same in reverse. All other cases go to the
  * slow path, which starts over and knows all of them. Slabs fill and empty magazines half a
  * magazine at a time.
  */
@@ -30,7 +30,7 @@ static inline size_t units_for(size_t bytes) { return (bytes + GUARD_BYTES + HEA
 /* ---- Start --------------------------------------------------------------------------- */
 
 /* The class of a slot of so many units, by looking: what class_by_units[] remembers. */
-static unsigned class_of_units(size_t units)
+static unsigned __attribute__((noinline, cold)) class_of_units(size_t units)
 {
     unsigned class = 0;
 
@@ -63,7 +63,7 @@ static uint32_t magazine_limit(size_t slot)
     return most < MAGAZINE ? (uint32_t)most : MAGAZINE;
 }
 
-void heap_start(void)
+void __attribute__((cold)) heap_start(void)
 {
     const struct layout_region *window = layout.purpose[PURPOSE_HEAP];
 
@@ -76,10 +76,8 @@ void heap_start(void)
             magazine->limit = magazine_limit(heap_classes[class].slot);
             magazine->room = (uint32_t)class_room(class);
             magazine->class = (uint8_t)class;
-            magazine->live = (uint8_t)(BLOCK_LIVE + class);
-            magazine->ready = (uint8_t)(BLOCK_READY + class);
         }
-    heap_key = (uint32_t)cpu_ticks() * 0x9E3779B1u | 1;     /* unlikely to make a pointer or a small number */
+    heap_key = (uint32_t)cpu_ticks() * 0x9E3779B1u | 1;
     heap_failures = heap_undone = 0;
     heap_fail_at(0);
     misuse_start();
@@ -106,36 +104,31 @@ static inline void block_hand_out(struct magazine *magazine, void *block, size_t
 
     deep_assert(count > 0 && bytes <= magazine->room);
     block_make_live(block, magazine->room, bytes, (uint32_t)who);
-    set_state(block, magazine->live);
     magazine->count = count - 1;
     magazine->taken++;
 }
 
 /* A live and sound block becomes the top of a magazine that has room for it. */
-static inline void block_take_in(struct magazine *magazine, void *block, uint8_t *state, vaddr_t who)
+static inline void block_take_in(struct magazine *magazine, void *block, uint32_t bytes, vaddr_t who)
 {
     uint32_t count = magazine->count;
 
     deep_assert(count < magazine->limit);
-    block_make_free(block, magazine->room, (uint32_t)who);
     if (IS_CHECKED)
         block_fill(block, magazine->room);
-    __atomic_store_n(state, magazine->ready, __ATOMIC_RELAXED);     /* see set_state() */
+    block_make_free(block, bytes, (uint32_t)who);
     magazine->blocks[count] = block;
     magazine->count = count + 1;
 }
 
-/*
- * The class of the live small block that begins here, or a number above all classes. A pointer that
- * is no multiple of HEAP_ALIGN has its neighbour's state here; the block's key tells them apart.
- */
-static inline unsigned live_class(const void *block)
+/* The class of the small block that begins here and is out, or a number above all classes, for any pointer. */
+static inline unsigned class_out(const void *block)
 {
-    size_t offset = slab_offset(block);
+    size_t granule = slab_granule(block);
 
-    if (UNLIKELY(!in_slab_area(block) || offset % CHUNK_BYTES < PAGE_SIZE))
+    if (UNLIKELY(!has_book(granule) || granule % (CHUNK_BYTES / HEAP_ALIGN) < PAGE_SIZE / HEAP_ALIGN))
         return UINT32_MAX;
-    return (unsigned)state_of(block) - BLOCK_LIVE;
+    return (unsigned)__atomic_load_n(heap.book + granule, __ATOMIC_RELAXED) - BLOCK_OUT;      /* see state_of() */
 }
 
 /* ---- Small blocks: the slow path ------------------------------------------------------ */
@@ -149,7 +142,7 @@ static bool chosen_to_fail(void)
     return true;
 }
 
-void *small_take(size_t bytes, vaddr_t who)
+void *__attribute__((cold)) small_take(size_t bytes, vaddr_t who)
 {
     unsigned long    interrupts;
     struct magazine *magazine;
@@ -184,7 +177,7 @@ void *small_take(size_t bytes, vaddr_t who)
  * Make room: the older half of a magazine's blocks goes back to the slabs. Each may be the last of a slab, whose pages
  * go then: interrupts are let in behind each such block, if they were on.
  */
-static void magazine_spill(struct magazine *magazine, unsigned long *interrupts)
+static void __attribute__((noinline)) magazine_spill(struct magazine *magazine, unsigned long *interrupts)
 {
     void    *oldest[MAGAZINE / 2];
     uint32_t half = magazine->limit / 2;
@@ -201,29 +194,29 @@ static void magazine_spill(struct magazine *magazine, unsigned long *interrupts)
     }
 }
 
-void small_give(void *block, size_t said, vaddr_t who)
+void __attribute__((cold)) small_give(void *block, size_t said, vaddr_t who)
 {
     unsigned long    interrupts = interrupts_off();
-    unsigned         class = live_class(block);
+    unsigned         class = class_out(block);
     struct magazine *magazine;
     uint32_t         bytes;
 
     if (class < HEAP_CLASSES && magazine_of(class)->count == magazine_of(class)->limit)
         magazine_spill(magazine_of(class), &interrupts);
-    if (class >= HEAP_CLASSES || (uintptr_t)block % HEAP_ALIGN != 0) {
+    if (class >= HEAP_CLASSES) {
         misuse_of_pointer(block, who);
     } else {
         magazine = magazine_of(class);
         bytes = live_bytes(block, magazine->room);
         if (!live_is_intact(block, magazine->room)) {
-            set_state(block, BLOCK_LOST + class);
-            misuse_overflow(block, bytes, live_taker(block, magazine->room), who);
+            if (misuse_of_damaged(block, class, who))
+                set_state(block, BLOCK_LOST + class);
         } else if (said != ANY_SIZE && said != bytes) {
             misuse_of_size(block, bytes, said, who);
         } else {
             if (magazine->count == magazine->limit)
                 slabs_give(&magazine->blocks[--magazine->count], 1);    /* interrupts have filled it meanwhile */
-            block_take_in(magazine, block, state_at(block), who);
+            block_take_in(magazine, block, bytes, who);
         }
     }
     interrupts_restore(interrupts);
@@ -231,7 +224,7 @@ void small_give(void *block, size_t said, vaddr_t who)
 
 /* ---- Public calls --------------------------------------------------------------------- */
 
-static __attribute__((noinline)) void *take_slowly(size_t bytes, unsigned flags, vaddr_t who)
+static __attribute__((noinline)) void *take_slowly(size_t bytes, vaddr_t who)
 {
     void *block = NULL;
 
@@ -241,12 +234,10 @@ static __attribute__((noinline)) void *take_slowly(size_t bytes, unsigned flags,
         block = big_take(bytes, who);
     if (block == NULL)
         __atomic_fetch_add(&heap_failures, 1, __ATOMIC_RELAXED);
-    else if (flags & HEAP_ZERO)
-        memset(block, 0, bytes);
     return block;
 }
 
-void *heap_alloc(size_t bytes, unsigned flags)
+static ALWAYS_INLINE void *block_take(size_t bytes, vaddr_t who)
 {
     if (LIKELY(bytes <= HEAP_SMALL)) {
         unsigned long    interrupts = interrupts_off();
@@ -257,16 +248,23 @@ void *heap_alloc(size_t bytes, unsigned flags)
             void *block = magazine->blocks[count - 1];
 
             if (LIKELY(is_whole(block, magazine->room))) {
-                block_hand_out(magazine, block, bytes, caller_address());
+                block_hand_out(magazine, block, bytes, who);
                 interrupts_restore(interrupts);
-                if (UNLIKELY(flags & HEAP_ZERO))
-                    memset(block, 0, bytes);
                 return block;
             }
         }
         interrupts_restore(interrupts);
     }
-    return take_slowly(bytes, flags, caller_address());
+    return take_slowly(bytes, who);
+}
+
+void *heap_take(size_t bytes) { return block_take(bytes, caller_address()); }
+
+void *heap_take_zeroed(size_t bytes)
+{
+    void *block = block_take(bytes, caller_address());
+
+    return block != NULL ? memset(block, 0, bytes) : NULL;
 }
 
 static __attribute__((noinline)) void give_slowly(void *block, size_t said, vaddr_t who)
@@ -280,8 +278,7 @@ static __attribute__((noinline)) void give_slowly(void *block, size_t said, vadd
 static ALWAYS_INLINE void block_give(void *block, size_t said, vaddr_t who)
 {
     unsigned long interrupts = interrupts_off();
-    uint8_t      *state = state_at(block);
-    unsigned      class = live_class(block);
+    unsigned      class = class_out(block);
 
     if (LIKELY(class < HEAP_CLASSES)) {
         struct magazine *magazine = magazine_of(class);
@@ -289,7 +286,7 @@ static ALWAYS_INLINE void block_give(void *block, size_t said, vaddr_t who)
 
         if (LIKELY(live_is_intact(block, magazine->room) && (said == ANY_SIZE || said == bytes) &&
                    magazine->count < magazine->limit)) {
-            block_take_in(magazine, block, state, who);
+            block_take_in(magazine, block, bytes, who);
             interrupts_restore(interrupts);
             return;
         }
@@ -302,16 +299,16 @@ void heap_free(void *block)                     { block_give(block, ANY_SIZE, ca
 void heap_free_sized(void *block, size_t bytes) { block_give(block, bytes, caller_address()); }
 
 /* The bytes that a sound live block was asked for; false, and a report, when this is none. */
-static bool block_measure(const void *block, size_t *bytes, vaddr_t who)
+static bool __attribute__((noinline, cold)) block_measure(const void *block, size_t *bytes, vaddr_t who)
 {
-    unsigned   class = live_class(block);
+    unsigned   class = class_out(block);
     struct big big;
 
-    if (class < HEAP_CLASSES && (uintptr_t)block % HEAP_ALIGN == 0) {
+    if (class < HEAP_CLASSES) {
         *bytes = live_bytes(block, class_room(class));
         if (live_is_intact(block, class_room(class)))
             return true;
-        misuse_overflow(block, *bytes, live_taker(block, class_room(class)), who);
+        (void)misuse_of_damaged(block, class, who);
     } else if (!in_slab_area(block) && big_locate(block, &big, NULL) == BIG_START) {
         *bytes = big.bytes;
         if (big_is_intact(&big))
@@ -333,7 +330,7 @@ size_t heap_size(const void *block)
 /* Resize in place, if the block's slot or pages are the ones that the new size needs. */
 static bool block_refit(void *block, size_t bytes, vaddr_t who)
 {
-    unsigned class = live_class(block);
+    unsigned class = class_out(block);
 
     if (class >= HEAP_CLASSES)
         return bytes > HEAP_SMALL && big_refit(block, bytes);
@@ -350,12 +347,12 @@ void *heap_resize(void *block, size_t bytes)
     void   *new;
 
     if (block == NULL)
-        return take_slowly(bytes, 0, who);
+        return take_slowly(bytes, who);
     if (!block_measure(block, &old, who))
         return NULL;
     if (block_refit(block, bytes, who))
         return block;
-    new = take_slowly(bytes, 0, who);
+    new = take_slowly(bytes, who);
     if (new != NULL) {
         memcpy(new, block, old < bytes ? old : bytes);
         give_slowly(block, old, who);
@@ -364,7 +361,7 @@ void *heap_resize(void *block, size_t bytes)
 }
 
 /* Each CPU empties its own magazines: no other CPU may touch them. */
-void heap_drain(void)
+void __attribute__((cold)) heap_drain(void)
 {
     unsigned long interrupts = interrupts_off();
 

@@ -44,8 +44,16 @@ enum { HEAP_ZERO = 1 };
 
 void heap_start(void);
 
-/* heap_alloc(0, flags) returns a block as well: a pointer that is not NULL and equals no other. */
-void *heap_alloc(size_t bytes, unsigned flags) __attribute__((malloc, alloc_size(1)));
+/*
+ * heap_alloc(0, flags) returns a block as well: a pointer that is not NULL and equals no other. Which of the two calls
+ * below it is, is known when its caller is compiled.
+ */
+void *heap_take(size_t bytes) __attribute__((malloc, alloc_size(1)));
+void *heap_take_zeroed(size_t bytes) __attribute__((malloc, alloc_size(1)));
+static inline __attribute__((always_inline, malloc, alloc_size(1))) void *heap_alloc(size_t bytes, unsigned flags)
+{
+    return flags & HEAP_ZERO ? heap_take_zeroed(bytes) : heap_take(bytes);
+}
 void  heap_free(void *block);                           /* NULL is fine                       */
 void  heap_free_sized(void *block, size_t bytes);       /* checks that bytes was asked for    */
 /*

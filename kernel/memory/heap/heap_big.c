@@ -42,12 +42,12 @@ static size_t pages_of(size_t bytes)
 static void put_guard(const struct big *big)
 {
     deep_assert(big->bytes > 0);
-    *block_word(big_start_of(big), big->bytes) = block_key(big_start_of(big)) | GUARD_BITS;
+    *block_word(big_start_of(big), big->bytes) = block_key(big_start_of(big));
 }
 
 bool big_is_intact(const struct big *big)
 {
-    return *block_word(big_start_of(big), big->bytes) == (block_key(big_start_of(big)) | GUARD_BITS);
+    return *block_word(big_start_of(big), big->bytes) == block_key(big_start_of(big));
 }
 
 /* ---- Finding: the map lock is held ----------------------------------------------------- */

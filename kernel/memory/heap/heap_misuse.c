@@ -46,6 +46,18 @@ static void misuse_found(enum heap_misuse which)
     print("heap: %s: ", heap_misuse_names[which]);
 }
 
+/* ---- Ready, or live? --------------------------------------------------------------------- */
+
+bool magazines_hold(const void *block, unsigned class)
+{
+    deep_assert(class < HEAP_CLASSES);
+    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
+        for (uint32_t i = 0; i < heap_magazines[cpu][class].count && i < MAGAZINE; i++)
+            if (heap_magazines[cpu][class].blocks[i] == block)
+                return true;
+    return false;
+}
+
 /* ---- Pointers that are not the start of a live block ---------------------------------- */
 
 static void double_free(const void *block, size_t bytes, uint32_t first, vaddr_t who)
@@ -102,19 +114,14 @@ static void misuse_of_slab_pointer(const void *pointer, vaddr_t who)
     }
     state = state_of(block);
     room = class_room(state & BLOCK_CLASS);
-    switch (state & BLOCK_KIND) {
-    case BLOCK_LIVE:
-        misuse_interior(pointer, block, live_bytes(block, room), live_taker(block, room), who);
-        break;
-    case BLOCK_LOST:
+    if ((state & BLOCK_KIND) == BLOCK_LOST)
         double_free(block, 0, 0, who);
-        break;
-    default:
-        if (free_giver(block) == 0 && free_is_intact(block))
-            misuse_foreign(pointer, who);                      /* never handed out yet */
-        else
-            double_free(block, live_bytes(block, room), free_giver_if_known(block, room), who);
-    }
+    else if ((state & BLOCK_KIND) == BLOCK_OUT && !magazines_hold(block, state & BLOCK_CLASS))
+        misuse_interior(pointer, block, live_bytes(block, room), live_taker(block, room), who);
+    else if (free_giver(block) == 0 && free_is_intact(block))
+        misuse_foreign(pointer, who);                          /* never handed out yet */
+    else
+        double_free(block, live_bytes(block, room), free_giver_if_known(block, room), who);
 }
 
 void misuse_of_pointer(const void *pointer, vaddr_t who)
@@ -155,6 +162,18 @@ void misuse_overflow(const void *block, size_t bytes, uint32_t taker, vaddr_t wh
     }
 }
 
+bool misuse_of_damaged(const void *block, unsigned class, vaddr_t who)
+{
+    size_t room = class_room(class);
+    bool   live = !magazines_hold(block, class);
+
+    if (live)
+        misuse_overflow(block, live_bytes(block, room), live_taker(block, room), who);
+    else
+        misuse_of_pointer(block, who);
+    return live;
+}
+
 void misuse_after_free(const void *block, unsigned class, vaddr_t who)
 {
     deep_assert(class < HEAP_CLASSES);
@@ -172,20 +191,21 @@ void misuse_of_size(const void *block, size_t bytes, size_t said, vaddr_t who)
 
 /* ---- Checked builds: free blocks hold a pattern ------------------------------------------ */
 
-enum { FILL_FROM = 8 };
-
 void block_fill(void *block, size_t room)
 {
-    deep_assert(room >= FILL_FROM);
-    memset((char *)block + FILL_FROM, FREE_FILL, room - FILL_FROM);
+    deep_assert(room >= TAG_BYTES);
+    memset((char *)block + TAG_BYTES, FREE_FILL, room - TAG_BYTES);
 }
 
 bool block_fill_is_intact(const void *block, size_t room)
 {
-    const uint8_t *byte = (const uint8_t *)block + FILL_FROM;
+    uint32_t       bytes = live_bytes(block, room);
+    const uint8_t *first = block;
 
-    for (size_t left = room - FILL_FROM; left > 0; left--)
-        if (*byte++ != FREE_FILL)
+    if (bytes > room || (bytes >= TAG_BYTES && !free_giver_is_confirmed(block, room)))
+        return false;
+    for (size_t n = TAG_BYTES; n < room; n++)
+        if (first[n] != FREE_FILL && (n < bytes || n >= bytes + sizeof(uint32_t)))
             return false;
     return true;
 }

@@ -103,6 +103,13 @@ static void chunk_set_free(uint32_t first, uint16_t free)
     }
 }
 
+static void slabs_set_limit(size_t bytes)
+{
+    deep_assert(bytes % CHUNK_BYTES == 0);
+    heap.limit = bytes;
+    __atomic_store_n(&heap.granules, bytes / HEAP_ALIGN, __ATOMIC_RELAXED);
+}
+
 /* One more chunk at the high end. Returns 0 or -ENOMEM. */
 static int slabs_grow(void)
 {
@@ -115,7 +122,7 @@ static int slabs_grow(void)
     memset(slab_at(first), 0, PAGE_SIZE);
     *chunk_at(first) = (struct chunk){ .free = ALL_FREE, .run = longest_run(ALL_FREE) };
     list_add(&heap.chunks[longest_run(ALL_FREE)], first);
-    __atomic_store_n(&heap.limit, heap.limit + CHUNK_BYTES, __ATOMIC_RELAXED);
+    slabs_set_limit(heap.limit + CHUNK_BYTES);
     return 0;
 }
 
@@ -133,7 +140,7 @@ static bool slabs_shrink(void)
         if (books == AT_ONCE)
             return true;
         list_remove(&heap.chunks[chunk_at(first)->run], first);
-        __atomic_store_n(&heap.limit, heap.limit - CHUNK_BYTES, __ATOMIC_RELAXED);
+        slabs_set_limit(heap.limit - CHUNK_BYTES);
         heap_pages_unmap(heap.first_book + first / CHUNK_PAGES, 1);
     }
     return false;
@@ -177,10 +184,9 @@ static void slab_cut(uint32_t page, unsigned class)
     slab_at(page)->pages = (uint8_t)pages;
     for (uint32_t n = class_blocks(class); n > 0; n--, block += slot) {
         set_state(block, BLOCK_FREE + class);
-        block_make_live(block, class_room(class), 0, 0);        /* for its last word */
-        block_make_free(block, class_room(class), 0);
         if (IS_CHECKED)
             block_fill(block, class_room(class));
+        block_make_new(block, class_room(class));
     }
     slab_relist(page);
 }
@@ -241,7 +247,7 @@ static unsigned slab_take_from(uint32_t page, void **blocks, unsigned want)
     for (want = want < left ? want : left; got < want; block += slot) {
         assert(block < end);
         if ((state_of(block) & BLOCK_KIND) == BLOCK_FREE) {
-            set_state(block, BLOCK_READY + slab->class);
+            set_state(block, BLOCK_OUT + slab->class);
             blocks[got++] = block;
         }
     }
@@ -362,7 +368,7 @@ void slabs_start(const struct layout_region *window)
     heap.slabs = pointer_to(page_address(heap.first_page));
     heap.states = (uintptr_t)heap.book - (uintptr_t)heap.slabs / HEAP_ALIGN;
     heap.most = books * CHUNK_BYTES;
-    heap.limit = 0;
+    slabs_set_limit(0);
     heap.lock = (struct lock)LOCK("kernel heap", RANK_HEAP);
     for (unsigned class = 0; class < HEAP_CLASSES; class++)
         heap.partly[class] = heap.empty[class] = NO_PAGE;

@@ -8,10 +8,10 @@
  *   big     blocks above HEAP_SMALL, a region of kernel space each (heap_big.c)
  *
  * Byte n of the book describes the 16 bytes at slabs + 16 n: the state of the block that begins
- * there, its class included. So giving back a block takes one look at one byte to know
- * whether the pointer is the start of a block, of which class, and whether it is live. The
- * bytes that would describe the first page of a chunk hold the descriptors of the chunk's
- * pages instead, and that page is never mapped: a guard between chunks.
+ * there, its class included. So giving back a block takes one look at one byte to know whether the pointer is the
+ * start of a block that is out of its slab, and of which class. Nothing is written there as blocks come and go between
+ * magazines and callers: heap_block.h. The bytes that would describe the first page of a chunk hold the descriptors
+ * of the chunk's pages instead, and that page is never mapped: a guard between chunks.
  *
  *   book    [ descriptors | states of page 1 | states of page 2 | ... page 15 ]   one page
  *   slabs   [   guard     |      page 1      |      page 2      | ... page 15 ]   16 pages
@@ -19,8 +19,8 @@
  * Chunks come and go at the high end only, so [0, limit) of the slab area always has its book.
  *
  * Locking  heap.lock (RANK_HEAP) guards lists and descriptors. A block's state byte is
- *          written for the holder of the block: the slab (under the lock), a CPU's magazine (by that
- *          CPU, interrupts off), or the caller (as it gives the block back).
+ *          written for the holder of the block: the slab (under the lock), a CPU's magazine or the caller (by that CPU,
+ *          interrupts off, when the block is found damaged).
  */
 #ifndef QUIRE_MEMORY_HEAP_SLAB_H
 #define QUIRE_MEMORY_HEAP_SLAB_H
@@ -36,9 +36,8 @@ enum { CHUNK_PAGES = 16, CHUNK_BYTES = CHUNK_PAGES * 4096, SLAB_PAGES = 2, HEAP_
 /* A state byte: what a block is, in the upper three bits; its class below. 0: no block begins here. */
 enum {
     BLOCK_FREE  = 1 << 5,       /* in its slab                                               */
-    BLOCK_READY = 2 << 5,       /* in a magazine                                             */
-    BLOCK_LIVE  = 3 << 5,       /* in a caller's hands                                       */
-    BLOCK_LOST  = 4 << 5,       /* found damaged, never handed out again                     */
+    BLOCK_OUT   = 2 << 5,       /* in a magazine, or in a caller's hands: heap_block.h       */
+    BLOCK_LOST  = 3 << 5,       /* found damaged, never handed out again                     */
     BLOCK_KIND  = 7 << 5, BLOCK_CLASS = 31,
 };
 
@@ -78,7 +77,8 @@ struct heap {
     char          *slabs;       /* [c] first byte of the slab area                           */
     uint8_t       *book;        /* [c]                                                       */
     uintptr_t      states;      /* [c] book - slabs / HEAP_ALIGN: states are one shift away  */
-    size_t         limit;       /* [a, heap lock to write] bytes of slab area with a book    */
+    size_t         limit;       /* [heap lock to write] bytes of slab area with a book       */
+    size_t         granules;    /* [a, heap lock to write] the same in HEAP_ALIGNs           */
     size_t         most;        /* [c] bytes of the slab area                                */
     page_t         first_page, first_book;      /* [c] `slabs` and `book` as pages           */
     struct lock    lock;
@@ -94,13 +94,24 @@ static inline size_t slab_offset(const void *pointer)
 }
 
 /*
+ * Which byte of the book describes what lies here; beyond heap.granules if that is no byte of the slab area or no
+ * multiple of HEAP_ALIGN. A rotation, so that one comparison tells all of these.
+ */
+static inline size_t slab_granule(const void *pointer)
+{
+    size_t offset = slab_offset(pointer);
+
+    return offset / HEAP_ALIGN | offset << (8 * sizeof offset - 4);
+}
+_Static_assert(HEAP_ALIGN == 1 << 4, "slab_granule() rotates by four bits");
+
+/*
  * Relaxed: the holder of a block has seen the block's chunk appear, and the chunk cannot go before the block does.
  * For any other pointer either answer leads to a report.
  */
-static inline bool in_slab_area(const void *pointer)
-{
-    return slab_offset(pointer) < __atomic_load_n(&heap.limit, __ATOMIC_RELAXED);
-}
+static inline bool has_book(size_t granule) { return granule < __atomic_load_n(&heap.granules, __ATOMIC_RELAXED); }
+
+static inline bool in_slab_area(const void *pointer) { return has_book(slab_offset(pointer) / HEAP_ALIGN); }
 
 static inline uint8_t *state_at(const void *block)
 {
@@ -139,7 +150,7 @@ static inline uint32_t class_blocks(unsigned class)
 void slabs_start(const struct layout_region *window);
 
 /*
- * Take up to `want` free blocks of a class, which become BLOCK_READY. Returns how many: a new slab
+ * Take up to `want` free blocks of a class, which become BLOCK_OUT. Returns how many: a new slab
  * is made only when no slab has a free block, and 0 means that there was no memory for one. slabs_give()
  * returns slabs that become empty to the pool, but for one of each class. It stops behind the first of them, and says
  * how many blocks it has given.
@@ -169,9 +180,8 @@ struct magazine {
     uint32_t limit;                     /* [c] the most that there may be                     */
     uint32_t room;                      /* [c] slot - GUARD_BYTES                             */
     uint8_t  class;                     /* [c]                                                */
-    uint8_t  live, ready;               /* [c] state bytes of this class                      */
     uint64_t taken;                     /* blocks handed out, ever                            */
-    void    *blocks[MAGAZINE];          /* all BLOCK_READY; the last given is the first taken */
+    void    *blocks[MAGAZINE];          /* all READY; the last given is the first taken       */
 } __attribute__((aligned(64 * sizeof(void *))));
 
 /* With several CPUs the magazines of each are a power of two, so that finding a row is a shift. */
@@ -223,6 +233,10 @@ const struct big *big_after(const struct big *from);
 /* ---- Misuse (heap_misuse.c): counted and reported. ---- */
 
 void misuse_of_pointer(const void *pointer, vaddr_t who);       /* not the start of a live block */
+/* A block that is out, without its guard: given back twice, if it is ready; else it was written past its end: true. */
+bool misuse_of_damaged(const void *block, unsigned class, vaddr_t who);
+/* Whether a block is ready in some CPU's magazine: it is out, and nobody's. O(CPUs * MAGAZINE). */
+bool magazines_hold(const void *block, unsigned class);
 void misuse_overflow(const void *block, size_t bytes, uint32_t taker, vaddr_t who);
 void misuse_after_free(const void *block, unsigned class, vaddr_t who);
 void misuse_of_size(const void *block, size_t bytes, size_t said, vaddr_t who);

@@ -10,6 +10,14 @@
 #include "memory/spaces/space.h"
 
 static unsigned kind_of(const void *block)  { return state_of(block) & BLOCK_KIND; }
+
+/* A block that is out without its guard is ready, or has been written past its end. */
+static bool is_live(const void *block, unsigned class)
+{
+    return kind_of(block) == BLOCK_OUT &&
+           (live_is_intact(block, class_room(class)) || !magazines_hold(block, class));
+}
+
 static uint32_t pages_with_book(void) { return (uint32_t)(heap.limit / PAGE_SIZE); }
 
 static void add_slab(uint32_t page, void *to)
@@ -21,7 +29,7 @@ static void add_slab(uint32_t page, void *to)
 
     sums->slab_pages += slab->pages;
     for (uint32_t n = class_blocks(slab->class); n > 0; n--, block += slot) {
-        if (kind_of(block) == BLOCK_LIVE) {
+        if (is_live(block, slab->class)) {
             sums->live_blocks++;
             sums->live_bytes += live_bytes(block, class_room(slab->class));
         }
@@ -127,7 +135,7 @@ static void add_takers(uint32_t page, void *to)
     const char *block = slab_bytes(page);
 
     for (uint32_t n = class_blocks(class); n > 0; n--, block += heap_classes[class].slot)
-        if (kind_of(block) == BLOCK_LIVE)
+        if (is_live(block, class))
             add_taken(to, live_taker(block, class_room(class)), class_room(class),
                       live_bytes(block, class_room(class)));
 }
