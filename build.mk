@@ -92,7 +92,7 @@ TEST_FLAGS   = $(HOST_FLAGS) $(TESTED) $(SANITIZERS) --param asan-use-after-retu
 FUZZING      = -fsanitize=fuzzer $(SANITIZERS)
 FUZZ_FLAGS   = $(HOST_FLAGS) -O1 -g1 $(FUZZING) -DCHECKED
 # Without frame pointers, as the library with which they are compared.
-BENCH_FLAGS  = $(HOST_FLAGS) -fomit-frame-pointer -O2 -g
+BENCH_FLAGS  = $(HOST_FLAGS) -fomit-frame-pointer -O2 -g -falign-functions=64
 # Programs that are built into the kernel.
 FLAT_FLAGS   = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -mno-sse -O2 \
                -fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks $(warnings)
