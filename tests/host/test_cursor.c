@@ -78,6 +78,39 @@ static void an_emptied_table_can_be_filled_by_the_same_cursor(void **state)
     end();
 }
 
+/* What is there stays, and a frame that is not used is still the caller's. */
+static void a_run_fills_only_what_is_empty(void **state)
+{
+    struct cursor c;
+    frame_t       frames[4];
+    uint32_t      value;
+
+    (void)state;
+    start();
+    map(USER_PAGE(0x501), new_frame(1), user_data);
+    frames[0] = new_frame(2);
+    frames[1] = new_frame(3);
+    frames[2] = NO_FRAME;
+    frames[3] = new_frame(4);
+    open(&c, USER_PAGE(0x500), USER_PAGE(0x504));
+    cursor_map_run(&c, USER_PAGE(0x500), frames, COUNT_OF(frames), user_read);
+    cursor_close(&c);
+    assert_false(frame_exists(frames[0]) || frame_exists(frames[2]) || frame_exists(frames[3]));
+    assert_true(frame_is_sole(frames[1], OWNER_TEST));
+    frame_put(frames[1]);
+    assert_int_equal(space.resident, 3);
+    assert_true(user_reads(USER_PAGE(0x500), &value) && value == 2);
+    assert_false(user_writes(USER_PAGE(0x500), 5));
+    assert_true(user_writes(USER_PAGE(0x501), 5));
+    assert_int_equal(entry_kind(entry_of(USER_PAGE(0x502)), 1), ENTRY_EMPTY);
+    assert_true(user_reads(USER_PAGE(0x503), &value) && value == 4);
+    check_all();
+    discard(USER_PAGE(0x500));
+    discard(USER_PAGE(0x501));
+    discard(USER_PAGE(0x503));
+    end();
+}
+
 /* Let allocation k fail, for k = 1, 2, ... until the call gets through. */
 static void without_memory_opening_changes_nothing(void **state)
 {
@@ -390,6 +423,8 @@ static void an_alias_forgets_with_its_original(void **state)
 
 static void map_twice(struct cursor *c)    { cursor_map(c, USER_PAGE(0x500), new_frame(2), user_data, CACHE_BACK); }
 static void map_blocked(struct cursor *c)  { cursor_map(c, USER_PAGE(0x501), new_frame(2), user_data, CACHE_BACK); }
+static void run_too_long(struct cursor *c) { cursor_map_run(c, USER_PAGE(0x502), (frame_t[3]){ { 9 } }, 3, user_data); }
+static void run_hidden(struct cursor *c)   { cursor_map_run(c, USER_PAGE(0x502), (frame_t[1]){ { 9 } }, 1, nothing); }
 static void put_on_frame(struct cursor *c) { cursor_put(c, USER_PAGE(0x500), entry_empty()); }
 static void put_present(struct cursor *c)  { cursor_put(c, USER_PAGE(0x502), cursor_read(c, USER_PAGE(0x500))); }
 static void replace_none(struct cursor *c) { (void)cursor_replace(c, USER_PAGE(0x502), new_frame(2), user_data); }
@@ -422,6 +457,8 @@ static void misuse_stops(void **state)
     (void)state;
     assert_true(stops(map_twice));
     assert_true(stops(map_blocked));
+    assert_true(stops(run_too_long));
+    assert_true(stops(run_hidden));
     assert_true(stops(put_on_frame));
     assert_true(stops(put_present));
     assert_true(stops(replace_none));
@@ -497,6 +534,7 @@ int main(void)
         cmocka_unit_test(tables_come_with_the_first_page_and_go_with_the_last),
         cmocka_unit_test(tables_made_in_vain_are_given_back),
         cmocka_unit_test(an_emptied_table_can_be_filled_by_the_same_cursor),
+        cmocka_unit_test(a_run_fills_only_what_is_empty),
         cmocka_unit_test(without_memory_opening_changes_nothing),
         cmocka_unit_test(a_new_kernel_table_is_in_every_space),
         cmocka_unit_test(only_what_the_processor_may_remember_is_flushed),

@@ -347,20 +347,11 @@ static int act_on_entry(struct fault *f, struct cursor_touch *t, enum fault_acti
     }
 }
 
-/* The references taken in look_around() go to those entries that are empty. At most FAULT_AROUND of them. */
+/* The references taken in look_around() go to those entries that are empty. */
 static void share_around(struct fault *f, struct cursor *c)
 {
-    struct rights rights = rights_to_object(f);
-
     deep_assert(span_has(f->around, f->page) && span_pages(f->around) <= FAULT_AROUND);
-    for (page_t page = f->around.first; page < f->around.end; page++) {
-        frame_t *frame = &f->nearby[page - f->around.first];
-
-        if (!frame_exists(*frame) || entry_kind(cursor_read(c, page), 1) != ENTRY_EMPTY)
-            continue;
-        cursor_map(c, page, *frame, rights, CACHE_BACK);
-        *frame = NO_FRAME;
-    }
+    cursor_map_run(c, f->around.first, f->nearby, span_pages(f->around), rights_to_object(f));
 }
 
 /*
@@ -464,13 +455,35 @@ static void drop_references(struct fault *f)
             frame_put(f->nearby[i]);
 }
 
+/* Of all that is there around a page that is read, what is behind the page itself. False: it is not there. */
+static bool found_around(struct fault *f)
+{
+    frame_t *behind = &f->nearby[f->page - f->around.first];
+
+    deep_assert(!frame_exists(f->behind) && span_has(f->around, f->page));
+    if (span_pages(f->around) == 1 || !frame_exists(*behind))
+        return false;
+    f->behind = *behind;
+    *behind   = NO_FRAME;
+    f->inside = true;
+    f->where  = BEHIND_HERE;
+    return true;
+}
+
+/*
+ * A page that is read is mostly there, with its neighbours: so these are looked for first, and all at once. One that is
+ * not comes alone: the next read near it maps them.
+ */
 static int look_once(struct fault *f)
 {
-    int err = look_behind(f);
-
-    if (err == 0 && f->inside && f->where == BEHIND_HERE && f->access != MAY_WRITE)
+    if (f->access != MAY_WRITE) {
         look_around(f);
-    return err;
+        if (found_around(f))
+            return 0;
+        drop_references(f);
+        f->around = span_of(f->page, 1);
+    }
+    return look_behind(f);
 }
 
 /*

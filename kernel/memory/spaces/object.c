@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/rwlock.h"
-#include "memory/frames/frame.h"
+#include "memory/frames/frame_many.h"
 #include "memory/heap/heap.h"
 #include "memory/spaces/space.h"
 
@@ -108,19 +108,38 @@ int object_page(struct object *object, uint64_t page, bool make, frame_t *out)
     return err;
 }
 
+/* Of pages whose leaves lie side by side: those that are resident, each with a reference. */
+static void hold_leaves(const uintptr_t *leaf, frame_t *out, size_t count)
+{
+    for (const frame_t *end = out + count; out < end; out++, leaf++) {
+        *out = NO_FRAME;
+        if (!leaf_is_plain(*leaf))
+            continue;
+        *out = leaf_frame(*leaf);
+        frame_share_in_line(*out);
+    }
+}
+
 void object_resident(struct object *object, uint64_t page, frame_t *out, size_t count)
 {
-    const uintptr_t *leaf = NULL;
-
     may_sleep();
     rwlock_read(&object->lock);
-    /* bound: `count`, FAULT_AROUND or what mincore() takes at once */
-    for (size_t i = 0; i < count; i++, page++) {
-        if (leaf == NULL || object_way(page, 1) == 0)
-            leaf = object_leaf(object, page);
+    /* bound: `count`, which is FAULT_AROUND */
+    while (count > 0) {
+        const uintptr_t *leaf = page < object->pages ? object_leaf(object, page) : NULL;
+        size_t           part = leaf != NULL ? OBJECT_WAYS - object_way(page, 1) : 1;
+
+        if (part > count)
+            part = count;
+        if (leaf != NULL && part > object->pages - page)
+            part = (size_t)(object->pages - page);
+        if (leaf != NULL)
+            hold_leaves(leaf, out, part);
         else
-            leaf++;
-        out[i] = page < object->pages && leaf != NULL && leaf_is_plain(*leaf) ? leaf_held(*leaf) : NO_FRAME;
+            *out = NO_FRAME;
+        page  += part;
+        out   += part;
+        count -= part;
     }
     rwlock_read_drop(&object->lock);
 }

@@ -36,6 +36,29 @@ const entry_t *cursor_entries(struct cursor *c, page_t page, size_t *count)
     return at;
 }
 
+void cursor_map_run(struct cursor *c, page_t page, frame_t *frames, size_t count, struct rights rights)
+{
+    entry_t *at     = cursor_entry(c, page);
+    int32_t  mapped = 0;
+
+    assert(!cursor_of_kernel(c) && !no_rights(rights));
+    assert(page + count <= c->span.end && page + count <= c->in_view.end);
+    /* bound: MMU_ENTRIES */
+    for (size_t i = 0; i < count; i++) {
+        entry_t entry;
+
+        if (!frame_exists(frames[i]) || !cursor_is_empty(entry_read(&at[i])))
+            continue;
+        entry = entry_leaf(frames[i], rights, CACHE_BACK, false, 1);
+        entry_write(&at[i], entry);
+        entry_changed(c->space, page + i, entry_empty(), entry);
+        frames[i] = NO_FRAME;
+        mapped++;
+    }
+    c->more     += mapped;
+    c->resident += mapped;
+}
+
 static inline page_t page_at(const struct cursor *c, const entry_t *at)
 {
     return c->in_view.first + (page_t)(at - c->table);
