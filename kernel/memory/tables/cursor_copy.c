@@ -31,14 +31,16 @@ static entry_t set_apart(const struct space *space, page_t page, entry_t *at, en
     return less;
 }
 
-/* An entry that is not present: its page is out, or shown to nobody for a while, or is nothing that is copied. */
-static void __attribute__((noinline)) copy_absent(entry_t e, entry_t *out, struct cursor_run *run)
+/*
+ * An entry that is not present: its page is out, or shown to nobody for a while, or is nothing that is copied, and then
+ * *out stays. Returns how many of the run are out.
+ */
+static size_t __attribute__((noinline)) copy_absent(entry_t e, entry_t *out, struct cursor_run *run)
 {
     bool slot = cursor_owns_slot(e);
 
-    *out = entry_empty();
     if (!slot && !cursor_owns_frame(e))
-        return;
+        return run->swapped;
     if (slot)
         swap_share(entry_slot_number(e));
     else
@@ -46,6 +48,7 @@ static void __attribute__((noinline)) copy_absent(entry_t e, entry_t *out, struc
     *out = e;
     run->filled++;
     run->swapped += slot;
+    return run->swapped;
 }
 
 /*
@@ -64,8 +67,8 @@ static struct cursor_run copy_entries(const struct space *space, page_t page, en
         entry_t e = entry_read(at);
 
         if (!entry_present(e)) {
-            copy_absent(e, out, &run);
-            if (run.swapped == SLOTS_AT_ONCE)
+            *out = entry_empty();
+            if (e.raw != entry_empty().raw && copy_absent(e, out, &run) == SLOTS_AT_ONCE)
                 end = at + 1;
             continue;
         }
