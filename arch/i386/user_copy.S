@@ -62,26 +62,24 @@ user_copy_text:
     movl %eax, %edi
     movl %edx, %esi
     movl %ecx, %edx
-    xorl %ecx, %ecx
     OPEN
-text_next:
-    cmpl %edx, %ecx
-    jae text_done
-5:  movb (%esi, %ecx), %al
+    jecxz text_done
+5:  lodsb
     MAY_FAULT 5b, text_stopped
-    movb %al, (%edi, %ecx)
+    stosb
     testb %al, %al
-    jz text_done
-    incl %ecx
-    jmp text_next
+    loopne 5b
+    jne text_done
+    incl %ecx                               /* the zero is not counted */
 text_done:
     SHUT
-    movl %ecx, %eax
+    subl %ecx, %edx
+    movl %edx, %eax
     popl %edi
     popl %esi
     ret
 text_stopped:
-    movl $-1, %ecx
+    leal 1(%edx), %ecx
     jmp text_done
     .size user_copy_text, . - user_copy_text
 

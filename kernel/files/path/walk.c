@@ -205,6 +205,13 @@ static void walk_end_at(struct walk *walk, enum last last)
     walk->last = last;
 }
 
+static const char *end_of_part(const char *name)
+{
+    while (*name != '\0' && *name != '/')
+        name++;
+    return name;
+}
+
 /* What lies behind a part: where the next begins, and whether there was a slash. */
 static const char *slashes_behind(const char *end, bool *slash)
 {
@@ -258,6 +265,8 @@ static int walk_step(struct walk *walk, const char **path, const char *rest)
 
 static int walk_parts(struct walk *walk, const char *path)
 {
+    const char *whole = path;                       /* put_link_in() sees to the length of what takes its place */
+
     walk->last = LAST_ROOT;
     for (;;) {
         const char *rest;
@@ -277,8 +286,11 @@ static int walk_parts(struct walk *walk, const char *path)
         if (err != 0)
             return err;
         walk->name   = path;
-        walk->length = (size_t)(strchr(path, '/') != NULL ? strchr(path, '/') - path : (long)strlen(path));
-        rest = slashes_behind(path + walk->length, &walk->slash);
+        rest = end_of_part(path);
+        if (walk->text == NULL && rest - whole >= PATH_LONGEST)
+            return -ENAMETOOLONG;
+        walk->length = (size_t)(rest - path);
+        rest = slashes_behind(rest, &walk->slash);
         if (walk->length > NAME_LONGEST) {
             walk->last = LAST_NAME;
             return *rest == '\0' && (walk->flags & WALK_LONG_NAME) ? 0 : -ENAMETOOLONG;
@@ -312,8 +324,6 @@ int walk_begin(struct walk *walk, struct fs_context *fs, struct node *start, con
     *walk = (struct walk){ .fs = fs, .flags = flags, .moves = moves_of_folders };
     if (*path == '\0')
         return -ENOENT;
-    if (strnlen(path, PATH_LONGEST) == PATH_LONGEST)
-        return -ENAMETOOLONG;
     walk->folder = *path == '/' && !(flags & (WALK_BENEATH | WALK_IN_ROOT)) ? fs->root : start != NULL ? start
                    : fs->here;
     node_hold(walk->folder);
