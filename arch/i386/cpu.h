@@ -91,6 +91,15 @@ static inline void words_copy(void *restrict to, const void *restrict from, size
     __asm__ volatile("rep movsl" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
 }
 
+static inline int bytes_compare(const void *a, const void *b, size_t n)
+{
+    bool above, below;
+
+    __asm__("cmpl %%eax, %%eax\n\trepe cmpsb"         /* none are equal */
+            : "=@cca"(above), "=@ccb"(below), "+S"(a), "+D"(b), "+c"(n) : : "memory");
+    return above - below;
+}
+
 static inline uint32_t cpu_divide(uint64_t a, uint32_t b, uint32_t *rest)
 {
     uint32_t quotient;

@@ -2,7 +2,7 @@
  * string.c - bytes, text and whole pages.
  *
  * On the host port the C library has the first half; whole pages, text_has_word() and text_copy()
- * are here on every port. Words go through cpu.h, which knows the processor's fastest way.
+ * are here on every port. Words and comparisons go through cpu.h, which knows the processor's fastest way.
  */
 #include "base/string.h"
 #include "base/check.h"
@@ -46,15 +46,7 @@ void *memset(void *to, int byte, size_t n)
     return to;
 }
 
-int memcmp(const void *a, const void *b, size_t n)
-{
-    const uint8_t *x = a, *y = b;
-
-    for (size_t i = 0; i < n; i++)
-        if (x[i] != y[i])
-            return x[i] < y[i] ? -1 : 1;
-    return 0;
-}
+int memcmp(const void *a, const void *b, size_t n) { return bytes_compare(a, b, n); }
 
 void *memchr(const void *s, int byte, size_t n)
 {
