@@ -417,7 +417,7 @@ cold += $(addprefix kernel/files/core/,lock.c event.c timer_file.c signal_file.c
 cold += kernel/files/ipc/pipe_splice.c $(addprefix kernel/memory/,heap/heap_sums.c heap/heap_big.c spaces/user_in.c) \
         $(addprefix kernel/process/,group.c exit.c rouse.c errand.c)
 cold += $(addprefix kernel/base/,print.c random.c rate.c block.c) kernel/linux/swap.c \
-        $(addprefix kernel/process/,tour.c chore.c swap_off.c) \
+        $(addprefix kernel/process/,tour.c chore.c swap_off.c) kernel/linux/files.c \
         $(addprefix kernel/programs/,arguments.c exec.c image.c elf.c vdso.c)
 cold += $(addprefix kernel/process/,threads.c timers.c user_account.c usage.c out_of_memory.c numbers.c clone.c)
 cold += $(addprefix kernel/linux/i386/,socketcall.c thread.c) kernel/memory/spaces/layout_region.c

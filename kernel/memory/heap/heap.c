@@ -63,7 +63,7 @@ static uint32_t magazine_limit(size_t slot)
     return most < MAGAZINE ? (uint32_t)most : MAGAZINE;
 }
 
-void __attribute__((cold)) heap_start(void)
+void heap_start(void)
 {
     const struct layout_region *window = layout.purpose[PURPOSE_HEAP];
 
@@ -142,7 +142,7 @@ static bool chosen_to_fail(void)
     return true;
 }
 
-void *__attribute__((cold)) small_take(size_t bytes, vaddr_t who)
+void *small_take(size_t bytes, vaddr_t who)
 {
     unsigned long    interrupts;
     struct magazine *magazine;
@@ -194,7 +194,7 @@ static void __attribute__((noinline)) magazine_spill(struct magazine *magazine, 
     }
 }
 
-void __attribute__((cold)) small_give(void *block, size_t said, vaddr_t who)
+void small_give(void *block, size_t said, vaddr_t who)
 {
     unsigned long    interrupts = interrupts_off();
     unsigned         class = class_out(block);
@@ -361,7 +361,7 @@ void *heap_resize(void *block, size_t bytes)
 }
 
 /* Each CPU empties its own magazines: no other CPU may touch them. */
-void __attribute__((cold)) heap_drain(void)
+void heap_drain(void)
 {
     unsigned long interrupts = interrupts_off();
 

@@ -42,7 +42,7 @@
 
 enum { HEAP_ZERO = 1 };
 
-void heap_start(void);
+void heap_start(void) __attribute__((cold));
 
 /*
  * heap_alloc(0, flags) returns a block as well: a pointer that is not NULL and equals no other. Which of the two calls
@@ -113,6 +113,6 @@ bool heap_ok(void);
 void     heap_fail_at(uint32_t n);
 uint32_t heap_fail_left(void);
 /* Empty this CPU's magazines and give every empty slab back: before counting, and when memory is short. */
-void heap_drain(void);
+void heap_drain(void) __attribute__((cold));
 
 #endif

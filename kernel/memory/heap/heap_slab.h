@@ -201,8 +201,8 @@ extern uint32_t heap_failures;                  /* [a] calls that returned NULL 
 extern uint32_t heap_undone;                    /* [a] small blocks taken for big ones in vain */
 
 /* Blocks of at most HEAP_SMALL. `who` is the code address that reports will name. */
-void *small_take(size_t bytes, vaddr_t who);
-void  small_give(void *block, size_t said, vaddr_t who);
+void *small_take(size_t bytes, vaddr_t who) __attribute__((cold));
+void  small_give(void *block, size_t said, vaddr_t who) __attribute__((cold));
 
 #define ANY_SIZE SIZE_MAX                       /* for `bytes`: do not check */
 
