@@ -84,7 +84,8 @@ N ?= 200
 fuzz-differ: quire kernel calls-programs | $(O)/programs/kernel.done ## the same calls here and on Linux: N=seeds, SEED=
 	@/usr/bin/python3 tests/calls/differ.py --build $(O) --layout $(name) --count $(N) --seed $(SEED)
 
-traces: quire kernel calls-programs | $(O)/programs/kernel.done ## random memory here and on Linux: N=traces, SEED=
+traces: quire kernel calls-programs | $(O)/programs/kernel.done ## random memory here and on Linux, pages out: N= SEED=
+	@$(MAKE) --no-print-directory CHECKED=1 kernel
 	@/usr/bin/python3 tests/calls/traces.py --build $(O) --layout $(name) --count $(N) --seed $(SEED)
 
 documents: quire documents-program      ## documents changed by chance: obeyed, or refused in words: N=200, SEED=

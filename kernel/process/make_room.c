@@ -137,6 +137,24 @@ bool make_room(size_t want)
     return made;
 }
 
+size_t make_room_look(void)
+{
+    size_t gone = 0;
+
+    may_sleep();
+    assert(rwlock_none_held());
+    if (thread_is_ending(current_thread()) || memory_is_coming())
+        return 0;
+    mutex_take(&turn);
+    at.hand.gone = 0;
+    at.hand.full = false;
+    (void)move_on();
+    gone = at.hand.gone;
+    __atomic_add_fetch(&pages_gone, gone, __ATOMIC_RELAXED);
+    mutex_drop(&turn);
+    return gone;
+}
+
 void make_room_ahead(void)
 {
     may_sleep();

@@ -22,6 +22,9 @@
 /* Called before a fault of a program is handled while `frames_wanted` is not 0: where frames are low a portion goes. */
 void make_room_ahead(void);
 
+/* For tests: the hand looks once, at one window of a program or an object. Returns how many pages have gone. */
+size_t make_room_look(void);
+
 /*
  * Whether the last refusal of make_room() was for that: the little that went makes the next try succeed, perhaps, but
  * not the program go on. A glance, without lock.

@@ -15,8 +15,8 @@
 
 /* ---- The words ------------------------------------------------------------------------------------------ */
 
-enum { EVICT, MOVE, TABLES, SWITCH, FAIL, SWITCHES };
-static const char *const switch_names[SWITCHES] = { "evict", "move", "tables", "switch", "fail" };
+enum { EVICT, HAND, MOVE, TABLES, SWITCH, FAIL, SWITCHES };
+static const char *const switch_names[SWITCHES] = { "evict", "hand", "move", "tables", "switch", "fail" };
 
 static uint32_t every[SWITCHES];            /* [c] at every how many events; 0: never                       */
 static uint32_t events[SWITCHES];           /* [a]                                                         */
@@ -66,7 +66,7 @@ const char *torture_note(const char *command_line)
             at = note_switch(at + 1);
         while (at != NULL && *at == ',');
         watch_threads();
-        return at != NULL && (*at == ' ' || *at == '\0') ? NULL : "torture= knows evict, move, tables, switch and "
+        return at != NULL && (*at == ' ' || *at == '\0') ? NULL : "torture= knows evict, hand, move, tables, switch and "
                                                                   "fail, with `:` and a number, and commas between "
                                                                   "them";
     }
@@ -86,6 +86,8 @@ static void happen(struct space *space)
 
     if (is_due(EVICT))
         __atomic_add_fetch(&done.evicted, disturb_evict(space, &evicted_at), __ATOMIC_RELAXED);
+    if (is_due(HAND))
+        __atomic_add_fetch(&done.cold, make_room_look(), __ATOMIC_RELAXED);
     if (is_due(MOVE))
         __atomic_add_fetch(&done.moved, disturb_move(space, &moved_at), __ATOMIC_RELAXED);
     if (is_due(TABLES))

@@ -4,7 +4,9 @@
  * A word on the kernel's command line turns them on, several with commas between them:
  *
  *     torture=evict:N         after each N-th fault or call of a program one of its private pages leaves (page_out.h)
- *     torture=move:N          the same, but the page gets another frame
+ *     torture=hand:N          after each N-th the hand looks at one window: what is cold leaves, be it an object's or
+ *                             a sleeping program's; under `tracker` tables follow (make_room.h)
+ *     torture=move:N          as evict, but the page gets another frame
  *     torture=tables:N        after each N-th, all entries are dropped that a fault can make again: pages of objects,
  *                             and of zeros; with them go the tables that are empty then
  *     torture=switch:N        at each N-th place in the kernel where a thread may sleep, another one runs that is
@@ -48,7 +50,7 @@ int  torture_order(const char *text);
 
 /* Since the start, but `hit`: whether the last order has come to its K-th. */
 struct torture_done {
-    uint32_t evicted, moved, dropped, switched, failed;
+    uint32_t evicted, cold, moved, dropped, switched, failed;
     bool     hit;
 };
 struct torture_done torture_done(void);

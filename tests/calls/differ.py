@@ -90,12 +90,14 @@ class Machines:
         self.build, self.layout = build, layout
         self.program = os.path.join(build, "calls", program)
 
-    def quire(self, words):
-        command = [os.path.join(self.build, "host", "quire"), "run", "--layout", self.layout, "-m", "256M", "--timeout",
-                   str(PATIENCE), self.program, *words]
+    def quire(self, words, options=(), kind="", torture=""):
+        """In a machine with these options of `quire run`, of a kernel whose layout's name ends in `kind`."""
+        command = [os.path.join(self.build, "host", "quire"), "run", "--layout", self.layout + kind, "-m", "256M",
+                   "--timeout", str(PATIENCE), *options, self.program, *words]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, check=False,
-                              env={**os.environ, "QUIRE_BUILD": self.build})
+                              env={**os.environ, "QUIRE_BUILD": self.build,
+                                   **({"QUIRE_KERNEL_WORDS": f"torture={torture}"} if torture else {})})
         lines = done.stdout.decode(errors="replace").splitlines()
         if done.returncode != 0 or lines[-1:] != ["done"]:
             raise SystemExit(f"Quire did not come to its end (status {done.returncode}):\n" + "\n".join(lines[-5:]) +

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""traces.py - random programs of memory operations under Linux, and under Quire without and with pages sent out.
+"""traces.py - random programs of memory operations under Linux, and under Quire in several ways: with pages sent out.
 
     tests/calls/traces.py --build build --count 1000 [--seed N] [--layout quire]
     tests/calls/traces.py --build build --tell 17:0-3,9         what both print for one trace
@@ -7,7 +7,12 @@
 
 A trace is a task of tests/calls/traces/traces.c, and is compared as those of differ.py are: step by step, a step with
 what all pages show after it and with the regions. Known differences are in traces-exceptions.txt.
+
+Linux is asked once. Quire is asked in each of the WAYS: as it is, with all pages sent out after each step, the same
+with a device to swap to, and with a checked kernel that lets pages go, moves frames and drops entries between any two
+instructions (docs/torture.md).
 """
+import collections
 import hashlib
 import itertools
 import os
@@ -61,26 +66,49 @@ def cause_of(step, part):
     return int(fork[1]) if fork else differ.number_of(step)
 
 
+# How Quire is asked: the program's mode, options of `quire run`, the end of the layout's name, a checked kernel's word.
+Way = collections.namedtuple("Way", "mode options kind torture", defaults=("in", (), "", ""))
+WAYS = {"in": Way(), "out": Way("out"), "device": Way("out", ("--swap", "64M")),
+        "tortured": Way("in", ("--swap", "64M"), "-checked", "evict:20,hand:10,move:30,tables:100")}
+
+# Pages that were out after each step, summed up over all steps (traces.h).
+Sent = collections.namedtuple("Sent", "steps private shared device", defaults=(0, 0, 0, 0))
+
+
+def split_sent(lines):
+    """The steps' lines, and what was sent out."""
+    sent = [list(map(int, line.split()[1:])) for line in lines if line.startswith("sent ")]
+    return [line for line in lines if not line.startswith("sent ")], Sent(*map(sum, zip(*sent)))
+
+
 class Machines(differ.Machines):
-    """Quire twice: the second answer counts where the first agrees with Linux."""
+    """Quire in several ways: its answer is that of the first way that disagrees with Linux."""
 
     def __init__(self, build, layout):
         super().__init__(build, layout, "traces")
+        self.sent = collections.Counter()               # by way and place: pages, summed up over steps
 
     def linux(self, words):
         return {word: steps_of(lines) for word, lines in super().linux(words).items()}
 
-    def quire(self, words, mode="in"):
-        return {word: steps_of(lines) for word, lines in super().quire([mode, *words]).items()}
+    def quire(self, words, way="in"):
+        mode, *how = WAYS[way]
+        answers = {}
+        for word, lines in super().quire([mode, *words], *how).items():
+            lines, sent = split_sent(lines)
+            answers[word] = steps_of(lines)
+            self.sent.update({(way, place): number for place, number in sent._asdict().items()})
+        return answers
 
     def both(self, tasks):
         answers = []
         for first in range(0, len(tasks), differ.BLOCK):
             words = [differ.word_of(task) for task in tasks[first:first + differ.BLOCK]]
-            linux, quire, out = self.linux(words), self.quire(words), self.quire(words, "out")
+            linux = self.linux(words)
+            ways = [self.quire(words, way) for way in WAYS]
             for task, word in zip(tasks[first:first + differ.BLOCK], words):
-                theirs, ours = linux.get(word, ["nothing"]), quire.get(word, ["nothing"])
-                answers.append((task, theirs, out.get(word, ["nothing"]) if theirs == ours else ours))
+                theirs, ours = linux.get(word, ["nothing"]), [way.get(word, ["nothing"]) for way in ways]
+                answers.append((task, theirs, next((steps for steps in ours if steps != theirs), theirs)))
         return answers
 
 

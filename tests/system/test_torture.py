@@ -32,7 +32,7 @@ def machine_of(layout):
 
 @needs_checked
 def test_a_program_notices_no_page_that_leaves_or_moves(layout):
-    assert torture.judge_job(machine_of(layout), "evict:2,move:3,tables:9", JOBS["futex"]) is None
+    assert torture.judge_job(machine_of(layout), "evict:2,hand,move:3,tables:9", JOBS["futex"]) is None
 
 
 @needs_calls
@@ -40,7 +40,7 @@ def test_a_program_notices_no_page_that_leaves_or_moves(layout):
 def test_memory_is_as_linux_left_it_under_every_switch(layout):
     expected = torture.recorded()
     words = [list(expected)[sum(map(ord, layout)) % len(expected)]]         # each layout its own
-    assert torture.judge_trace(torture.Machine(BUILD, layout), "evict:5,move:3,tables:9", words, expected) is None
+    assert torture.judge_trace(torture.Machine(BUILD, layout), "evict:5,hand:3,move:3,tables:9", words, expected) is None
 
 
 @needs_checked
@@ -91,10 +91,10 @@ def test_a_word_that_is_none_is_refused(word):
 @needs_quire
 def test_the_switches_do_what_they_say():
     machine = machine_of("quire")
-    _, output, errors = machine.run("evict,move,tables,fail:1", "--root", machine.root, "busybox", "cat",
+    _, output, errors = machine.run("evict,hand,move,tables,fail:1", "--root", machine.root, "busybox", "cat",
                                     "/proc/quire/torture")
     counts = {word: int(number) for word, number in re.findall(r"^(\w+) (\d+)$", output.decode(), re.M)}
-    assert min(counts[word] for word in ("evicted", "moved", "dropped")) > 5, (output, errors)
+    assert min(counts[word] for word in ("evicted", "cold", "moved", "dropped")) > 5, (output, errors)
     assert counts["failed"] > 0, (output, errors)       # few calls of this program take a frame
 
 

@@ -22,8 +22,8 @@ import jobs
 import traces
 
 PATIENCE = 400
-SWITCHES = ("evict", "evict:3,move:2", "move", "tables", "tables:5,evict:2", "switch", "switch:3,evict:5", "fail:1",
-            "fail:2", "fail:4")
+SWITCHES = ("evict", "evict:3,move:2", "hand", "hand:3,evict:5", "move", "tables", "tables:5,evict:2", "switch",
+            "switch:3,evict:5", "fail:1", "fail:2", "fail:4")
 TINY = "tiny"                   # no switch: the least memory that the program can do with
 LEAST, MOST = 4096, 512 * 1024  # KiB
 
@@ -32,7 +32,7 @@ TELL_PAGES = {"told": "tells pages in memory and faults", "locked": "tells pages
               "mappings": "tells pages in memory", "machine": "tells free memory",
               "processes": "tells the most pages it had in memory",
               "vanishing": "has moments in which a child must do its part"}
-WHERE = re.compile("evict|tables|move")
+WHERE = re.compile("evict|hand|tables|move")
 # The same of turns that end elsewhere.
 TELL_TURNS = {"prompt": "reads a count and sends a signal, with no step of the counter's between",
               "limited": "another one computes for a turn at each of 160 000 pages"}
@@ -159,7 +159,8 @@ def main():
     arguments.add_argument("--layouts", default="quire")
     arguments.add_argument("--seconds", type=float, default=0, help="0: everything once")
     arguments.add_argument("--seed", type=int, default=0)
-    arguments.add_argument("--only", default="", help="of this switch: evict, move, tables, switch, fail, tiny, calls")
+    arguments.add_argument("--only", default="", help="of this switch: evict, hand, move, tables, switch, fail, tiny, "
+                                                      "calls")
     arguments.add_argument("--made", help="where the compiled programs of the ring are")
     options = arguments.parse_args()
     build = os.path.abspath(options.build)

@@ -203,9 +203,9 @@ static int write_torture(struct text *text, struct proc_node *node __attribute__
 {
     struct torture_done done = torture_done();
 
-    text_add(text, "hit %u\nfailed %u\nevicted %u\nmoved %u\ndropped %u\nswitched %u\n", done.hit,
-             (unsigned)done.failed, (unsigned)done.evicted, (unsigned)done.moved, (unsigned)done.dropped,
-             (unsigned)done.switched);
+    text_add(text, "hit %u\nfailed %u\nevicted %u\ncold %u\nmoved %u\ndropped %u\nswitched %u\n", done.hit,
+             (unsigned)done.failed, (unsigned)done.evicted, (unsigned)done.cold, (unsigned)done.moved,
+             (unsigned)done.dropped, (unsigned)done.switched);
     return 0;
 }
 

@@ -2,8 +2,8 @@
 #include "traces.h"
 
 enum { CALL_PREAD64 = 180, MADV_PAGEOUT = 21 };
-enum { TOLD = 0x30000000, TEXT = 65536, MOST_PAGES = MIDDLE_PAGES + GROWN_PAGES + HEAP_PAGES, MOST_NAMELESS = 64,
-       NAME = 24, NOT_MAPPED = SIGSEGV << 8 | 1, LINE_MOST = 1500 };
+enum { TOLD = 0x30000000, GONE = 0x2F000000, TEXT = 65536, MOST_PAGES = MIDDLE_PAGES + GROWN_PAGES + HEAP_PAGES,
+       MOST_NAMELESS = 64, NAME = 24, NOT_MAPPED = SIGSEGV << 8 | 1, LINE_MOST = 1500 };
 
 /* A page's digest, of which zeros have 0 and others never; or signal and code. */
 struct shown { bool failed; uint32_t value; };
@@ -15,6 +15,11 @@ static struct told {
     uint32_t     nameless[MOST_NAMELESS];       /* numbers of shared memory without a name */
     unsigned     nameless_count;
 } *const told = (struct told *)TOLD;
+
+/* What was out after pages were sent, page by page and step by step; of the task and all its children. */
+static struct gone {
+    uint32_t steps, private, shared, device;
+} *const gone = (struct gone *)GONE;
 
 /* One region of /proc/self/maps, cut to its window. */
 struct region { uint32_t start, end, offset, nameless; char rights[5], object[NAME]; };
@@ -399,15 +404,73 @@ uint32_t stack_pages(uint32_t *end)
     return 0;
 }
 
+/* ---- Pages that are sent out ------------------------------------------------------------------------------ */
+
+enum { ALL_EACH = 4 };                  /* after each so many steps the program itself goes too: text, stack, data */
+
+static bool sends(void) { return text_same(task_mode, "out"); }
+
+void begin_sending(void)
+{
+    if (sends())
+        KERNEL(CALL_MMAP2, GONE, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+}
+
+/* The device's line in /proc/swaps: name, kind, size, and what is used, in KiB. */
+static uint32_t pages_on_device(void)
+{
+    const char *at = text;
+
+    read_text("/proc/swaps");
+    while (*at != '\0' && !begins(at, "/dev/vda"))
+        at = next_line(at);
+    for (unsigned i = 0; i < 2 && *at != '\0'; i++) {
+        while (*at != '\0' && (*at < '0' || *at > '9'))
+            at++;
+        while (i == 0 && *at >= '0' && *at <= '9')
+            at++;
+    }
+    return (uint32_t)number_of(at) / (PAGE / 1024);
+}
+
+/* By what /proc/self/smaps says of each region in the windows. */
+static void count_gone(void)
+{
+    const char   *at = text, *name;
+    struct region region = { .end = 0 };
+    bool          inside = false;
+
+    read_text("/proc/self/smaps");
+    while (*at != '\0') {
+        if ((*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'f')) {
+            inside = read_region(&at, &region, &name) && cut_to_window(&region);
+            continue;
+        }
+        if (inside && begins(at, "Swap:"))
+            *(region.rights[3] == 's' ? &gone->shared : &gone->private) += (uint32_t)number_behind(at, "Swap:") / 4;
+        at = next_line(at);
+    }
+    gone->steps++;
+    gone->device += pages_on_device();
+}
+
 void send_out(void)
 {
     const char   *at = text, *name;
     struct region region;
 
-    if (!text_same(task_mode, "out"))
+    if (!sends())
         return;
     read_text("/proc/self/maps");
     while (read_region(&at, &region, &name))
-        if (cut_to_window(&region))
+        if (cut_to_window(&region) || step_number % ALL_EACH == 0)
             KERNEL(CALL_MADVISE, region.start, region.end - region.start, MADV_PAGEOUT);
+    count_gone();
+}
+
+void tell_sent(void)
+{
+    if (sends())
+        say("sent %u %u %u %u\n", (unsigned)gone->steps, (unsigned)gone->private, (unsigned)gone->shared,
+            (unsigned)gone->device);
 }

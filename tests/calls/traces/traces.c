@@ -64,6 +64,7 @@ static void settle(uint64_t seed, const char *root)
     if (seed % 2 == 1)
         KERNEL(CALL_SETRESUID, NOBODY, NOBODY, NOBODY);
     begin_looking();
+    begin_sending();
     handle_faults();
 }
 
@@ -77,6 +78,7 @@ void do_task(uint64_t seed, const char *list, const char *root)
             step(mix(seed, step_number), how);
     step_number = STEPS - 1;
     join_all(how);
+    tell_sent();
     leave(0);
 }
 

@@ -50,8 +50,13 @@ void tell_flags(void);
 uint32_t stack_pages(uint32_t *end);
 /* The step was refused, and may have done something nevertheless. */
 extern bool look_at_once;
-/* With mode `out`: asks the kernel to page out all that may go. */
+/*
+ * With mode `out`: asks the kernel to page out all that may go, and counts what is out then; at the task's end a line
+ * tells it, summed up: `sent STEPS PRIVATE SHARED DEVICE`, the last of any kind. tests/calls/traces.py takes it away.
+ */
+void begin_sending(void);
 void send_out(void);
+void tell_sent(void);
 /* The step that runs; how many forks made this process, and in which step of the first process the first was. */
 extern unsigned step_number, depth, forked_in;
 extern uint32_t heap_start;
