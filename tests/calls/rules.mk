@@ -2,7 +2,7 @@
 
 calls_sources := $(addprefix tests/calls/,calls.c worker.c values.c structures.c templates.c sequences.c frames.c \
                  programs.c instructions.c guest.c)
-calls_programs = $(addprefix $(O)/calls/,calls findings init differ traces fail)
+calls_programs = $(addprefix $(O)/calls/,calls findings init differ traces fail spaces)
 
 task_sources   := tests/calls/tasks.c tests/calls/probe.c tests/calls/guest.c
 task_headers   := tests/calls/tasks.h tests/calls/guest.h

@@ -47,3 +47,26 @@ def test_tables_of_sleeping_processes_leave_and_come_back(asleep, processes, kib
 def test_tables_leave_and_come_back_checked(asleep):
     counted, said = asleep("tracker-checked", 24, 512)
     assert counted and int(counted[1]) == int(counted[2]) == 24, said
+
+
+# What very many processes may have in memory, by rows of /proc/quire/frames: frames that are there without them, and
+# for each a directory and the table that its pages are in, a kernel stack, records.
+ROWS = {"tables": (1030, 2.05), "stacks": (8, 2), "heap": (200, 1.2)}
+
+
+@pytest.mark.needs("calls-programs")
+@pytest.mark.needs("kernel", "LAYOUT=tracker")
+def test_two_thousand_processes_are_there_at_once():
+    """tests/calls/spaces.c: each in the 4 MiB that its program was linked to, as an object of page tables whose extent
+    goes up to a stack at the top would have room for 1 087 of them only (docs/tracker.md)."""
+    build = os.path.abspath(os.environ.get("QUIRE_BUILD") or os.path.join(jobs.HERE, "..", "..", "build"))
+    done = subprocess.run([os.path.join(build, "host", "quire"), "run", "--layout", "tracker", "-m", "64M", "--report",
+                           "--timeout", "400", os.path.join(build, "calls", "spaces"), "2000", "16", "alike"],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          env={**os.environ, "QUIRE_BUILD": build})
+    said = done.stdout + done.stderr
+    assert done.returncode == 0 and "2000 processes, 2000 right, 0 killed" in said, said
+    assert re.findall(r"^audit: (\w+)", said, re.M) == ["clean"], said
+    frames = {row: int(number) for row, number in re.findall(r"^(\w+) +(\d+) frames", done.stdout, re.M)}
+    assert all(frames[row] <= fixed + each * 2000 for row, (fixed, each) in ROWS.items()), said
+    assert frames["packed"] > 100, said         # of 8 000 pages not all have room beside that
