@@ -40,7 +40,8 @@ def test_a_program_notices_no_page_that_leaves_or_moves(layout):
 def test_memory_is_as_linux_left_it_under_every_switch(layout):
     expected = torture.recorded()
     words = [list(expected)[sum(map(ord, layout)) % len(expected)]]         # each layout its own
-    assert torture.judge_trace(torture.Machine(BUILD, layout), "evict:5,hand:3,move:3,tables:9", words, expected) is None
+    switches = "evict:5,hand:3,move:3,tables:9"
+    assert torture.judge_trace(torture.Machine(BUILD, layout), switches, words, expected) is None
 
 
 @needs_checked
