@@ -66,9 +66,10 @@ const char *torture_note(const char *command_line)
             at = note_switch(at + 1);
         while (at != NULL && *at == ',');
         watch_threads();
-        return at != NULL && (*at == ' ' || *at == '\0') ? NULL : "torture= knows evict, hand, move, tables, switch and "
-                                                                  "fail, with `:` and a number, and commas between "
-                                                                  "them";
+        return at != NULL && (*at == ' ' || *at == '\0')
+                   ? NULL
+                   : "torture= knows evict, hand, move, tables, switch and fail, with `:` and a number, and commas "
+                     "between them";
     }
     return NULL;
 }
