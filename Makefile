@@ -38,8 +38,8 @@ include tests/claims/rules.mk
 .PHONY: documents-program documents torture calls-programs fuzz-calls fuzz-differ traces bombs mixed-program nightly mutations \
         mutant-parts mutants coverage
 .PHONY: all library kernel ready run ready-console console image ready-image run-image iso run-iso web run-web \
-        test-web install uninstall package claims claims-on-host figures test bench compare growth jobs fuzz tool-tests \
-        machine-tests fuzz-programs programs test-machines test-fresh clean distclean help setup FORCE
+        test-web install uninstall package claims claims-on-host figures test bench compare growth jobs swapping fuzz \
+        tool-tests machine-tests fuzz-programs programs test-machines test-fresh clean distclean help setup FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
@@ -147,6 +147,12 @@ growth: quire kernel $(guest_programs) $(O)/programs/kernel.done ## what one mor
 jobs: $(O)/guest/job $(O)/host/executed.so $(O)/programs/kernel.done $(O)/programs/jobs.done
 jobs: quire kernel $(O)/programs/programs.done ## real jobs here and on Linux: JOBS=name MEASURE=memory PROFILE=1
 	@/usr/bin/python3 bench/jobs.py --build $(O) --layout $(name) $(if $(filter memory,$(MEASURE)),--memory) \
+	    $(if $(PROFILE),--profile) $(JOBS)
+
+# Programs that do not fit into memory.
+swapping: $(O)/guest/job $(O)/guest/pages $(O)/host/executed.so $(O)/programs/modules.done
+swapping: quire kernel $(O)/programs/programs.done ## three times RAM, here and on Linux: JOBS=, ON=packed|disk
+	@/usr/bin/python3 bench/swapping.py --build $(O) --layout $(name) $(if $(ON),--on $(ON)) \
 	    $(if $(PROFILE),--profile) $(JOBS)
 
 # Figures of every layout, for a note; nothing is written but under $(O)/.

@@ -248,6 +248,9 @@ $(O)/programs/%.done: tools/fetch-programs | $(O)/setup-run
 	@sh tools/fetch-programs $(O)/programs $*
 	@touch $@
 
+# Of the kernel that is there.
+$(O)/programs/modules.done: | $(O)/programs/kernel.done
+
 # ---- The host command -----------------------------------------------------------------
 
 # What images are made of belongs to the command, but being newer does not make it old.
@@ -523,7 +526,7 @@ $(machine_fuzzers):
 
 # ---- Measurements: optimised, no sanitizers -------------------------------------------
 
-guest_programs = $(addprefix $(O)/guest/,vmbench wide growth job hello empty)
+guest_programs = $(addprefix $(O)/guest/,vmbench wide growth job pages hello empty)
 
 $(O)/guest/hello: bench/guest/hello.c | $(O)/setup-build
 	@mkdir -p $(@D)
@@ -535,8 +538,9 @@ $(O)/guest/vmbench: bench/guest/vmbench.c
 $(O)/guest/wide: $(addprefix bench/guest/wide,.c _memory.c _files.c _streams.c _processes.c)
 $(O)/guest/growth: bench/guest/growth.c
 $(O)/guest/job: bench/guest/job.c
+$(O)/guest/pages: bench/guest/pages.c
 $(O)/guest/wide $(O)/guest/growth: bench/guest/wide_calls.c bench/guest/wide.h
-$(addprefix $(O)/guest/,vmbench wide growth job): bench/guest/bench.c bench/guest/bench.h | $(O)/setup-build
+$(addprefix $(O)/guest/,vmbench wide growth job pages): bench/guest/bench.c bench/guest/bench.h | $(O)/setup-build
 	@mkdir -p $(@D)
 	$(call note,guest,$@)$(CC) $(GUEST_FLAGS) -o $@ $(bench_parts)
 

@@ -1,0 +1,1 @@
+exec lua5.4 /home/dictionary.lua

@@ -1,0 +1,1 @@
+exec /bin/pages noise-pass > /dev/null

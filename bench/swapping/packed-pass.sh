@@ -1,0 +1,1 @@
+exec /bin/pages packed-pass > /dev/null

@@ -1,0 +1,1 @@
+exec /bin/pages packed-touches > /dev/null

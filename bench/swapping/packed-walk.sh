@@ -1,0 +1,1 @@
+exec /bin/pages packed-walk > /dev/null
