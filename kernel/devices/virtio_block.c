@@ -12,7 +12,7 @@
 #include "devices/virtio.h"
 #include "memory/layout.h"
 
-enum { PIECES = 3, ENTRIES = 32, SHARED_BYTES = 2048, SECTORS_A_PAGE = PAGE_SIZE / BLOCK_SECTOR };
+enum { PIECES = BLOCK_PAGES + 2, ENTRIES = 128, SHARED_BYTES = 4096, SECTORS_A_PAGE = PAGE_SIZE / BLOCK_SECTOR };
 enum { READ = 0, WRITE = 1, SUCCESS = 0, NO_ANSWER = 255 };
 enum { NEEDS_RESET = 64 };
 _Static_assert(BLOCK_REQUESTS * PIECES <= ENTRIES, "each request has entries of its own");
@@ -23,7 +23,7 @@ static struct {
     struct { uint32_t kind, unused; uint64_t sector; } wanted[BLOCK_REQUESTS];
     volatile uint8_t answers[BLOCK_REQUESTS];
 } shared __attribute__((aligned(SHARED_BYTES)));
-_Static_assert(sizeof shared <= SHARED_BYTES, "half a page is enough, and physically in one piece");
+_Static_assert(sizeof shared <= SHARED_BYTES, "a page is enough, and physically in one piece");
 
 static struct lock           lock = LOCK("block device", RANK_CHANNEL);
 static struct virtio_device  device;
@@ -51,7 +51,8 @@ static void take_answer(uint16_t number, uint32_t bytes)
     if (number % PIECES != 0 || at >= BLOCK_REQUESTS || (request = under_way[at]) == NULL)
         return;
     under_way[at] = NULL;
-    finish_request(request, shared.answers[at] == SUCCESS && (request->write || bytes > PAGE_SIZE) ? 0 : -EIO);
+    finish_request(request, shared.answers[at] == SUCCESS && (request->write || bytes > request->count * PAGE_SIZE)
+                                ? 0 : -EIO);
 }
 
 static void take_answers(void)
@@ -100,17 +101,18 @@ static void block_give_up(void)
 
 static void send_request(struct block_request *request, unsigned at)
 {
-    const struct virtio_piece pieces[PIECES] = {
-        { physical_address(&shared.wanted[at]), sizeof shared.wanted[at] },
-        { request->memory, PAGE_SIZE },
-        { physical_address(&shared.answers[at]), 1 },
-    };
+    struct virtio_piece pieces[PIECES], *piece = pieces;
 
+    *piece++ = (struct virtio_piece){ physical_address(&shared.wanted[at]), sizeof shared.wanted[at] };
+    for (unsigned i = 0; i < request->count; i++)       /* bound: BLOCK_PAGES */
+        *piece++ = (struct virtio_piece){ frame_address(request->frames[i]), PAGE_SIZE };
+    *piece = (struct virtio_piece){ physical_address(&shared.answers[at]), 1 };
     under_way[at]            = request;
     shared.wanted[at].kind   = request->write ? WRITE : READ;
     shared.wanted[at].sector = (uint64_t)request->page * SECTORS_A_PAGE;
     shared.answers[at]       = NO_ANSWER;
-    virtio_give_chain(&queue, pieces, PIECES, request->write ? 1 : 2, (uint16_t)(at * PIECES));
+    virtio_give_chain(&queue, pieces, request->count + 2, request->write ? 1 : request->count + 1,
+                      (uint16_t)(at * PIECES));
     virtio_kick(&queue);
 }
 
@@ -120,6 +122,7 @@ static void block_send(struct block_request *request)
     unsigned   at    = 0;
 
     assert(request->page < block_device.pages);
+    deep_assert(request->count - 1 < BLOCK_PAGES && request->count <= block_device.pages - request->page);
     while (under_way[at] != NULL) {             /* bound: BLOCK_REQUESTS */
         at++;
         assert(at < BLOCK_REQUESTS);

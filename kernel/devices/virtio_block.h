@@ -1,10 +1,10 @@
 /*
  * virtio_block.h - the machine's virtio block device, as base/block.h asks for it.
  *
- * A request is a chain of three pieces: what is wanted, a page, and a byte in which the device says how it went. What
+ * A request is a chain of pieces: what is wanted, the pages, and a byte in which the device says how it went. What
  * the device says is not trusted: an answer for no request is passed over; a request succeeds only if the device says
- * so and, where it was to write a page, that it has written one. A device that asks to be reset, or that is given up
- * (block_wait()), is reset and used no more.
+ * so and, where it was to write pages, that it has written all of them. A device that asks to be reset, or that is
+ * given up (block_wait()), is reset and used no more.
  *
  * Locking  RANK_CHANNEL inside; requests are done from the interrupt.
  * Cost     each call and interrupt goes over BLOCK_REQUESTS requests at most.

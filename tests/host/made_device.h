@@ -15,9 +15,10 @@ enum { DEVICE_PAGES = 300, SLOTS = DEVICE_PAGES - 1, WORDS = PAGE_SIZE / 4 };
 
 static uint8_t               stored[DEVICE_PAGES][PAGE_SIZE];
 static struct block_request *waiting[BLOCK_REQUESTS];
-static unsigned              waiting_count, most_waiting, given_up, reads_made, writes_made;
+static unsigned              waiting_count, most_waiting, given_up, reads_made, writes_made, pages_read;
 static bool                  reads_fail, writes_fail, silent;
 static uint32_t              fails_at;                  /* the page that cannot be written; 0: none */
+static uint32_t              lost_at;                   /* the page that cannot be read; 0: none    */
 static void                 (*while_waiting)(void);     /* NULL, or what others do while somebody waits */
 static uint64_t              chance = 88172645463325252ull;
 
@@ -29,19 +30,23 @@ static inline uint32_t at_random(uint32_t below)
 
 static inline void answer(struct block_request *request, bool good)
 {
-    uint8_t *memory = &machine_ram[request->memory];
-
     request->result = good ? 0 : -EIO;
-    if (good && request->write)
-        memcpy(stored[request->page], memory, PAGE_SIZE);
-    else if (good)
-        memcpy(memory, stored[request->page], PAGE_SIZE);
+    for (unsigned i = 0; i < request->count; i++) {
+        uint8_t *memory = &machine_ram[frame_address(request->frames[i])], *there = stored[request->page + i];
+
+        if (request->write && good)
+            memcpy(there, memory, PAGE_SIZE);
+        else if (!request->write)
+            memcpy(memory, good ? there : stored[0], PAGE_SIZE);    /* what is read in vain is wrong */
+    }
     completion_happen(&request->done);
 }
 
 static inline void device_start(struct block_request *request)
 {
-    assert_true(request->page < DEVICE_PAGES && waiting_count < BLOCK_REQUESTS && request->memory % PAGE_SIZE == 0);
+    assert_true(request->page < DEVICE_PAGES && waiting_count < BLOCK_REQUESTS && request->count > 0);
+    assert_true(request->count <= BLOCK_PAGES && request->page + request->count <= DEVICE_PAGES);
+    pages_read += request->write ? 0 : request->count;
     waiting[waiting_count++] = request;
     most_waiting = waiting_count > most_waiting ? waiting_count : most_waiting;
     *(request->write ? &writes_made : &reads_made) += 1;
@@ -65,7 +70,8 @@ bool completion_wait_for(struct completion *completion, uint64_t nanoseconds)
         struct block_request *request = waiting[at];
 
         waiting[at] = waiting[--waiting_count];
-        answer(request, request->write ? !writes_fail && request->page != fails_at : !reads_fail);
+        answer(request, request->write ? !writes_fail && request->page != fails_at
+                                       : !reads_fail && (lost_at == 0 || lost_at - request->page >= request->count));
     }
     return completion_happened(completion);
 }
@@ -82,7 +88,7 @@ static inline void make_header(uint32_t last)
 static inline void begin_device(void)
 {
     block_device = (struct block_device){ DEVICE_PAGES, device_start, device_give_up };
-    waiting_count = most_waiting = given_up = reads_made = writes_made = fails_at = 0;
+    waiting_count = most_waiting = given_up = reads_made = writes_made = pages_read = fails_at = lost_at = 0;
     reads_fail = writes_fail = silent = false;
     while_waiting = NULL;
     make_header(SLOTS);

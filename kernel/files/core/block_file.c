@@ -16,7 +16,7 @@ static struct mutex turn = MUTEX("block file");         /* one request at a time
 
 static int transfer_page(frame_t frame, uint32_t page, bool write)
 {
-    struct block_request request = { .memory = frame_address(frame), .page = page, .write = write };
+    struct block_request request = { .frames = { frame }, .page = page, .count = 1, .write = write };
 
     assert(mutex_held(&turn));
     block_device.start(&request);

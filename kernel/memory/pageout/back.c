@@ -39,7 +39,7 @@ static int look_at_some(struct space *space, const struct region *region, page_t
         entry_t entry = cursor_read(&c, *page);
 
         if (is_there(entry)) {
-            *transfer = transfer_read(entry_slot_number(entry));
+            *transfer = transfer_read(entry_slot_number(entry), true);
             found = 1;
             break;
         }

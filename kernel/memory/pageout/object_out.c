@@ -301,11 +301,11 @@ static long read_in(uint32_t slot, frame_t frame)
     int              err;
 
     deep_assert(slot_is_on_device(slot));
-    while ((transfer = transfer_read(slot)) == NULL)    /* bound: sleeps in each turn */
+    while ((transfer = transfer_read(slot, false)) == NULL)    /* bound: sleeps in each turn */
         transfer_await_free();
     err = transfer_wait(transfer);
     if (err == 0)
-        frame_copy(frame, transfer_frame(transfer));
+        frame_copy(frame, transfer_frame(transfer, slot));
     transfer_put(transfer);
     return err != 0 ? err : 1;
 }

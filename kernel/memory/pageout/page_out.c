@@ -287,13 +287,13 @@ static int in_locked(struct space *space, const struct region *region, page_t pa
 }
 
 /* What was read is the page's as long as its entry names the slot, to which the transfer has a reference. */
-int page_in_read(struct space *space, const struct region *region, page_t page, struct transfer *transfer)
+static int show_read(struct space *space, const struct region *region, page_t page, struct transfer *transfer)
 {
     struct cursor_touch t;
     frame_t             frame;
     int                 err = 0;
 
-    assert(rwlock_held(&space->map_lock) && span_has(region->span, page));
+    deep_assert(rwlock_held(&space->map_lock) && span_has(region->span, page));
     if (!cursor_touch(&t, space, page))
         return 0;
     if (entry_kind(t.entry, 1) != ENTRY_SWAP || !transfer_is_for(transfer, entry_slot_number(t.entry)) ||
@@ -301,9 +301,23 @@ int page_in_read(struct space *space, const struct region *region, page_t page, 
         cursor_touch_leave(&t);
         return err;
     }
-    frame_copy(frame, transfer_frame(transfer));
+    frame_copy(frame, transfer_frame(transfer, entry_slot_number(t.entry)));
     cursor_touch_bring_in(&t, frame, region->rights);
     return 0;
+}
+
+/* What else the transfer has read lies no farther away, if it is this region's. */
+int page_in_read(struct space *space, const struct region *region, page_t page, struct transfer *transfer)
+{
+    page_t near = page - (TRANSFER_PAGES - 1);
+    int    err  = show_read(space, region, page, transfer);
+
+    deep_assert(span_has(region->span, page));
+    if (err == 0 && !transfer_is_single(transfer))
+        for (; near != page + TRANSFER_PAGES && !(frames_wanted & FRAMES_LOW); near++)  /* bound: 2 * TRANSFER_PAGES */
+            if (span_has(region->span, near) && show_read(space, region, near, transfer) != 0)
+                break;
+    return err;
 }
 
 int page_in(struct space *space, const struct region *region, page_t page)

@@ -73,7 +73,8 @@ size_t pages_out(struct space *space, const struct region *region, struct span s
 /*
  * Bring a page of a region back, if it is out and packed. Returns 0, or -ENOMEM. Where the entry has become another
  * meanwhile nothing is done: the access is merely tried again. page_in_read() does the same for a page that is on the
- * device, with a transfer that has read it; -EIO: it could not be read.
+ * device, with a transfer that has read it; -EIO: it could not be read. Pages nearby that the transfer has read as well
+ * come with it, while frames are not short.
  */
 int page_in(struct space *space, const struct region *region, page_t page) MUST_CHECK;
 int page_in_read(struct space *space, const struct region *region, page_t page, struct transfer *transfer) MUST_CHECK;

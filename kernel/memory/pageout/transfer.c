@@ -12,17 +12,22 @@
 #include "memory/pageout/swap_parts.h"
 #include "memory/tables/slot.h"
 
-struct transfer {                       /* [swap_lock], but for the request, which is the device's until it is done */
+/* [swap_lock], but for the request, which is the device's until it is done; its frames are the transfer's for good. */
+struct transfer {
     struct block_request request;
-    frame_t              frame;
-    uint32_t             slot;          /* NO_SLOT: its reference was taken over */
-    uint32_t             users;         /* 0: it is free                         */
+    uint32_t             slot;          /* of the first page                                           */
+    uint32_t             held;          /* bits of pages to whose slots it has a reference; free: none */
+    uint32_t             users;         /* 0: it is free                                               */
     const void          *whose;         /* the space or object whose page is written; NULL: it reads */
     uint64_t             page;
 };
 
+enum { FRAMES = TRANSFERS * TRANSFER_PAGES, NEAR = 2 * TRANSFER_PAGES };
+
 static struct transfer   transfers[TRANSFERS];
 static struct wait_queue freed;
+static uint32_t          wanted_last;   /* [swap_lock] the slot that was read last                    */
+static bool              singly;        /* the device has failed: it is asked for one page at a time */
 
 /* A free transfer, unless no more than `kept` are. The lock is held. */
 static struct transfer *find_free(unsigned kept)
@@ -35,16 +40,21 @@ static struct transfer *find_free(unsigned kept)
 }
 
 /* The request is not made yet. */
-static void begin_transfer(struct transfer *t, uint32_t slot, const void *whose, uint64_t page)
+static void __attribute__((noinline)) begin_transfer(struct transfer *t, uint32_t slot, const void *whose,
+                                                     uint64_t page)
 {
     deep_assert(lock_held(&swap_lock) && t->users == 0 && slot_is_on_device(slot));
     deep_assert(slot - SLOT_DEVICE < swap.pages);
     t->slot    = slot;
+    t->held    = 1;
     t->users   = 1;
     t->whose   = whose;
     t->page    = page;
-    t->request = (struct block_request){ .memory = frame_address(t->frame), .write = whose != NULL,
-                                         .page = slot - SLOT_DEVICE + 1 };
+    t->request.write  = whose != NULL;
+    t->request.page   = slot - SLOT_DEVICE + 1;
+    t->request.count  = 1;
+    t->request.result = 0;
+    t->request.done   = (struct completion){ 0 };
 }
 
 int transfer_write(const void *whose, uint64_t page, const void *bytes, struct transfer **out)
@@ -57,7 +67,7 @@ int transfer_write(const void *whose, uint64_t page, const void *bytes, struct t
     deep_assert(whose != NULL && bytes != NULL);
     if (err == 0) {
         begin_transfer(t, slot, whose, page);
-        memcpy(frame_view(t->frame, SLOT_TO), bytes, PAGE_SIZE);
+        memcpy(frame_view(t->request.frames[0], SLOT_TO), bytes, PAGE_SIZE);
     }
     lock_drop(&swap_lock, state);
     if (err == 0)
@@ -82,11 +92,20 @@ uint32_t transfer_take_slot(struct transfer *t)
     lock_state state = lock_take(&swap_lock);
     uint32_t   slot  = t->slot;
 
-    assert(t->whose != NULL && completion_happened(&t->request.done) && t->request.result == 0 && slot != NO_SLOT);
-    t->slot = NO_SLOT;
+    deep_assert(t->whose != NULL && completion_happened(&t->request.done) && t->request.result == 0 && t->held != 0);
+    t->held = 0;
     swap.out++;
     lock_drop(&swap_lock, state);
     return slot;
+}
+
+/* A group that could not be read says nothing of each of its slots. */
+bool transfer_is_for(const struct transfer *t, uint32_t slot)
+{
+    uint32_t at = slot - t->slot;
+
+    return t->whose == NULL && at < TRANSFER_PAGES && (t->held >> at & 1) &&
+           (t->request.result == 0 || t->request.count == 1);
 }
 
 /* The transfer that reads a slot. The lock is held. */
@@ -94,58 +113,89 @@ static struct transfer *find_reader(uint32_t slot)
 {
     deep_assert(lock_held(&swap_lock));
     for (unsigned i = 0; i < TRANSFERS; i++)    /* bound: TRANSFERS */
-        if (transfers[i].users > 0 && transfers[i].whose == NULL && transfers[i].slot == slot)
+        if (transfer_is_for(&transfers[i], slot))
             return &transfers[i];
     return NULL;
 }
 
-struct transfer *transfer_read(uint32_t slot)
+/*
+ * The slot, or its group: where the slot that was wanted last lies near, others will be wanted as well. What the group
+ * has beside slots in use is read too, and nobody's.
+ */
+static void begin_read(struct transfer *t, uint32_t slot, bool group)
+{
+    uint32_t last = slot | (TRANSFER_PAGES - 1);
+
+    deep_assert(lock_held(&swap_lock));
+    group = group && !singly && slot - wanted_last + NEAR <= 2 * NEAR && last - SLOT_DEVICE < swap.pages;
+    wanted_last = slot;
+    begin_transfer(t, group ? last - (TRANSFER_PAGES - 1) : slot, NULL, 0);
+    t->request.count = group ? TRANSFER_PAGES : 1;
+    t->held          = 0;
+    for (unsigned at = 0; at < t->request.count; at++) {        /* bound: TRANSFER_PAGES */
+        struct swap_slot *s = swap_slot_at(t->slot + at);
+
+        if (s->references > 0) {
+            s->references++;
+            t->held |= 1u << at;
+            swap.in++;
+        }
+    }
+}
+
+struct transfer *transfer_read(uint32_t slot, bool group)
 {
     lock_state       state  = lock_take(&swap_lock);
     struct transfer *t      = find_reader(slot);
     bool             starts = t == NULL && (t = find_free(0)) != NULL;
 
     deep_assert(slot_is_on_device(slot) && swap_slot_at(slot)->references > 0);
-    if (starts) {
-        begin_transfer(t, slot, NULL, 0);
-        swap_slot_at(slot)->references++;
-        swap.in++;
-    } else if (t != NULL) {
+    if (starts)
+        begin_read(t, slot, group);
+    else if (t != NULL)
         t->users++;
-    }
     lock_drop(&swap_lock, state);
     if (starts)
         block_device.start(&t->request);
     return t;
 }
 
-bool transfer_is_for(const struct transfer *t, uint32_t slot) { return t->whose == NULL && t->slot == slot; }
+bool transfer_is_single(const struct transfer *t) { return t->request.count == 1; }
 
 int transfer_wait(struct transfer *t)
 {
+    int err;
+
     may_sleep();
     deep_assert(t->users > 0);
-    return block_wait(&t->request);
+    err = block_wait(&t->request);
+    if (err != 0)
+        singly = true;
+    return err;
 }
 
 int transfer_result(const struct transfer *t)
 {
-    assert(completion_happened(&t->request.done));
+    deep_assert(completion_happened(&t->request.done));
     return t->request.result;
 }
 
-frame_t transfer_frame(const struct transfer *t) { return t->frame; }
+frame_t transfer_frame(const struct transfer *t, uint32_t slot)
+{
+    deep_assert(transfer_is_for(t, slot) && t->users > 0);
+    return t->request.frames[slot - t->slot];
+}
 
+/* The last slot first: it is the one that is taken last. */
 static void end_transfer(struct transfer *t)
 {
     bool failed = t->whose != NULL && t->request.result != 0;
 
     assert(completion_happened(&t->request.done));      /* the device is done with the frame */
-    if (t->slot != NO_SLOT && failed)
-        swap_give_bad(t->slot);
-    else if (t->slot != NO_SLOT)
-        swap_put_locked(t->slot);
-    t->slot = NO_SLOT;
+    for (unsigned at = TRANSFER_PAGES; at-- > 0;)       /* bound: TRANSFER_PAGES */
+        if (t->held >> at & 1)
+            (failed ? swap_give_bad : swap_put_locked)(t->slot + at);
+    t->held = 0;
 }
 
 void transfer_put(struct transfer *t)
@@ -182,8 +232,9 @@ void transfers_each(void (*visit)(void *data, uint32_t slot), void *data)
     lock_state state = lock_take(&swap_lock);
 
     for (unsigned i = 0; i < TRANSFERS; i++)    /* bound: TRANSFERS */
-        if (transfers[i].users > 0 && transfers[i].slot != NO_SLOT)
-            visit(data, transfers[i].slot);
+        for (unsigned at = 0; at < TRANSFER_PAGES; at++)
+            if (transfers[i].held >> at & 1)
+                visit(data, transfers[i].slot + at);
     lock_drop(&swap_lock, state);
 }
 
@@ -213,7 +264,7 @@ static uint32_t pages_said(const uint8_t *page)
 
 static int read_header(frame_t frame, uint32_t *pages)
 {
-    struct block_request request = { .memory = frame_address(frame) };
+    struct block_request request = { .frames = { frame }, .count = 1 };
     lock_state           state;
     int                  err;
 
@@ -225,19 +276,24 @@ static int read_header(frame_t frame, uint32_t *pages)
     return err != 0 ? err : *pages == 0 ? -EINVAL : 0;
 }
 
+static frame_t *frame_number(unsigned i)
+{
+    return &transfers[i / TRANSFER_PAGES].request.frames[i % TRANSFER_PAGES];
+}
+
 /* The lock is held. Without memory for all there are none. */
 static void drop_frames(unsigned count)
 {
-    deep_assert(lock_held(&swap_lock) && count <= TRANSFERS);
-    for (unsigned i = 0; i < count; i++)        /* bound: TRANSFERS */
-        swap_give_frame(transfers[i].frame);
+    deep_assert(lock_held(&swap_lock) && count <= FRAMES);
+    while (count-- > 0)                         /* bound: FRAMES */
+        swap_give_frame(*frame_number(count));
 }
 
 static int take_frames(void)
 {
     deep_assert(lock_held(&swap_lock) && swap.device.tables == 0);
-    for (unsigned i = 0; i < TRANSFERS; i++)    /* bound: TRANSFERS */
-        if (swap_take_frame(&transfers[i].frame) != 0) {
+    for (unsigned i = 0; i < FRAMES; i++)       /* bound: FRAMES */
+        if (swap_take_frame(frame_number(i)) != 0) {
             drop_frames(i);
             return -ENOMEM;
         }
@@ -252,7 +308,7 @@ static int put_to_use(uint32_t pages)
     deep_assert(pages > 0 && pages <= SWAP_TABLES * SLOTS_A_FRAME);
     if (err == 0) {
         swap.pages   = pages;
-        swap.leaving = false;
+        swap.leaving = singly = false;
     }
     lock_drop(&swap_lock, state);
     return err;
@@ -296,7 +352,7 @@ bool swap_device_off(void)
     for (unsigned i = 0; i < TRANSFERS; i++)    /* bound: TRANSFERS */
         off = off && transfers[i].users == 0;
     if (off) {
-        drop_frames(TRANSFERS);
+        drop_frames(FRAMES);
         swap.pages = swap.bad = 0;
         swap_drop_tables();
     }

@@ -308,7 +308,7 @@ static int act_read(struct fault *f, struct cursor_touch *t)
     deep_assert(slot_is_on_device(entry_slot_number(t->entry)));
     if (f->transfer != NULL)
         transfer_put(f->transfer);
-    f->transfer = transfer_read(entry_slot_number(t->entry));
+    f->transfer = transfer_read(entry_slot_number(t->entry), true);
     cursor_touch_leave(t);
     return -EBUSY;
 }
