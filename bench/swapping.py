@@ -6,8 +6,9 @@
 Each job is a script of bench/swapping, started by bench/guest/job.c as those of bench/jobs.py are, in QEMU's pc with
 one processor and 64 MiB; what it works at takes 192 MiB. What does not fit is packed into RAM (Quire's own packing,
 Linux's zram with lz4), or goes to a virtio disk as well: then Quire packs what can be packed, and Linux writes all.
-Linux loads the modules for that from its package (`fetch-programs modules`), and is left with its usual settings
-otherwise. The machine's archive holds nothing but the programs. Their results are compared.
+Linux loads the modules for that from its package (`fetch-programs modules`). Both may promise more memory than there
+is, and are left with their usual settings otherwise. The machine's archive holds nothing but the programs. Their
+results are compared.
 
 Printed are the instructions that the machine executed from the start of the first program on, in both kernels and in
 programs (bench/executed.c); pages out and in, as /proc/vmstat has them; requests that the disk got, and how many pages
@@ -56,7 +57,8 @@ def prepare(build, job, folder):
         if name.endswith((".lua", ".sql")):
             shutil.copy2(os.path.join(SCRIPTS, name), stage.at("home"))
     shutil.copy2(os.path.join(SCRIPTS, f"{job}.sh"), stage.at("job"))
-    shutil.copy2(os.path.join(SCRIPTS, "after"), stage.at("after"))
+    for name in ("before", "after"):
+        shutil.copy2(os.path.join(SCRIPTS, name), stage.at(name))
     shutil.copy2(os.path.join(build, "guest", "pages"), stage.at("bin"))
     shutil.copy2(os.path.join(build, "guest", "job"), stage.at("init"))
     return stage
@@ -70,7 +72,6 @@ def add_modules(build, stage):
     os.makedirs(stage.at("sys"), exist_ok=True)
     stage.program("busybox")
     shutil.copytree(modules, stage.at("modules"), dirs_exist_ok=True)
-    shutil.copy2(os.path.join(SCRIPTS, "before"), stage.at("before"))
 
 
 def swap_area(path):
