@@ -380,6 +380,48 @@ static void pages_of_a_table_that_is_out_come_back(void)
     end_device();
 }
 
+static uint32_t write_to_slot(uint64_t page, uint8_t byte, struct transfer **transfer)
+{
+    static uint8_t bytes[PAGE_SIZE];
+
+    memset(bytes, byte, sizeof bytes);
+    assert_int_equal(transfer_write(&program, page, bytes, transfer), 0);
+    return page == 1 && transfer_wait(*transfer) == 0 ? transfer_take_slot(*transfer) : 0;
+}
+
+/* The device reads a group before it writes one of its slots: what it has read there is of before, and nobody's. */
+static void what_is_being_written_is_not_read_with_its_group(void)
+{
+    struct transfer *first, *second, *group;
+    uint32_t         there, later;
+
+    begin_device();
+    there = write_to_slot(1, 'a', &first);
+    transfer_put(first);
+    group = transfer_read(there, true);                 /* the next read nearby is one of a group */
+    assert_int_equal(transfer_wait(group), 0);
+    transfer_put(group);
+    write_to_slot(2, 'b', &second);
+    group = transfer_read(there, true);
+    assert_false(transfer_is_single(group));
+    assert_false(waiting[1]->write);
+    answer(waiting[--waiting_count], true);
+    assert_int_equal(transfer_wait(second), 0);
+    later = transfer_take_slot(second);
+    transfer_put(second);
+    assert_int_equal(later, there + 1);                 /* of the same group */
+    assert_true(transfer_is_for(group, there));
+    assert_false(transfer_is_for(group, later));
+    transfer_put(group);
+    group = transfer_read(later, true);
+    assert_int_equal(transfer_wait(group), 0);
+    assert_int_equal(machine_ram[frame_address(transfer_frame(group, later))], 'b');
+    transfer_put(group);
+    swap_put(there);
+    swap_put(later);
+    end_device();
+}
+
 static void only_a_swap_area_is_used(void)
 {
     static const struct { unsigned at, value; } wrong[] = {
@@ -432,6 +474,7 @@ int main(void)
         on_machine(a_fork_shares_what_is_on_the_device),
         on_machine(all_pages_come_back),
         on_machine(pages_of_a_table_that_is_out_come_back),
+        on_machine(what_is_being_written_is_not_read_with_its_group),
         on_machine(only_a_swap_area_is_used),
     };
 

@@ -118,9 +118,18 @@ static struct transfer *find_reader(uint32_t slot)
     return NULL;
 }
 
+/* Whether the device may have yet to write a slot: what is read there is of before. The lock is held. */
+static bool is_being_written(uint32_t slot)
+{
+    for (unsigned i = 0; i < TRANSFERS; i++)    /* bound: TRANSFERS */
+        if (transfers[i].whose != NULL && transfers[i].held != 0 && transfers[i].slot == slot)
+            return true;
+    return false;
+}
+
 /*
  * The slot, or its group: where the slot that was wanted last lies near, others will be wanted as well. What the group
- * has beside slots in use is read too, and nobody's.
+ * has beside slots in use, or in those that are being written, is read too, and nobody's.
  */
 static void begin_read(struct transfer *t, uint32_t slot, bool group)
 {
@@ -135,7 +144,7 @@ static void begin_read(struct transfer *t, uint32_t slot, bool group)
     for (unsigned at = 0; at < t->request.count; at++) {        /* bound: TRANSFER_PAGES */
         struct swap_slot *s = swap_slot_at(t->slot + at);
 
-        if (s->references > 0) {
+        if (s->references > 0 && !is_being_written(t->slot + at)) {
             s->references++;
             t->held |= 1u << at;
             swap.in++;
