@@ -318,6 +318,28 @@ static void the_hand_lets_them_go(void)
     end();
 }
 
+/* A program's fault reads the group, one page of which is lost; whoever wants another page of it has that. */
+static void a_group_that_fails_is_no_error_of_an_object(void)
+{
+    enum { LOST = 5, WANTED = 2 };
+    struct transfer *group;
+
+    begin();
+    let_go(0, TRANSFER_PAGES);
+    group = transfer_read(SLOT_DEVICE + WANTED, true);          /* the next one nearby reads a group */
+    assert_int_equal(transfer_wait(group), 0);
+    transfer_put(group);
+    lost_at = LOST + 1;
+    group = transfer_read(SLOT_DEVICE + WANTED + 1, true);
+    assert_false(transfer_is_single(group));
+    look(WANTED, WANTED);
+    assert_int_equal(transfer_wait(group), -EIO);
+    transfer_put(group);
+    lost_at = 0;
+    look(LOST, LOST);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +354,7 @@ int main(void)
         on_machine(a_page_that_is_cut_off_while_it_is_read_is_a_hole),
         on_machine(all_pages_come_back),
         on_machine(the_hand_lets_them_go),
+        on_machine(a_group_that_fails_is_no_error_of_an_object),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -295,18 +295,23 @@ void pages_make_cold(const struct region *region, struct span span)
 
 /* ---- In ------------------------------------------------------------------------------------------------- */
 
+/* Somebody's group that could not be read says nothing of this slot, which is read alone then. */
 static long read_in(uint32_t slot, frame_t frame)
 {
     struct transfer *transfer;
+    bool             says_nothing;
     int              err;
 
     deep_assert(slot_is_on_device(slot));
-    while ((transfer = transfer_read(slot, false)) == NULL)    /* bound: sleeps in each turn */
-        transfer_await_free();
-    err = transfer_wait(transfer);
-    if (err == 0)
-        frame_copy(frame, transfer_frame(transfer, slot));
-    transfer_put(transfer);
+    do {
+        while ((transfer = transfer_read(slot, false)) == NULL)    /* bound: sleeps in each turn */
+            transfer_await_free();
+        err = transfer_wait(transfer);
+        if (err == 0)
+            frame_copy(frame, transfer_frame(transfer, slot));
+        says_nothing = err != 0 && !transfer_is_single(transfer);
+        transfer_put(transfer);
+    } while (says_nothing);
     return err != 0 ? err : 1;
 }
 
