@@ -44,7 +44,7 @@
  *   void words_copy(void *restrict to, const void *restrict from, size_t count);
  *       `count` words of 32 bits in a row, aligned to 4.
  *   int bytes_compare(const void *a, const void *b, size_t n);
- *       memcmp(), which a port whose compiler has a C library answers itself: there it is not needed.
+ *       What memcmp() answers.
  *   uint32_t cpu_divide(uint64_t a, uint32_t b, uint32_t *rest);
  *       a / b, with the remainder in *rest. The upper half of a is below b, so that the quotient has 32 bits.
  *   void cpu_page_fill(void *page, uint32_t word);

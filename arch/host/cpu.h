@@ -74,6 +74,11 @@ static inline void words_copy(void *restrict to, const void *restrict from, size
     __builtin_memcpy(to, from, count * 4);
 }
 
+static inline int bytes_compare(const void *a, const void *b, size_t n)
+{
+    return __builtin_memcmp(a, b, n);
+}
+
 static inline uint32_t cpu_divide(uint64_t a, uint32_t b, uint32_t *rest)
 {
     *rest = (uint32_t)(a % b);
