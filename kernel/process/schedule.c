@@ -373,8 +373,12 @@ int schedule_between(void)
 /* The console's commands report the frames that they took, so its thread gives way only where they say so. */
 bool point_of_rest(void)
 {
-    may_sleep();
-    return running_thread != &idle && give_way_if_due();
+    uint64_t before = IS_CHECKED ? switches : 0;
+    bool     gave_way;
+
+    may_sleep();                                /* torture.h has others run here, and the caller is to know of these */
+    gave_way = running_thread != &idle && give_way_if_due();
+    return gave_way || (IS_CHECKED && switches != before);
 }
 
 /* While no thread is ready: frames are zeroed in advance, one at a time, then the CPU sleeps. For ever. */
