@@ -13,6 +13,8 @@
  *
  * Handlers are called with interrupts off, and return with interrupts off, on the interrupted stack (from a program: on
  * the stack that arch_set_kernel_stack() named). A handler for a program's trap may turn interrupts on in between.
+ * Other threads may run before the return: to a program (trap_leave()), and to an instruction of the kernel's that
+ * copies for a program (trap_leave_inside()).
  *
  * Locking  none: handlers are set before their traps can come.
  * Source   Intel SDM vol. 3A, "Interrupt and Exception Handling".

@@ -10,6 +10,8 @@
  *                         machine may be frozen, to be restored many times. Random numbers and the wall clock of the
  *                         program are of the time after the word
  *
+ * Where the machine has a block device it is /dev/vda, and with mkswap's header pages go there from the start.
+ *
  * The program's standard streams are those of the channel, or of a terminal. The terminal is on the channel if
  * .quire/options says so; without a channel it is on the serial line and the screen.
  *

@@ -12,8 +12,9 @@
  *          points of rest between pages, with node->lock held; so has the end of a node whose name holds removed
  *          folders, behind each of them.
  * Cost     look-up O(1) expected; a listing O(entries) a call; a page of a file O(log pages).
- * Errors   -ENOMEM when there is no heap, or no frame, also after pages of programs have left (pageout/hand.h), for
- *          which a write may sleep. (Linux: -ENOSPC when a tmpfs has reached its size; here memory is the only limit.)
+ * Errors   -ENOMEM when there is no heap, or no frame, also after other pages have left (pageout/hand.h), for which a
+ *          write may sleep, and so may a read of a page that is out; -EIO where the swap device cannot give it back.
+ *          (Linux: -ENOSPC when a tmpfs has reached its size; here memory is the only limit.)
  *          -ENOENT for a change in a folder that was removed, or whose file system has ended; else as on Linux.
  *
  * Invariants (tmpfs_ok):

@@ -7,7 +7,8 @@
  *
  * Locking  looks at the regions by space_look(), and takes the tables lock, for each entry looked at, one after the
  *          other; so runs are of one moment only while no other code changes the space, which the caller ensures.
- * Cost     a walk and O(log regions) for each entry; a table that is missing, and a large page, are one entry.
+ * Cost     a walk and O(log regions) for each entry; a table that is missing, and a large page, are one entry, but each
+ *          page of a table that is out (tables_out.h) is one.
  *          Nothing is allocated.
  */
 #ifndef QUIRE_MEMORY_RUN_H
