@@ -12,11 +12,12 @@
 #include "process/tour.h"
 
 /*
- * Rounds: the first begins anywhere, so three go over every page twice. Poor yields (make_room.h) in a row, of how many
- * pages at most, and how long one counts. Steps ahead of need, and portions that are left out after some were in vain,
- * at most.
+ * Rounds: the first begins anywhere, so three go over every page twice. Ahead of need no page is met twice: one that was
+ * used since the last portion stays, or with hardly any memory what one instruction touches would go at each fault of
+ * the same instruction. Poor yields (make_room.h) in a row, of how many pages at most, and how long one counts. Steps
+ * ahead of need, and portions that are left out after some were in vain, at most.
  */
-enum { ROUNDS = 3, POOR_MOST = 16, POOR_PAGES = 8, POOR_NANOSECONDS = 1000000000 };
+enum { ROUNDS = 3, ROUNDS_AHEAD = 1, POOR_MOST = 16, POOR_PAGES = 8, POOR_NANOSECONDS = 1000000000 };
 enum { STEPS_AHEAD = 2048, PAUSES_MOST = 255 };
 
 static struct mutex turn = MUTEX("page-out");
@@ -88,14 +89,14 @@ static void note_yield(bool enough, bool went_over_all)
 }
 
 /* Returns how many pages have gone. */
-static size_t let_go(size_t want, size_t steps)
+static size_t let_go(size_t want, size_t steps, unsigned most)
 {
     unsigned rounds = 0;
 
     at.hand.looked = at.hand.gone = 0;
     at.hand.full   = false;
     /* bound: rests */
-    while (at.hand.gone < want && at.hand.looked < steps && rounds < ROUNDS && !at.hand.full && !memory_is_coming())
+    while (at.hand.gone < want && at.hand.looked < steps && rounds < most && !at.hand.full && !memory_is_coming())
         rounds += !move_on();
     __atomic_add_fetch(&pages_gone, at.hand.gone, __ATOMIC_RELAXED);
     note_yield(at.hand.gone >= (want < POOR_PAGES ? want : POOR_PAGES), rounds >= ROUNDS);
@@ -105,7 +106,7 @@ static size_t let_go(size_t want, size_t steps)
 /* Whether a thread that was refused a frame may try again. */
 static bool let_portion_go(size_t want)
 {
-    size_t gone = let_go(want, SIZE_MAX);
+    size_t gone = let_go(want, SIZE_MAX, ROUNDS);
 
     at.is_poor = at.poor >= POOR_MOST;
     if (at.is_poor)
@@ -165,7 +166,7 @@ void make_room_ahead(void)
     mutex_take(&turn);
     if (at.pause > 0)
         at.pause--;
-    else if (let_go(ROOM_PORTION, STEPS_AHEAD) > 0)
+    else if (let_go(ROOM_PORTION, STEPS_AHEAD, ROUNDS_AHEAD) > 0)
         at.pauses = 0;
     else if (at.pauses < PAUSES_MOST)
         at.pause = at.pauses = 2 * at.pauses + 1;

@@ -1,13 +1,10 @@
 /*
- * test_make_room_yield.c - how many pages go for how many that were wanted, which of that counts as poor, and who runs
- * meanwhile.
+ * test_make_room_yield.c - how many pages go for how many that were wanted, which of that counts as poor, what stays
+ * ahead of need, and who runs meanwhile.
  */
 #include "process_notes.h"
 
 #include "process/make_room.h"
-
-/* Where a test asks only for make_room(), the linker would be content with that of arch/host/sleep.c. */
-__attribute__((used)) static void (*const ahead)(void) = make_room_ahead;
 
 #define PAGES_AT (PROGRAM_PAGE + 1024 * PAGE_SIZE)
 
@@ -103,6 +100,27 @@ static void makes_small_room(void)
 
 static void eight_pages_are_room(void) { begin(makes_small_room); }
 
+/* ---- Ahead of need ------------------------------------------------------------------------------------------------ */
+
+/* Without it an instruction that touches three pages found two of them gone at each of its faults, for ever. */
+static void looks_between_uses(void)
+{
+    unsigned gone = 0;
+
+    start_program_with(3);
+    for (unsigned call = 0; call < 40; call++) {
+        frames_wanted = FRAMES_LOW;
+        make_room_ahead();
+        frames_wanted = 0;
+        gone += pages_out();
+        sleep_for(TICK);
+    }
+    assert_int_equal(gone, 0);
+    end_it();
+}
+
+static void what_was_used_since_the_last_portion_stays(void) { begin(looks_between_uses); }
+
 /* ---- Who is to end ---------------------------------------------------------------------------------------- */
 
 static void is_to_end(void)
@@ -147,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         in_world(sixteen_poor_rooms_in_a_row_are_none),
         in_world(eight_pages_are_room),
+        in_world(what_was_used_since_the_last_portion_stays),
         in_world(who_is_to_end_takes_no_pages),
         in_world(others_have_their_turn_in_the_middle_of_a_look),
     };
