@@ -114,6 +114,8 @@ static bool let_portion_go(size_t want)
     return gone > 0 && !at.is_poor;
 }
 
+bool caller_is_ending(void) { return thread_is_ending(current_thread()); }
+
 bool room_is_poor(void) { return at.is_poor; }
 
 bool make_room(size_t want)

@@ -6,14 +6,12 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "memory/pageout/back.h"
+#include "memory/pageout/hand.h"
 #include "memory/pageout/transfer.h"
 #include "process/family.h"
 #include "process/make_room.h"
-#include "process/out_of_memory.h"
 
 static struct mutex turn = MUTEX("swap device");
-
-static bool is_to_end(void) { return thread_is_ending(current_thread()); }
 
 /* One process after the other, by numbers; then objects. */
 static int bring_all_back(void)
@@ -22,11 +20,11 @@ static int bring_all_back(void)
     int                  err = 0;
 
     for (int32_t id = 0; err == 0 && (memory = memory_from(&id)) != NULL; id++) {      /* bound: rests */
-        err = space_bring_back(&memory->space, is_to_end);
+        err = space_bring_back(&memory->space, caller_is_ending);
         memory_release_tables(memory);
         point_of_rest();
     }
-    return err != 0 ? err : objects_bring_back(is_to_end);
+    return err != 0 ? err : objects_bring_back(caller_is_ending);
 }
 
 int swap_on(void)
@@ -53,7 +51,7 @@ static int off_locked(void)
         if (err != 0 || swap_device_off())
             break;
         schedule();
-        err = is_to_end() ? -EINTR : 0;
+        err = caller_is_ending() ? -EINTR : 0;
         if (err != 0)
             break;
     }

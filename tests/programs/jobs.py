@@ -125,7 +125,7 @@ MADE = {
     "stretches": ("stretches.c", "static"), "held": ("held.c", "static"),
     "clock": ("clock.c", "static"), "waits": ("waits.c", "static"), "turns": ("turns.c", "static"),
     "waiting": ("waiting.c", "static"), "herds": ("herds.c", "static"), "vdso": ("vdso.c", "static"),
-    "torn": ("torn.c", "static"),
+    "torn": ("torn.c", "static"), "leaving": ("leaving.c", "static"),
 }
 
 

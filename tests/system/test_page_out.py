@@ -19,18 +19,18 @@ FILES = 64
 
 @pytest.fixture(scope="module")
 def short():
-    """A function that runs tests/programs/short.c in a machine that gives programs some 13 MiB: what it printed, and
-    what the machine said."""
+    """A function that runs tests/programs/short.c, or another, in a machine that gives programs some 13 MiB: what it
+    printed, and what the machine said."""
     build = os.path.abspath(os.environ.get("QUIRE_BUILD") or os.path.join(jobs.HERE, "..", "..", "build"))
     root, made = os.path.join(build, "programs", "root"), os.path.join(build, "programs", "made")
     if not os.path.isdir(root):
         pytest.skip(f"no programs in {root}; `make programs` fetches them")
     jobs.compile_all(root, made)
 
-    def run(layout, *words, status=0, flags="", memory=None):
+    def run(layout, *words, status=0, flags="", memory=None, program="short"):
         done = subprocess.run([os.path.join(build, "host", "quire"), "run", "--layout", layout,
                                "-m", memory or MEMORY.get(layout, "16M"), "--report", "--timeout", "200",
-                               os.path.join(made, "short"), *map(str, words)],
+                               os.path.join(made, program), *map(str, words)],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               env={**os.environ, "QUIRE_BUILD": build, "QUIRE_QEMU_FLAGS": flags})
         said = done.stdout + done.stderr
@@ -71,6 +71,15 @@ def test_files_and_shared_memory_leave_as_well(short, layout):
 def test_what_is_out_is_told_alike_everywhere(short):
     printed, _ = short("quire", "sums", 24)
     assert re.findall(r": (\w+)$", printed, re.M)[:7] == ["yes"] * 7, printed
+
+
+@pytest.mark.needs("kernel", "LAYOUT=quire")
+def test_who_is_killed_goes_over_no_more_pages(short):
+    """madvise() and mlock() of many pages went on to the last one, for seconds with a swap device: so long that another
+    process was chosen in its place where memory was out."""
+    printed, said = short("quire", "killed", memory="64M", program="leaving")
+    assert re.findall(r"^([\w-]+): signal 9, half done$", printed, re.M) == ["populate", "page-out", "willneed",
+                                                                            "mlock"], said
 
 
 @pytest.mark.needs("kernel", "LAYOUT=quire")

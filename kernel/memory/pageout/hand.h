@@ -71,6 +71,9 @@ enum { ROOM_PORTION = 32 };
  */
 bool make_room(size_t want);
 
+/* Whether the current thread is to end, so that what it does for many pages may end half done. A glance. */
+bool caller_is_ending(void);
+
 /* Whether a call that has changed nothing, and has ended with `err`, is worth another try. May sleep. */
 static inline bool room_was_made(long err)
 {

@@ -203,7 +203,7 @@ void object_pages_out(const struct region *region, struct span span)
 
     may_sleep();
     assert(rwlock_held(&region->space->map_lock) && region->locked == 0 && span_covers(region->span, span));
-    for (page_t page = span.first; page < span.end && result != PAGE_OUT_FULL; page++) {
+    for (page_t page = span.first; page < span.end && result != PAGE_OUT_FULL && !caller_is_ending(); page++) {
         struct cursor_touch t;
 
         if (cursor_touch(&t, region->space, page)) {

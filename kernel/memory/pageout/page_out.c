@@ -9,6 +9,7 @@
 #include "base/lock.h"
 #include "base/string.h"
 #include "memory/frames/frame.h"
+#include "memory/pageout/hand.h"
 #include "memory/pageout/page_coder.h"
 #include "memory/pageout/swap.h"
 #include "memory/pageout/transfer.h"
@@ -226,7 +227,7 @@ size_t pages_out(struct space *space, const struct region *region, struct span s
 
     may_sleep();
     deep_assert(span_covers(region->span, span));
-    for (page_t page = span.first; page < span.end; page++) {
+    for (page_t page = span.first; page < span.end && !caller_is_ending(); page++) {
         if (page_out_begin(space, region, page, &writes, &gone) == PAGE_OUT_FULL)
             break;
         point_of_rest();

@@ -211,6 +211,8 @@ static int advice_populate(struct space *space, struct span span, uint8_t access
 
         if (err != 0)
             return err == -EFAULT ? populate_error(&verdict) : err;
+        if (caller_is_ending())
+            return -EINTR;
         point_of_rest();
     }
     return 0;
@@ -246,7 +248,7 @@ static void advice_bring_in(struct space *space, struct span span)
     struct fault_verdict verdict;
     page_t               next;
 
-    for (; span.first < span.end; span.first = next) {
+    for (; span.first < span.end && !caller_is_ending(); span.first = next) {
         bool out;
 
         rwlock_read(&space->map_lock);

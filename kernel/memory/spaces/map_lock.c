@@ -91,6 +91,8 @@ static int bring_in(struct space *space, struct span span, bool all)
 
             if (err == -ENOMEM)
                 return -EAGAIN;
+            if (caller_is_ending())
+                return -EINTR;
             if (err != 0 && !all)
                 return -ENOMEM;
             if (err != 0)
