@@ -73,6 +73,14 @@ def test_what_is_out_is_told_alike_everywhere(short):
     assert re.findall(r": (\w+)$", printed, re.M)[:7] == ["yes"] * 7, printed
 
 
+def test_pages_that_others_show_do_not_take_the_last_frames(short, layout):
+    """MADV_PAGEOUT of what a child shows as well gives no frame back: of the reserve it left none, by which other pages
+    go, and the next call ended with ENOMEM or the program as memory's victim."""
+    printed, said = short(layout, "7", program="leaving")
+    assert printed.startswith("the child's words: 0 wrong\nstatus 0, own words: 0 wrong\n"), said
+    assert "out of memory" not in said, said
+
+
 @pytest.mark.needs("kernel", "LAYOUT=quire")
 def test_who_is_killed_goes_over_no_more_pages(short):
     """madvise() and mlock() of many pages went on to the last one, for seconds with a swap device: so long that another

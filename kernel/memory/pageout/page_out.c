@@ -36,6 +36,15 @@ bool page_may_go(entry_t entry)
            !is_zero_frame(frame);
 }
 
+/*
+ * The frame of a page that others show as well does not come free with its slot, for which a frame may be taken: the
+ * last ones are for pages that give one back. The device's slots take none.
+ */
+static bool is_to_wait(entry_t entry)
+{
+    return frame_references(entry_frame(entry)) > 1 && frames_free() <= FRAMES_A_SLOT && !swap_device_is_on();
+}
+
 /* Block the page, so that it cannot change, and copy it. False where it stays. */
 static bool begin_out(struct space *space, const struct region *region, page_t page, entry_t *blocked)
 {
@@ -44,7 +53,7 @@ static bool begin_out(struct space *space, const struct region *region, page_t p
     deep_assert(rwlock_held_to_write(&coder_lock));
     if (!cursor_touch(&t, space, page))
         return false;
-    if (!page_may_go(t.entry) || (swap_device_is_on() && transfer_is_of(space, page))) {
+    if (!page_may_go(t.entry) || is_to_wait(t.entry) || (swap_device_is_on() && transfer_is_of(space, page))) {
         cursor_touch_leave(&t);
         return false;
     }

@@ -30,6 +30,9 @@ enum { SWAP_PARTS = 16, SWAP_MOST = 2036, SWAP_TABLES = 256 };          /* table
 enum { SLOT_DEVICE = SWAP_TABLES * (PAGE_SIZE / 8) };           /* 512 MiB of pages in either place, at most     */
 #define NO_SLOT UINT32_MAX
 
+/* A packed page's slot takes no more frames than these: for parts, for a table of slots and for the directory. */
+enum { FRAMES_A_SLOT = 3 };
+
 static inline bool slot_is_on_device(uint32_t slot) { return slot >= SLOT_DEVICE; }
 
 struct swap_sums {
