@@ -425,7 +425,7 @@ cold += $(addprefix arch/i386/,apic.c trap_report.c inspect.c pic.c pci_ports.c 
 cold += $(addprefix arch/i386/,timer.c alarm.c fpu.c) $(addprefix kernel/devices/,virtio.c channel_frames.c) \
         kernel/base/number.c kernel/process/process.c kernel/linux/memory.c \
         $(addprefix kernel/memory/,frames/next_page.c frames/frame_sums.c heap/heap_pages.c heap/stack.c \
-        spaces/fault_repeat.c spaces/zero_frame.c spaces/space.c) \
+        spaces/fault_repeat.c spaces/zero_frame.c spaces/space.c tables/cursor_tables.c spaces/object_index.c) \
         kernel/process/sleep_lock.c kernel/process/timer_heap.c kernel/files/core/node.c
 # These are, but no operation of bench/budgets.txt costs more by 1.2 % for it: a signal still costs less than before all
 # was compiled in the i386's way, and of a heap or a clock the common case is elsewhere.

@@ -7,11 +7,25 @@
 #include "base/error.h"
 #include "memory/pageout/back.h"
 #include "memory/pageout/hand.h"
+#include "memory/pageout/swap.h"
 #include "memory/pageout/transfer.h"
+#include "process/errand.h"
 #include "process/family.h"
 #include "process/make_room.h"
 
 static struct mutex turn = MUTEX("swap device");
+
+/* Frames of slots' tables, when the last slot has come free. */
+static void give_rest(struct errand *errand)
+{
+    (void)errand;
+    while (!swap_drop_some())                   /* bound: SWAP_TABLES */
+        interrupts_let_in();
+}
+
+static struct errand rest_of_tables = { .work = give_rest };
+
+void swap_leaves_frames(void) { errand_post(&rest_of_tables); }
 
 /* One process after the other, by numbers; then objects. */
 static int bring_all_back(void)

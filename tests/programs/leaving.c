@@ -1,7 +1,8 @@
 /*
  * leaving.c - `leaving MIB`: pages that a child shows as well are let go where few frames are left, MIB of them; calls
  * must find memory after that, and the child its pages. `leaving killed`: a process that dies while a call of its own
- * goes over many pages does not go over all of them first.
+ * goes over many pages does not go over all of them first. `leaving tables`: many slots come free at once, and the swap
+ * device leaves and comes back; what the kernel says of how long interrupts were off.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/swap.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -172,7 +174,35 @@ static int be_killed(void)
     return 0;
 }
 
+/* ---- Tables of slots ------------------------------------------------------------------------------------------- */
+
+static int fill_tables(void)
+{
+    enum { MANY = 25600, PORTION = 256 };               /* 50 tables */
+    char line[256], *many = mmap(NULL, MANY * PAGE, PROT_READ | PROT_WRITE,
+                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    unsigned long swapped;
+    FILE *file;
+
+    for (int i = 0; i < MANY; i += PORTION) {
+        for (int n = i; n < i + PORTION; n++)
+            many[n * PAGE] = 1;
+        madvise(many + i * PAGE, PORTION * PAGE, MADV_PAGEOUT);
+    }
+    swapped = kilobytes("SwapTotal:") - kilobytes("SwapFree:");
+    munmap(many, MANY * PAGE);
+    printf("%lu pages out, then %lu KiB\n", swapped / 4, kilobytes("SwapTotal:") - kilobytes("SwapFree:"));
+    printf("off %d", swapoff("/dev/vda"));
+    printf(", on %d\n", swapon("/dev/vda", 0));
+    file = fopen("/proc/quire/stretch", "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        printf("longest %s", line);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "tables") == 0)
+        return fill_tables();
     return argc > 1 && strcmp(argv[1], "killed") != 0 ? let_go((unsigned)atoi(argv[1])) : be_killed();
 }

@@ -15,6 +15,9 @@
 #include "memory/pageout/swap_parts.h"
 #include "memory/tables/slot.h"
 
+/* Frames of tables that are given back in one hold of the lock. */
+enum { TABLES_AT_ONCE = 4 };
+
 struct lock swap_lock = LOCK("swap slots", RANK_SWAP);
 struct swap swap;
 
@@ -33,13 +36,16 @@ void swap_start(void)
 
 static struct swap_area *area_of(uint32_t slot) { return slot_is_on_device(slot) ? &swap.device : &swap.packed; }
 
+/* The frame with the table of a slot. */
+static frame_t table_at(uint32_t slot)
+{
+    return (frame_t){ ((uint32_t *)frame_view(swap.directory, SLOT_FROM))[slot / SLOTS_A_FRAME] };
+}
+
 struct swap_slot *swap_slot_at(uint32_t slot)
 {
-    uint32_t *directory = frame_view(swap.directory, SLOT_FROM);
-    frame_t   table     = { directory[slot / SLOTS_A_FRAME] };
-
     deep_assert(slot < area_end(area_of(slot)));
-    return (struct swap_slot *)frame_view(table, SLOT_FROM) + slot % SLOTS_A_FRAME;
+    return (struct swap_slot *)frame_view(table_at(slot), SLOT_FROM) + slot % SLOTS_A_FRAME;
 }
 
 /*
@@ -76,23 +82,34 @@ static uint32_t area_most(const struct swap_area *area)
     return area == &swap.device ? swap.pages : SWAP_TABLES * SLOTS_A_FRAME;
 }
 
+/* A frame for the next table. */
+static int add_frame(struct swap_area *area)
+{
+    frame_t table;
+
+    deep_assert(lock_held(&swap_lock) && area->tables == area->frames);
+    if (swap_take_frame(&table) != 0)
+        return -ENOMEM;
+    ((uint32_t *)frame_view(swap.directory, SLOT_FROM))[area_end(area) / SLOTS_A_FRAME] = table.no;
+    area->frames++;
+    return 0;
+}
+
 /* One more frame of free slots. One in 512 pages of the device is taken even if packed pages have enough. */
 static int add_slots(struct swap_area *area)
 {
     uint32_t          first = area_end(area), count = area_most(area) - area->tables * SLOTS_A_FRAME;
     struct swap_slot *slots;
-    frame_t           table;
 
     if (area->tables * SLOTS_A_FRAME >= area_most(area) || (area == &swap.packed && has_enough()))
         return -ENOMEM;
     if (!frame_exists(swap.directory) && swap_take_frame(&swap.directory) != 0)
         return -ENOMEM;
-    if (swap_take_frame(&table) != 0)
+    if (area->tables == area->frames && add_frame(area) != 0)
         return -ENOMEM;
     if (count > SLOTS_A_FRAME)
         count = SLOTS_A_FRAME;
-    ((uint32_t *)frame_view(swap.directory, SLOT_FROM))[first / SLOTS_A_FRAME] = table.no;
-    slots = frame_view(table, SLOT_FROM);
+    slots = frame_view(table_at(first), SLOT_FROM);
     /* bound: SLOTS_A_FRAME */
     for (uint32_t i = 0; i < SLOTS_A_FRAME; i++)
         slots[i] = (struct swap_slot){ .place = i + 1 < count ? first + i + 1 : area->first_free };
@@ -101,24 +118,42 @@ static int add_slots(struct swap_area *area)
     return 0;
 }
 
-/* Where no slot of an area is in use, nor bad, its tables go; with the last table the directory. */
+/* Give back frames of an area that no table is in, and with the last of all the directory. False: some are left. */
+static bool give_some(struct swap_area *area)
+{
+    deep_assert(lock_held(&swap_lock) && area->tables <= area->frames);
+    for (unsigned n = 0; area->frames > area->tables; n++) {    /* bound: TABLES_AT_ONCE */
+        if (n == TABLES_AT_ONCE)
+            return false;
+        area->frames--;
+        swap_give_frame(table_at(area->first + area->frames * SLOTS_A_FRAME));
+    }
+    if (frame_exists(swap.directory) && swap.packed.frames + swap.device.frames == 0) {
+        swap_give_frame(swap.directory);
+        swap.directory = NO_FRAME;
+    }
+    return true;
+}
+
+/* Where no slot of an area is in use, nor bad, its tables go. */
 static void drop_tables(struct swap_area *area)
 {
     deep_assert(lock_held(&swap_lock));
     if (area->used > 0 || (area == &swap.device && swap.bad > 0))
         return;
     area->first_free = NO_SLOT;
-    /* bound: SWAP_TABLES */
-    while (area->tables > 0) {
-        uint32_t *directory = frame_view(swap.directory, SLOT_FROM);
+    area->tables     = 0;
+    if (!give_some(area))
+        swap_leaves_frames();
+}
 
-        area->tables--;
-        swap_give_frame((frame_t){ directory[area_end(area) / SLOTS_A_FRAME] });
-    }
-    if (frame_exists(swap.directory) && swap.packed.tables + swap.device.tables == 0) {
-        swap_give_frame(swap.directory);
-        swap.directory = NO_FRAME;
-    }
+bool swap_drop_some(void)
+{
+    lock_state state = lock_take(&swap_lock);
+    bool       all   = give_some(&swap.packed) && give_some(&swap.device);
+
+    lock_drop(&swap_lock, state);
+    return all;
 }
 
 void swap_drop_tables(void) { drop_tables(&swap.device); }

@@ -12,8 +12,8 @@
  *          shares, and each page of an object that is out. With the last slot in use all frames go back to the pool.
  * Locking  a spin lock (RANK_SWAP) inside; callable with the tables locked. No call sleeps.
  * Cost     O(CPUs), the bytes copied (at most SWAP_MOST), at most one frame or two taken or given back; at the very
- *          last swap_put() as many as SWAP_TABLES. Frames may come from the reserve: two pages that go out free one
- *          more.
+ *          last swap_put() TABLES_AT_ONCE, the others later (swap_leaves_frames()). Frames may come from the reserve:
+ *          two pages that go out free one more.
  *
  * Invariants (swap_audit, audit_cross):
  *   G1  the free slots are listed once each, and all others have a part of a frame, which is marked as in use
@@ -62,6 +62,13 @@ void     swap_share(uint32_t slot);
 void     swap_put(uint32_t slot);
 uint32_t swap_references(uint32_t slot);        /* 0: free */
 uint32_t swap_after(uint32_t slot);             /* the next one there is; NO_SLOT: the first, or no more */
+
+/*
+ * More tables have been dropped than may be given back with a spin lock held: swap_drop_some() is to be called, before
+ * a program goes on. Defined in a room above: process/swap_off.c. Good with any lock held.
+ */
+void swap_leaves_frames(void);
+bool swap_drop_some(void);              /* gives some of their frames back; false: there are more. No lock is held */
 
 bool swap_is_full(void);                /* packed pages have three in four of the frames      */
 void swap_note_refused(void);                   /* a page did not shrink              */

@@ -27,6 +27,7 @@ struct parts {
 struct swap_area {
     uint32_t first;                     /* 0 or SLOT_DEVICE                 */
     uint32_t tables;                    /* frames of slots in the directory */
+    uint32_t frames;                    /* those, and behind them such as go or are taken for the next tables */
     uint32_t first_free;                /* NO_SLOT: none                    */
     uint32_t used;
 };

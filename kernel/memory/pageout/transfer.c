@@ -290,37 +290,48 @@ static frame_t *frame_number(unsigned i)
     return &transfers[i / TRANSFER_PAGES].request.frames[i % TRANSFER_PAGES];
 }
 
-/* The lock is held. Without memory for all there are none. */
+/* While the device is not in use. The lock is taken anew for each: a checked kernel looks at all of a frame. */
 static void drop_frames(unsigned count)
 {
-    deep_assert(lock_held(&swap_lock) && count <= FRAMES);
-    while (count-- > 0)                         /* bound: FRAMES */
+    deep_assert(!swap_device_is_on() && count <= FRAMES);
+    while (count-- > 0) {
+        lock_state state = lock_take(&swap_lock);
+
         swap_give_frame(*frame_number(count));
+        lock_drop(&swap_lock, state);
+    }
 }
 
+/* Without memory for all there are none. */
 static int take_frames(void)
 {
-    deep_assert(lock_held(&swap_lock) && swap.device.tables == 0);
-    for (unsigned i = 0; i < FRAMES; i++)       /* bound: FRAMES */
-        if (swap_take_frame(frame_number(i)) != 0) {
+    deep_assert(!swap_device_is_on() && swap.device.tables == 0);
+    for (unsigned i = 0; i < FRAMES; i++) {
+        lock_state state = lock_take(&swap_lock);
+        int        err   = swap_take_frame(frame_number(i));
+
+        lock_drop(&swap_lock, state);
+        if (err != 0) {
             drop_frames(i);
-            return -ENOMEM;
+            return err;
         }
+    }
     return 0;
 }
 
 static int put_to_use(uint32_t pages)
 {
-    lock_state state = lock_take(&swap_lock);
-    int        err   = swap.pages > 0 ? -EBUSY : take_frames();
+    int        err = take_frames();
+    lock_state state;
 
     deep_assert(pages > 0 && pages <= SWAP_TABLES * SLOTS_A_FRAME);
-    if (err == 0) {
-        swap.pages   = pages;
-        swap.leaving = singly = false;
-    }
+    if (err != 0)
+        return err;
+    state        = lock_take(&swap_lock);
+    swap.pages   = pages;
+    swap.leaving = singly = false;
     lock_drop(&swap_lock, state);
-    return err;
+    return 0;
 }
 
 int swap_device_on(void)
@@ -361,10 +372,11 @@ bool swap_device_off(void)
     for (unsigned i = 0; i < TRANSFERS; i++)    /* bound: TRANSFERS */
         off = off && transfers[i].users == 0;
     if (off) {
-        drop_frames(FRAMES);
         swap.pages = swap.bad = 0;
         swap_drop_tables();
     }
     lock_drop(&swap_lock, state);
+    if (off)
+        drop_frames(FRAMES);
     return off;
 }

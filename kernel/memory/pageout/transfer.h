@@ -71,7 +71,8 @@ void transfers_each(void (*visit)(void *data, uint32_t slot), void *data);
 
 /*
  * Put the machine's block device to use, if its first page is the header of a swap area (mkswap). Returns 0; -EBUSY: it
- * is in use; -EINVAL: there is none, it is no swap area, or too small for its header; -EIO; -ENOMEM. May sleep.
+ * is in use; -EINVAL: there is none, it is no swap area, or too small for its header; -EIO; -ENOMEM. May sleep. One
+ * at a time, this and swap_device_off().
  */
 int swap_device_on(void) MUST_CHECK;
 bool     swap_device_is_on(void);
