@@ -181,6 +181,25 @@ static void histories_of_windows_and_stacks(void)
 
 /* ---- Swap slots ---------------------------------------------------------------------------------------------- */
 
+/* Field by field: what lies between two of different sizes may be anything. */
+static void add_swap(void)
+{
+    struct swap_sums sums;
+
+    swap_sums(&sums);
+    add(sums.used);
+    add(sums.device);
+    add(sums.written);
+    add(sums.bad);
+    add(sums.frames);
+    add(sums.bytes);
+    add(sums.out);
+    add(sums.in);
+    add(sums.refused);
+    add(swap.packed.first_free);
+    add_bytes(swap.partly, sizeof swap.partly);
+}
+
 static void histories_of_slots(void)
 {
     static uint32_t slots[900];
@@ -211,14 +230,8 @@ static void histories_of_slots(void)
                 swap_put(slots[at]);
                 used[at] = false;
             }
-            if (n % 100 == 0) {
-                struct swap_sums sums;
-
-                swap_sums(&sums);
-                add_bytes(&sums, sizeof sums);
-                add(swap.packed.first_free);
-                add_bytes(swap.partly, sizeof swap.partly);
-            }
+            if (n % 100 == 0)
+                add_swap();
         }
         frame_fail_at(0);
         kept_line("slots, %llu: %u in use, %u frames, %llu bytes; %08x", (unsigned long long)number, swap.packed.used,
