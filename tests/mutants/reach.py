@@ -134,13 +134,15 @@ def reached(tree, build, layout, goals, tell=lambda words: None):
     wanted   = {"tool-tests": f"{folder}/tests/", "machine-tests": f"{folder}/{layout}/tests/"}
     programs = {name: path for name, path in tests_of(folder, layout).items()
                 if any(path.startswith(wanted[goal]) for goal in goals)}
-    for number, (name, path) in enumerate(programs.items()):
-        with open(path, "rb") as file:
-            digest = hashlib.sha256(file.read()).hexdigest()
-        if kept.get(name, {}).get("digest") != digest:
-            tell(f"counting what {name} goes through ({number + 1} of {len(programs)})")
-            kept[name] = json.loads(json.dumps({"digest": digest, **count_one(tree, folder, path)}))
-        result[name] = kept[name]
-    with open(kept_at, "w") as file:
-        json.dump(kept, file)
+    try:
+        for number, (name, path) in enumerate(programs.items()):
+            with open(path, "rb") as file:
+                digest = hashlib.sha256(file.read()).hexdigest()
+            if kept.get(name, {}).get("digest") != digest:
+                tell(f"counting what {name} goes through ({number + 1} of {len(programs)})")
+                kept[name] = json.loads(json.dumps({"digest": digest, **count_one(tree, folder, path)}))
+            result[name] = kept[name]
+    finally:                            # one that fails does not cost what the others were counted for
+        with open(kept_at, "w") as file:
+            json.dump(kept, file)
     return result
