@@ -49,6 +49,21 @@ static void an_empty_entry_that_stays_empty_is_noticed(void)
     assert_true(until_noticed(&repeat, 1000) > 0);
 }
 
+/* Once it is seen to have changed as many are trusted again, and as many must be unchanged as if there had been none. */
+static void a_change_begins_it_anew(void)
+{
+    struct fault_repeat repeat = { 0 };
+
+    paint("w");
+    assert_true(writes(&program, PLACE, 1));
+    allow(reading);
+    assert_int_equal(until_noticed(&repeat, FAULT_REPEATS_TRUSTED + FAULT_REPEATS_UNCHANGED), 0);
+    allow(writing);
+    assert_false(fault_comes_back(&repeat, &program, PLACE, MAY_WRITE));
+    fault_handled(&repeat, &program);
+    assert_int_equal(until_noticed(&repeat, 1000), FAULT_REPEATS_TRUSTED + FAULT_REPEATS_UNCHANGED);
+}
+
 /* fork makes it read-only, the fault writable, for ever: the entry is never as the last fault has left it. */
 static void a_page_that_is_shared_again_and_again_is_not(void)
 {
@@ -96,6 +111,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         on_machine(a_fault_that_changes_nothing_is_noticed_soon),
         on_machine(an_empty_entry_that_stays_empty_is_noticed),
+        on_machine(a_change_begins_it_anew),
         on_machine(a_page_that_is_shared_again_and_again_is_not),
         on_machine(other_faults_in_between_begin_it_anew),
         on_machine(a_fault_that_is_refused_again_and_again_is_not),

@@ -353,6 +353,32 @@ static void all_pages_come_back(void)
     assert_int_equal(unmap(0, 100), 0);
 }
 
+static void take_all_away(void)
+{
+    while_waiting = NULL;
+    assert_int_equal(unmap(0, 20), 0);
+}
+
+/* What is unmapped while the first of its pages is read is looked for no more. */
+static void pages_that_are_unmapped_do_not_come_back(void)
+{
+    begin_device();
+    assert_int_equal(map_fixed(0, 20, R | W), 0);
+    assert_int_equal(map_fixed(30, 4, R | W), 0);
+    fill(0, 20);
+    fill(30, 4);
+    assert_int_equal(let_go(0, 20), 0);
+    assert_int_equal(let_go(30, 4), 0);
+    while_waiting = take_all_away;
+    assert_int_equal(space_bring_back(&program, never), 0);
+    assert_true(while_waiting == NULL);
+    assert_int_equal(program.resident, 4);
+    assert_int_equal(sums().used, 0);
+    look(&program, 30, 4);
+    assert_int_equal(unmap(30, 4), 0);
+    end_device();
+}
+
 /* Under the layout `tracker` the table of a space that does not run goes after its pages, and names them no more. */
 static void pages_of_a_table_that_is_out_come_back(void)
 {
@@ -473,6 +499,7 @@ int main(void)
         on_machine(a_full_device_takes_no_more),
         on_machine(a_fork_shares_what_is_on_the_device),
         on_machine(all_pages_come_back),
+        on_machine(pages_that_are_unmapped_do_not_come_back),
         on_machine(pages_of_a_table_that_is_out_come_back),
         on_machine(what_is_being_written_is_not_read_with_its_group),
         on_machine(only_a_swap_area_is_used),
