@@ -309,6 +309,8 @@ static void asks_as_well(void)
 
 static void waits_for_others(void)
 {
+    struct transfer *none;
+
     make_device();
     assert_int_equal(swap_on(), 0);
     object = object_create(OWNER_SHARED, PAGES);
@@ -317,6 +319,7 @@ static void waits_for_others(void)
     ids[1] = fork_into(asks_as_well);
     ids[2] = 0;
     schedule();                                         /* the first writes, the second asks, and holds the mutex */
+    assert_int_equal(transfer_write(object, 6, noise(2), &none), -ENOSPC);      /* nothing goes there meanwhile */
     assert_int_equal(swap_off(), -EINVAL);              /* after the other, which has ended the use */
     note('1');
     end_two();
