@@ -30,7 +30,14 @@ static void assert_denied(page_t page, const char *reason)
     assert_int_equal(program.charged, charged);
 }
 
-static void assert_grows(page_t page) { assert_true(writes(&program, page_address(page), 1)); }
+/* Each growth is counted, and the page that it is for besides. */
+static void assert_grows(page_t page)
+{
+    uint64_t grown = fault_counts[FAULT_GROW];
+
+    assert_true(writes(&program, page_address(page), 1));
+    assert_int_equal(fault_counts[FAULT_GROW], grown + 1);
+}
 
 static void a_stack_takes_all_that_a_program_may_have_and_no_more(void)
 {

@@ -44,7 +44,11 @@ static void counts_usage(void)
     assert_int_equal(current_process()->children_used.user_time, 4 * TICK);
     assert_int_equal(current_process()->children_used.writes, 16);
     assert_int_equal(current_process()->children_used.peak, 1);         /* the largest, and no sum */
+    ids[1] = fork_into(exits_with_7);
     give_way();
+    process_usage(process_find(ids[1]), &own);          /* a zombie, whose memory has gone */
+    assert_int_equal(own.peak, process_find(ids[1])->used.peak);
+    assert_int_equal(wait_for(ids[1], 0), ids[1]);
     process_usage(current_process(), &own);
     assert_int_equal(own.user_time, 0);
     assert_int_equal(own.peak, 0);
