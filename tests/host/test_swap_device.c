@@ -303,6 +303,37 @@ static void a_full_device_takes_no_more(void)
     end_device();
 }
 
+/* Others have all transfers that may write: pages stay, may be written to, and go when there are some again. */
+static void where_no_transfer_is_free_pages_stay_for_later(void)
+{
+    static const uint8_t bytes[PAGE_SIZE];
+    struct transfer     *taken[TRANSFERS_OUT];
+
+    begin_device();
+    assert_int_equal(map_fixed(0, 20, R | W), 0);
+    fill(0, 20);
+    for (unsigned i = 1; i < TRANSFERS_OUT; i++)
+        assert_int_equal(transfer_write(&kernel_space, i, bytes, &taken[i]), 0);
+    assert_int_equal(let_go(0, 20), 0);                 /* by the one that is left */
+    assert_int_equal(program.swapped, 20);
+    look(&program, 0, 20);
+    assert_int_equal(transfer_write(&kernel_space, 0, bytes, &taken[0]), 0);
+    assert_int_equal(let_go(0, 20), 0);
+    assert_int_equal(program.swapped, 0);
+    assert_int_equal(program.resident, 20);
+    assert_int_equal(sums().refused, 0);
+    assert_true(writes(&program, column(4), noise(4, 0)));
+    for (unsigned i = 0; i < TRANSFERS_OUT; i++) {
+        assert_int_equal(transfer_wait(taken[i]), 0);
+        transfer_put(taken[i]);
+    }
+    assert_int_equal(let_go(0, 20), 0);
+    assert_int_equal(program.swapped, 20);
+    look(&program, 0, 20);
+    assert_int_equal(unmap(0, 20), 0);
+    end_device();
+}
+
 /* As in packed slots: each entry holds a reference, and each who reads gets a frame of its own. */
 static void a_fork_shares_what_is_on_the_device(void)
 {
@@ -502,6 +533,7 @@ int main(void)
         on_machine(pages_that_are_unmapped_do_not_come_back),
         on_machine(pages_of_a_table_that_is_out_come_back),
         on_machine(what_is_being_written_is_not_read_with_its_group),
+        on_machine(where_no_transfer_is_free_pages_stay_for_later),
         on_machine(only_a_swap_area_is_used),
     };
 

@@ -189,6 +189,30 @@ static void a_full_device_takes_no_more(void)
     end();
 }
 
+/* Others have all transfers that may write: the page stays as it was, for the next time, and is not refused. */
+static void where_no_transfer_is_free_a_page_stays_for_later(void)
+{
+    static const uint8_t bytes[PAGE_SIZE];
+    struct transfer     *taken[TRANSFERS_OUT];
+
+    begin();
+    for (unsigned i = 0; i < TRANSFERS_OUT; i++)
+        assert_int_equal(transfer_write(&program, i, bytes, &taken[i]), 0);
+    assert_int_equal(object_page_out(object, 3, UINT32_MAX), PAGE_OUT_BUSY);
+    assert_int_equal(object->resident, PAGES);
+    assert_int_equal(object->out, 0);
+    assert_int_equal(sums().refused, 0);
+    look(3, 3);
+    for (unsigned i = 0; i < TRANSFERS_OUT; i++) {
+        assert_int_equal(transfer_wait(taken[i]), 0);
+        transfer_put(taken[i]);
+    }
+    assert_int_equal(object_page_out(object, 3, UINT32_MAX), PAGE_OUT_DONE);
+    assert_int_equal(object->out, 1);
+    look(3, 3);
+    end();
+}
+
 /* ---- While a page is being written ----------------------------------------------------------------------------- */
 
 static unsigned touched;
@@ -349,6 +373,7 @@ int main(void)
         on_machine(a_page_that_cannot_be_read_is_an_error_for_who_wants_it),
         on_machine(a_page_that_cannot_be_written_stays),
         on_machine(a_full_device_takes_no_more),
+        on_machine(where_no_transfer_is_free_a_page_stays_for_later),
         on_machine(a_page_that_is_written_to_while_it_is_written_stays),
         on_machine(a_page_that_is_cut_off_while_it_is_written_is_gone),
         on_machine(a_page_that_is_cut_off_while_it_is_read_is_a_hole),
