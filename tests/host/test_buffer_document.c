@@ -137,10 +137,23 @@ static void brings_in_a_page(void)
     assert_memory_equal(back_again, pattern + 8, PAGE_SIZE - 8);
 }
 
+/* The page is another's as well: the fault copies it, and needs for that what showed the frame. */
+static void goes_into_a_page_that_is_shared(void)
+{
+    struct buffer to = of_program(AT, PAGE_SIZE - 8);
+
+    memcpy(contents(), pattern, PAGE_SIZE);
+    assert_int_equal(buffer_put_frame(&to, frame, 8, PAGE_SIZE - 8), PAGE_SIZE - 8);
+    assert_int_equal(user_read(back_again, AT, PAGE_SIZE), 0);
+    assert_memory_equal(back_again, pattern + 8, PAGE_SIZE - 8);
+}
+
 static void moves_bytes(void)
 {
     make_pattern();
     brings_in_a_page();
+    assert_int_equal(user_write(AT, back_again, 100), 0);
+    assert_true(wait_for(fork_into(goes_into_a_page_that_is_shared), 0) > 0);
     copies_with_the_kernel();
     copies_with_a_program();
     runs_out_of_memory();
