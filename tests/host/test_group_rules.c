@@ -273,17 +273,18 @@ static void a_stop_does_not_keep_threads_from_their_end(void) { begin(stops_it_i
 
 static vaddr_t noted_at, died_at;
 static bool    noted_by_another;
+static int     noted_code = 1, died_code = 1;
 
 static void notes_a_fault(void)
 {
-    struct fault_verdict verdict = { .signal = SIGSEGV, .code = 1, .address = noted_at, .reason = "no\nregion" };
+    struct fault_verdict verdict = { .signal = SIGSEGV, .code = noted_code, .address = noted_at, .reason = "no\nregion" };
 
     process_note_fault(&verdict, 0x1234);
 }
 
 static void dies_of_it(void)
 {
-    struct signal_info info = { .number = SIGSEGV, .code = 1, .address = died_at };
+    struct signal_info info = { .number = SIGSEGV, .code = died_code, .address = died_at };
 
     snprintf(self()->name, sizeof self()->name, "a\tb");
     the_program = self()->id;
@@ -324,6 +325,21 @@ static void a_death_is_told_with_the_fault_that_was_its_own(void)
     assert_null(strchr(told, '\t'));
 }
 
+/* A handler that could not be entered has no address: there the two must both be of that kind. */
+static void a_death_without_an_address_is_told_if_the_fault_had_none_either(void)
+{
+    static const struct { int noted, died; unsigned lines; } kinds[] = {
+        { SI_KERNEL, SI_KERNEL, 1 }, { SI_KERNEL, 1, 0 }, { 1, SI_KERNEL, 0 }, { 1, 1, 0 },
+    };
+
+    for (unsigned i = 0; i < COUNT_OF(kinds); i++) {
+        noted_code = kinds[i].noted;
+        died_code  = kinds[i].died;
+        assert_int_equal(lines_of(0x40, 0x44, false), kinds[i].lines);
+    }
+    noted_code = died_code = 1;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +352,7 @@ int main(void)
         in_world(who_is_to_remain_wakes_the_others_and_waits),
         in_world(a_stop_does_not_keep_threads_from_their_end),
         in_world(a_death_is_told_with_the_fault_that_was_its_own),
+        in_world(a_death_without_an_address_is_told_if_the_fault_had_none_either),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
