@@ -41,7 +41,7 @@ static void ask_for_none(void)
         disturb_spare(&program, 0);
 }
 
-/* ---- Which page ---------------------------------------------------------------------------------------------- */
+/* ---- Which page --------------------------------------------------------------------------------------- */
 
 static void one_page_after_the_other_leaves(void)
 {
@@ -171,7 +171,7 @@ static void a_search_ends_after_so_many_looks(void)
     assert_int_equal(unmap(0, MANY + 3), 0);
 }
 
-/* ---- What is done to it --------------------------------------------------------------------------------------- */
+/* ---- What is done to it ------------------------------------------------------------------------------- */
 
 static void a_page_that_moves_has_another_frame_and_all_else_as_before(void)
 {
@@ -254,7 +254,7 @@ static void without_a_frame_a_page_neither_moves_nor_leaves(void)
     assert_clean();
 }
 
-/* ---- Entries --------------------------------------------------------------------------------------------------- */
+/* ---- Entries ------------------------------------------------------------------------------------------ */
 
 static struct object *object;
 

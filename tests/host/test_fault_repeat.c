@@ -49,7 +49,7 @@ static void an_empty_entry_that_stays_empty_is_noticed(void)
     assert_true(until_noticed(&repeat, 1000) > 0);
 }
 
-/* Once it is seen to have changed as many are trusted again, and as many must be unchanged as if there had been none. */
+/* Once it is seen to have changed as many are trusted again, and as many must be unchanged as at first. */
 static void a_change_begins_it_anew(void)
 {
     struct fault_repeat repeat = { 0 };

@@ -277,7 +277,8 @@ static int     noted_code = 1, died_code = 1;
 
 static void notes_a_fault(void)
 {
-    struct fault_verdict verdict = { .signal = SIGSEGV, .code = noted_code, .address = noted_at, .reason = "no\nregion" };
+    struct fault_verdict verdict = { .signal = SIGSEGV, .code = noted_code, .address = noted_at,
+                                     .reason = "no\nregion" };
 
     process_note_fault(&verdict, 0x1234);
 }

@@ -8,9 +8,12 @@ static const struct { const char *from, *to, *said; } cells[] = {
     { "| 56 MiB | devices |", "| 56 | devices |", "Size is `56`; expected a size such as `128 KiB`, or `floats`" },
     { "| 384 KiB | hardware |", "| all | hardware |", "Size is `all`; expected a size such as `128 KiB`" },
     { "| 0xF7FFFFFF | 128 MiB |", "| there | 128 MiB |", "End is `there`; expected" },
-    { "| end of image | 0xFFFFFFFF |", "| end of books | 0xFFFFFFFF |", "the section after `end of` is `books`; expected boot, text," },
-    { "| end of text | end of rodata |", "| end of text | end of books |", "the section after `end of` is `books`; expected boot, text," },
-    { "| end of data | 0xEFFFFFFF |", "| end of books | 0xEFFFFFFF |", "the section after `end of` is `books`; expected boot, text," },
+    { "| end of image | 0xFFFFFFFF |", "| end of books | 0xFFFFFFFF |",
+      "the section after `end of` is `books`; expected boot, text," },
+    { "| end of text | end of rodata |", "| end of text | end of books |",
+      "the section after `end of` is `books`; expected boot, text," },
+    { "| end of data | 0xEFFFFFFF |", "| end of books | 0xEFFFFFFF |",
+      "the section after `end of` is `books`; expected boot, text," },
     { "| 0xF0000000 | 0xF7FFFFFF |", "| here | 0xF7FFFFFF |", "Start is `here`; expected" },
 };
 

@@ -1,5 +1,6 @@
 /*
- * test_swap_off.c - the use of the swap device ends: the pages of all programs and objects come back, or it stays in use.
+ * test_swap_off.c - the use of the swap device ends: the pages of all programs and objects come back, or it stays in
+ * use.
  */
 #include "process_notes.h"
 
@@ -14,7 +15,7 @@
 
 enum { DEVICE_PAGES = 200, ADVICE_PAGE_OUT = 21, PAGES = 12 };
 
-/* ---- A device that answers at once ------------------------------------------------------------------------- */
+/* ---- A device that answers at once -------------------------------------------------------------------- */
 
 static uint8_t stored[DEVICE_PAGES][PAGE_SIZE];
 static bool    reads_fail;
@@ -58,7 +59,7 @@ static struct swap_sums swap_now(void)
     return out;
 }
 
-/* ---- Pages that do not shrink -------------------------------------------------------------------------------- */
+/* ---- Pages that do not shrink ------------------------------------------------------------------------- */
 
 static uint8_t *noise(uint32_t seed)
 {
@@ -170,7 +171,7 @@ static void still_in_use(void)
     check_families();
 }
 
-/* ---- It ends ------------------------------------------------------------------------------------------------- */
+/* ---- It ends ------------------------------------------------------------------------------------------ */
 
 static void ends_the_use(void)
 {
@@ -214,7 +215,7 @@ static void ends_and_begins(void)
 
 static void it_may_be_used_again(void) { begin(ends_and_begins); }
 
-/* ---- It stays in use ------------------------------------------------------------------------------------------ */
+/* ---- It stays in use ---------------------------------------------------------------------------------- */
 
 static void lacks_a_frame(void)
 {
@@ -282,7 +283,7 @@ static void who_is_killed_leaves_it_in_use(void)
     assert_string_equal(order, "rr");
 }
 
-/* ---- Others are not done with it -------------------------------------------------------------------------------- */
+/* ---- Others are not done with it ---------------------------------------------------------------------- */
 
 static unsigned turns_held;
 

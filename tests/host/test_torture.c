@@ -74,7 +74,7 @@ static entry_t entry_of(size_t page)
 
 static bool is_there(size_t page) { return entry_present(entry_of(page)); }
 
-/* ---- Words ------------------------------------------------------------------------------------------------ */
+/* ---- Words -------------------------------------------------------------------------------------------- */
 
 static void each_word_says_which_switch_and_how_often(void)
 {
@@ -139,7 +139,7 @@ static void only_a_word_makes_the_kernel_watch(void)
     forget();
 }
 
-/* ---- Pages ------------------------------------------------------------------------------------------------ */
+/* ---- Pages -------------------------------------------------------------------------------------------- */
 
 enum { PAGES = 20, ASKED_FOR = 4 };
 
@@ -263,7 +263,7 @@ static void makes_calls_without_memory(void)
 
 static void calls_without_memory_cost_nothing(void) { run_with("torture=evict", makes_calls_without_memory); }
 
-/* ---- Turns ------------------------------------------------------------------------------------------------ */
+/* ---- Turns -------------------------------------------------------------------------------------------- */
 
 static void says_b(void)
 {
@@ -354,7 +354,7 @@ static void without_another_nobody_is_switched(void)
     forget();
 }
 
-/* ---- Failures --------------------------------------------------------------------------------------------- */
+/* ---- Failures ----------------------------------------------------------------------------------------- */
 
 static int take_frame(void)
 {

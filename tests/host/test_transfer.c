@@ -10,7 +10,7 @@
 
 enum { MOST_SLOTS = SWAP_TABLES * (PAGE_SIZE / 8), NEAR = 2 * TRANSFER_PAGES };
 
-/* ---- A device that answers when somebody waits -------------------------------------------------------------- */
+/* ---- A device that answers when somebody waits ------------------------------------------------------------------ */
 
 static struct block_request *asked[BLOCK_REQUESTS];
 static unsigned              asked_count;
@@ -78,7 +78,7 @@ static struct swap_sums sums(void)
     return out;
 }
 
-/* ---- Slots --------------------------------------------------------------------------------------------------- */
+/* ---- Slots ------------------------------------------------------------------------------------------------------ */
 
 static struct transfer *begin_write(uint64_t page)
 {
@@ -130,12 +130,13 @@ static unsigned pages_read_for(uint32_t n, bool group)
 
     assert_int_equal(transfer_is_single(transfer), pages == 1);
     assert_int_equal(transfer_wait(transfer), 0);
-    assert_int_equal(*(uint32_t *)(void *)&machine_ram[frame_address(transfer_frame(transfer, SLOT_DEVICE + n))], n + 1);
+    assert_memory_equal(&machine_ram[frame_address(transfer_frame(transfer, SLOT_DEVICE + n))], (uint32_t[]){ n + 1 },
+                        4);
     transfer_put(transfer);
     return pages;
 }
 
-/* ---- Which slots are read together ----------------------------------------------------------------------------- */
+/* ---- Which slots are read together ------------------------------------------------------------------------------ */
 
 static void a_group_is_read_near_what_was_wanted_last(void)
 {
@@ -151,7 +152,7 @@ static void a_group_is_read_near_what_was_wanted_last(void)
     for (unsigned i = 0; i < COUNT_OF(wanted); i++) {
         assert_int_equal(pages_read_for(wanted[i].last, false), 1);
         assert_int_equal(pages_read_for(wanted[i].slot, true), wanted[i].group ? TRANSFER_PAGES : 1);
-        assert_int_equal(pages_read_for(wanted[i].slot, true), TRANSFER_PAGES);      /* this is what was wanted last now */
+        assert_int_equal(pages_read_for(wanted[i].slot, true), TRANSFER_PAGES);      /* this was wanted last now */
         assert_int_equal(pages_read_for(wanted[i].slot, false), 1);
     }
     drop_slots(160);
@@ -174,7 +175,8 @@ static void groups_begin_at_multiples_and_end_on_the_device(void)
             assert_int_equal(transfer_is_single(transfer), !group);
             assert_int_equal(asked[0]->page, (group ? first : n) + 1);
             for (uint32_t at = 0; at < slots; at++)
-                assert_int_equal(transfer_is_for(transfer, SLOT_DEVICE + at), group ? at - first < TRANSFER_PAGES : at == n);
+                assert_int_equal(transfer_is_for(transfer, SLOT_DEVICE + at),
+                                 group ? at - first < TRANSFER_PAGES : at == n);
             assert_int_equal(transfer_wait(transfer), 0);
             transfer_put(transfer);
         }
@@ -249,7 +251,7 @@ static void after_a_failure_each_slot_is_read_alone(void)
     end_device();
 }
 
-/* ---- Who shares what is read --------------------------------------------------------------------------------------- */
+/* ---- Who shares what is read ------------------------------------------------------------------------------------ */
 
 static void who_wants_a_slot_that_is_read_shares_the_transfer(void)
 {
@@ -304,7 +306,7 @@ static void who_shares_a_failure_finds_it(void)
     end_device();
 }
 
-/* ---- How many there are --------------------------------------------------------------------------------------------- */
+/* ---- How many there are ----------------------------------------------------------------------------------------- */
 
 static void some_transfers_are_kept_for_reading(void)
 {
@@ -386,7 +388,7 @@ static void each_reference_of_a_transfer_is_shown(void)
     end_device();
 }
 
-/* ---- Devices of any size --------------------------------------------------------------------------------------------- */
+/* ---- Devices of any size ---------------------------------------------------------------------------------------- */
 
 static void a_device_is_used_to_its_last_page(void)
 {
@@ -408,7 +410,7 @@ static void a_device_is_used_to_its_last_page(void)
         assert_int_equal(swap_references(SLOT_DEVICE + sizes[i] - 1), 1);
         assert_int_equal(swap_references(SLOT_DEVICE + count), 0);
         drop_slots(sizes[i]);
-        assert_int_equal(frames_owned(OWNER_COMPRESSED), TRANSFERS * TRANSFER_PAGES);   /* tables go with the last slot */
+        assert_int_equal(frames_owned(OWNER_COMPRESSED), TRANSFERS * TRANSFER_PAGES);   /* tables have gone */
         end_device();
     }
 }
