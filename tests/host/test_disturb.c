@@ -171,6 +171,25 @@ static void a_search_ends_after_so_many_looks(void)
     assert_int_equal(unmap(0, MANY + 3), 0);
 }
 
+/* Also in the last region: a search that ended there does not begin again at the first page of all. */
+static void a_search_ends_in_the_last_region_as_well(void)
+{
+    enum { MANY = LOOKS + 40 };
+    page_t   at = page_of(column(0));
+    unsigned searches = 0;
+
+    ask_for_none();
+    assert_int_equal(map_fixed(0, MANY + 1, R | W), 0);
+    for (size_t n = 0; n < MANY; n++)
+        assert_int_equal(word_at(column(n)), 0);
+    fill(MANY, 1);
+    while (searches < 5 && disturb_evict(&program, &at) == 0)
+        searches++;
+    assert_int_equal(searches, 1);
+    assert_false(is_there(MANY));
+    assert_int_equal(unmap(0, MANY + 1), 0);
+}
+
 /* ---- What is done to it ------------------------------------------------------------------------------- */
 
 static void a_page_that_moves_has_another_frame_and_all_else_as_before(void)
@@ -357,6 +376,7 @@ int main(void)
         on_machine(some_pages_stay),
         on_machine(what_was_asked_for_lately_stays),
         on_machine(a_search_ends_after_so_many_looks),
+        on_machine(a_search_ends_in_the_last_region_as_well),
         on_machine(a_page_that_moves_has_another_frame_and_all_else_as_before),
         on_machine(what_a_fork_shares_moves_for_one),
         on_machine(without_a_frame_a_page_neither_moves_nor_leaves),

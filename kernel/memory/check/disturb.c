@@ -73,7 +73,7 @@ static const struct region *find_page(struct space *space, page_t *page)
         for (; region != NULL && looks > 0; region = region_next(region))
             if (region_may_go(region) && find_in_region(space, region, page, &looks))
                 return region;
-        if (region == NULL)
+        if (region == NULL && looks > 0)
             *page = 0;
     }
     return NULL;
