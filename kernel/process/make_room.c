@@ -12,10 +12,10 @@
 #include "process/tour.h"
 
 /*
- * Rounds: the first begins anywhere, so three go over every page twice. Ahead of need no page is met twice: one that was
- * used since the last portion stays, or with hardly any memory what one instruction touches would go at each fault of
- * the same instruction. Poor yields (make_room.h) in a row, of how many pages at most, and how long one counts. Steps
- * ahead of need, and portions that are left out after some were in vain, at most.
+ * Rounds: the first begins anywhere, so three go over every page twice. Ahead of need no page is met twice: one that
+ * was used since the last portion stays, or with hardly any memory what one instruction touches would go at each of its
+ * faults. Poor yields (make_room.h) in a row, of how many pages at most, and how long one counts. Steps ahead of need,
+ * and portions that are left out after some were in vain, at most.
  */
 enum { ROUNDS = 3, ROUNDS_AHEAD = 1, POOR_MOST = 16, POOR_PAGES = 8, POOR_NANOSECONDS = 1000000000 };
 enum { STEPS_AHEAD = 2048, PAUSES_MOST = 255 };

@@ -100,7 +100,7 @@ static void makes_small_room(void)
 
 static void eight_pages_are_room(void) { begin(makes_small_room); }
 
-/* ---- Ahead of need ------------------------------------------------------------------------------------------------ */
+/* ---- Ahead of need ---------------------------------------------------------------------------------------- */
 
 /* Without it an instruction that touches three pages found two of them gone at each of its faults, for ever. */
 static void looks_between_uses(void)

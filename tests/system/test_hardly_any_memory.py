@@ -1,4 +1,4 @@
-"""Machines with a few pages more than the kernel needs: what is started there runs, or ends for want of memory in words.
+"""Machines with a few pages more than the kernel needs: what is started there runs, or its end is told.
 
 None stands still. Where all that programs have is a handful of pages, what one instruction touches must not push out
 what it touched before, and what a call was refused must not come and go for ever (kernel/process/make_room.c). Which

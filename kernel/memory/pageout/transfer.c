@@ -294,7 +294,7 @@ static frame_t *frame_number(unsigned i)
 static void drop_frames(unsigned count)
 {
     deep_assert(!swap_device_is_on() && count <= FRAMES);
-    while (count-- > 0) {
+    while (count-- > 0) {                       /* bound: FRAMES, each by itself */
         lock_state state = lock_take(&swap_lock);
 
         swap_give_frame(*frame_number(count));
@@ -306,7 +306,7 @@ static void drop_frames(unsigned count)
 static int take_frames(void)
 {
     deep_assert(!swap_device_is_on() && swap.device.tables == 0);
-    for (unsigned i = 0; i < FRAMES; i++) {
+    for (unsigned i = 0; i < FRAMES; i++) {     /* bound: FRAMES, each by itself */
         lock_state state = lock_take(&swap_lock);
         int        err   = swap_take_frame(frame_number(i));
 
