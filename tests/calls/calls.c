@@ -245,6 +245,62 @@ static void forget_locks(void)
     }
 }
 
+/*
+ * As on Linux, who may chroot() can leave its root: its working folder lies outside of the new one, and chdir("..") goes
+ * up from there. What a batch makes in the folders above is removed as well; `known` has the names that they had.
+ */
+static const char *const above[] = { "/", "/tmp", "/dev", "/dev/shm", "/etc", "/root", "/var" };
+enum { KNOWN_ROOM = 1024, FOLDERS_ABOVE = COUNT_OF(above) };
+static char known[FOLDERS_ABOVE][KNOWN_ROOM];
+
+static bool is_known(const char *names, const char *name)
+{
+    size_t length = 0;
+
+    for (; *names != '\0'; names += length + 1) {
+        for (length = 0; names[length] != '/'; length++)
+            ;
+        if (memcmp(names, name, length) == 0 && name[length] == '\0')
+            return true;
+    }
+    return false;
+}
+
+/* Each name with a slash behind it; those that have no room would be removed, so there must be room for all. */
+static void note_name(char *names, const char *name)
+{
+    while (*names != '\0')
+        names++;
+    while (*name != '\0')
+        *names++ = *name++;
+    *names = '/';
+}
+
+static void go_over_folder_above(unsigned n, bool notes)
+{
+    char part[512] __attribute__((aligned(8)));
+    long at = KERNEL(CALL_OPEN, (long)above[n], O_DIRECTORY), length;
+
+    while ((length = KERNEL(CALL_GETDENTS64, at, (long)part, sizeof part)) > 0)
+        for (long i = 0; i < length; i += ((struct entry *)(part + i))->length) {
+            const char *name = ((struct entry *)(part + i))->name;
+
+            if (text_same(name, ".") || text_same(name, ".."))
+                continue;
+            if (notes)
+                note_name(known[n], name);
+            else if (!is_known(known[n], name))
+                remove_entry(at, name, 1);
+        }
+    KERNEL(CALL_CLOSE, at);
+}
+
+static void go_over_folders_above(bool notes)
+{
+    for (unsigned n = 0; n < FOLDERS_ABOVE; n++)
+        go_over_folder_above(n, notes);
+}
+
 enum { REMOUNT = 32 };
 
 static void clean_folder(void)
@@ -256,6 +312,7 @@ static void clean_folder(void)
     at = KERNEL(CALL_OPEN, (long)folder, O_DIRECTORY);
     empty(at, 0);
     KERNEL(CALL_CLOSE, at);
+    go_over_folders_above(false);
     mount_proc_again();
 }
 
@@ -423,6 +480,61 @@ static void tell_takers(const char *when)
         }
 }
 
+/*
+ * The names that there are, but for those of /proc, and open descriptors: what a batch left where clean_folder() does
+ * not look, or could not remove, has one. `path` is the folder's, of `length` bytes, and has room for more.
+ */
+enum { PATH_ROOM = 1024 };
+
+static void tell_names_in(const char *when, long at, char *path, size_t length, unsigned depth)
+{
+    enum { NO_LINK = 0400000 };
+    char part[512] __attribute__((aligned(8)));
+    long got;
+
+    while ((got = KERNEL(CALL_GETDENTS64, at, (long)part, sizeof part)) > 0)
+        for (long i = 0; i < got; i += ((struct entry *)(part + i))->length) {
+            const char *name = ((struct entry *)(part + i))->name;
+            size_t      more = 0;
+            long        below;
+
+            if (text_same(name, ".") || text_same(name, "..") || (text_same(name, "proc") && depth < 8))
+                continue;
+            path[length] = '/';
+            while (name[more] != '\0' && length + 1 + more < PATH_ROOM - 1)
+                path[length + 1 + more] = name[more], more++;
+            path[length + 1 + more] = '\0';
+            say("\ncalls: name %s %s\n", when, path);
+            if (depth < 8 && (below = KERNEL(CALL_OPENAT, at, (long)name, O_DIRECTORY | NO_LINK)) >= 0) {
+                tell_names_in(when, below, path, length + 1 + more, depth + 1);
+                KERNEL(CALL_CLOSE, below);
+            }
+        }
+}
+
+static void tell_names(const char *when)
+{
+    static const char *const all[] = { "/", "/proc/self/fd", "/proc/1/fd" };
+    static char path[PATH_ROOM];
+
+    for (unsigned i = 0; i < COUNT_OF(all); i++) {
+        long   at     = KERNEL(CALL_OPEN, (long)all[i], O_DIRECTORY);
+        size_t length = 0;
+
+        while (i > 0 && all[i][length] != '\0')
+            path[length] = all[i][length], length++;
+        tell_names_in(when, at, path, length, 0);
+        KERNEL(CALL_CLOSE, at);
+    }
+    if (file_text("/proc/mounts", text, sizeof text) > 0)
+        for (char *line = text, *end = text; *end != '\0'; end++)
+            if (*end == '\n') {
+                *end = '\0';
+                say("\ncalls: name %s mount %s\n", when, line);
+                line = end + 1;
+            }
+}
+
 /* The kernel keeps a buffer for standard input from the first read on: some batch would be that. */
 static void read_input_once(void)
 {
@@ -456,6 +568,7 @@ static void prepare(void)
     KERNEL(CALL_MKDIR, (long)"/tmp", 0777);
     KERNEL(CALL_MKDIR, (long)folder, 0777);
     mount_proc_again();
+    go_over_folders_above(true);
     read_input_once();
     shared->failing = file_text("/proc/quire/torture", text, sizeof text) > 0;
     may_mount = KERNEL(CALL_UMOUNT2, (long)"/nowhere", 0) == -ENOENT;
@@ -481,11 +594,15 @@ static int run(uint32_t duration, uint64_t seed)
         if (loud)
             say("\ncalls: batch %u, %s\n", n, kind_names[kind_of(mix(seed, n))]);
         good = run_batch(mix(seed, n));
-        if (n % AUDIT_EVERY == AUDIT_EVERY - 1)
+        if (n % AUDIT_EVERY == AUDIT_EVERY - 1) {
             good &= audit();
+            after = look_at_memory();
+            say("\ncalls: held %d after batch %u\n", (int)after.of[BLOCKS], n);
+        }
         if (batches == WARM_UP) {
             before = look_at_memory();
             tell_takers("before");
+            tell_names("before");
         }
         if (loud) {
             struct use now = look_at_memory();
@@ -504,6 +621,7 @@ static int run(uint32_t duration, uint64_t seed)
     after = look_at_memory();
     tell_memory(&before, &after);
     tell_takers("after");
+    tell_names("after");
     say(good ? "\ncalls: audit clean\n" : "\ncalls: FOUND something: batch %u\n", n - 1);
     return good ? 0 : 1;
 }

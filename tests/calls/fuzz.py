@@ -73,9 +73,24 @@ class Run:
             wrong.append("free")
         if lost and lost["blocks"] != 0:
             wrong.append("blocks")
-            self.found += [f"more than before: {line}" for line in self.more_takers()]
+            self.found.append("there were more blocks " + self.since(memory["blocks"][0]))
+            self.found += [f"more than before: {line}" for line in [*self.more_takers(), *self.more_names()]]
         if wrong or not lost:
             self.found.append(f"memory did not come back: {', '.join(wrong)} of {memory}")
+
+    def since(self, before):
+        """Between which batches the blocks became more for good, so that these can be run alone (calls.c)."""
+        held = [(int(blocks), int(batch)) for blocks, batch in
+                re.findall(r"^held (\d+) after batch (\d+)$", "\n".join(self.lines), re.M)]
+        last = max((number for number, (blocks, _) in enumerate(held) if blocks <= before), default=-1)
+        return f"after batch {held[last][1] if last >= 0 else 0}, " + (
+            f"by batch {held[last + 1][1]}" if last + 1 < len(held) else "at the end")
+
+    def more_names(self):
+        """The names and mounts that a batch left, where any are."""
+        names = {when: {line.partition(f"name {when} ")[2] for line in self.lines if line.startswith(f"name {when} ")}
+                 for when in ("before", "after")}
+        return sorted(f"the name {name}" for name in names["after"] - names["before"])
 
     def more_takers(self):
         """The functions whose blocks of the kernel's heap are more or fewer in the end."""
@@ -100,7 +115,7 @@ def main():
     seed = options.seed or int.from_bytes(os.urandom(4), "little") or 1
     print(f"seed {seed}, layout {options.layout}, {options.seconds} s", flush=True)
     run = Run(os.path.abspath(options.build), options.layout, options.seconds, seed, options.memory, options.swap)
-    print("\n".join(line for line in run.lines if not line.startswith("taker ")))
+    print("\n".join(line for line in run.lines if not line.startswith(("taker ", "name ", "held "))))
     for line in run.found:
         print("FOUND: " + line)
     if run.found:
