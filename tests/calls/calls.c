@@ -246,8 +246,8 @@ static void forget_locks(void)
 }
 
 /*
- * As on Linux, who may chroot() can leave its root: its working folder lies outside of the new one, and chdir("..") goes
- * up from there. What a batch makes in the folders above is removed as well; `known` has the names that they had.
+ * As on Linux, who may chroot() can leave its root: its working folder lies outside of the new one, and chdir("..")
+ * goes up from there. What a batch makes in the folders above is removed as well; `known` has the names that they had.
  */
 static const char *const above[] = { "/", "/tmp", "/dev", "/dev/shm", "/etc", "/root", "/var" };
 enum { KNOWN_ROOM = 1024, FOLDERS_ABOVE = COUNT_OF(above) };
