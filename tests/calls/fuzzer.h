@@ -3,8 +3,8 @@
  *
  * A *run* has a seed and consists of *batches*. Each batch is a process of its own with a seed of its own, made from
  * the run's and the batch's number, and so can be repeated alone. The supervisor (calls.c) starts one, waits for it
- * with a limit, kills everything that is left of it, removes its files, and goes on; it does no call that is not its
- * own.
+ * with a limit, kills everything that is left of it, removes its files (clean.c), and goes on; it does no call that is
+ * not its own.
  *
  * What happens in a batch depends on nothing but its seed as long as one thread does the calls; the kinds with several
  * threads or processes repeat their calls, but not the order.
@@ -33,6 +33,21 @@ extern struct shared *shared;
 extern int supervisor;          /* its process number                                           */
 extern bool may_mount;          /* the batch's mounts can be unmounted again                       */
 extern bool telling;            /* each call is printed before it is made                          */
+
+/* For whole files of /proc, by the supervisor alone. */
+enum { MANY = 64 * 1024 };
+extern char text[MANY];
+
+/* ---- Cleaning up (clean.c) ------------------------------------------------------------------------- */
+
+/* What getdents64() gives. */
+struct entry { uint64_t inode, offset; uint16_t length; uint8_t type; char name[]; } __attribute__((packed));
+
+/* The root of each batch. make_folder() is called once; false: the names that there are could not be noted. */
+extern const char folder[];
+bool make_folder(void);
+/* Remove all that a batch has left. None of its processes is there any more. */
+void clean_up(void);
 
 /* ---- A thread that does calls (worker.c) ---------------------------------------------------------- */
 

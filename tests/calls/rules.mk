@@ -1,7 +1,7 @@
 # rules.mk - programs that attack the kernel from inside: static, without a C library, for Quire and for Linux alike.
 
-calls_sources := $(addprefix tests/calls/,calls.c worker.c values.c structures.c templates.c sequences.c frames.c \
-                 programs.c instructions.c guest.c)
+calls_sources := $(addprefix tests/calls/,calls.c clean.c worker.c values.c structures.c templates.c sequences.c \
+                 frames.c programs.c instructions.c guest.c)
 calls_programs = $(addprefix $(O)/calls/,calls findings init differ traces fail spaces)
 
 task_sources   := tests/calls/tasks.c tests/calls/probe.c tests/calls/guest.c
