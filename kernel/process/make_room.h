@@ -1,8 +1,9 @@
 /*
  * make_room.h - pages of programs leave, one after the other, whoever's they are, when frames are short.
  *
- * make_room() is declared in memory/pageout/hand.h, which says when pages go, and by whom they are chosen. Here is what
- * threads of programs do ahead of need. While a process ends for its memory (out_of_memory.h) no page leaves: who needs
+ * make_room() and caller_is_ending() are declared in memory/pageout/hand.h, which says when pages go, and by whom they
+ * are chosen. Here is what threads of programs do ahead of need: then no page is met twice, so what was used since the
+ * last time stays. While a process ends for its memory (out_of_memory.h) no page leaves: who needs
  * memory waits for that instead.
  *
  * Some pages go and are back at once: those of who runs. Where the hand has been over all pages for fewer than

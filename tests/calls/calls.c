@@ -298,7 +298,7 @@ static void tell_takers(const char *when)
 }
 
 /*
- * The names that there are, but for those of /proc, and open descriptors: what a batch left where clean_folder() does
+ * The names that there are, but for those of /proc, and open descriptors: what a batch left where clean_up() does
  * not look, or could not remove, has one. `path` is the folder's, of `length` bytes, and has room for more.
  */
 enum { PATH_ROOM = 1024 };

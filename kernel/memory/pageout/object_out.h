@@ -30,7 +30,10 @@ struct hand;
 /* Let a page go, unless more than `most` references name its frame: the object's is one, that of each entry another. */
 enum page_out object_page_out(struct object *object, uint64_t page, uint32_t most);
 
-/* Let the pages [span) of a shared region go that this region shows, and no other entry. The map lock is held. */
+/*
+ * Let the pages [span) of a shared region go that this region shows, and no other entry, up to where there is no slot
+ * left, or the caller is to end. The map lock is held.
+ */
 void object_pages_out(const struct region *region, struct span span);
 
 /* Look at the object's next window for the hand (hand.h); what is cold goes. False: it has been over all of them. */

@@ -5,8 +5,9 @@
  * where they do not shrink enough or packed pages have their share of RAM, written to the swap device if there is
  * one; and the entry names the slot. Where several entries show the frame since a fork, each goes out by itself, into
  * a slot of its own, as there is no list of those entries; the frame is free with the last. So such a page is packed
- * only where that many packed pages take less than half a frame. Pages of locked regions stay, and those that nobody
- * may read; pages of objects go as object_out.h says.
+ * only where that many packed pages take less than half a frame, and not where frames are so few that a slot may take
+ * the last of them (FRAMES_A_SLOT). Pages of locked regions stay, and those that nobody may read; pages of objects go
+ * as object_out.h says.
  *
  * While a page is on its way out its entry is BLOCKED: the program's next touch faults, makes the page present again,
  * and the page stays. So no lock of the tables is held while the page is packed or written, and no change is lost. Its
@@ -67,7 +68,7 @@ size_t        page_out_end(struct space *space, const struct region *region, str
 /* Let one page of a region go: DONE, STAYS, FULL or BUSY. */
 enum page_out page_out(struct space *space, const struct region *region, page_t page);
 
-/* Let the pages [span) of a region go, with points of rest. Returns how many have gone. */
+/* Let the pages [span) of a region go, with points of rest, until the caller is to end. Returns how many have gone. */
 size_t pages_out(struct space *space, const struct region *region, struct span span);
 
 /*

@@ -66,7 +66,8 @@ int map_sync(struct space *space, vaddr_t start, size_t bytes, int flags) MUST_C
  * mlock(2) and its relatives. Limits are space->limits.locked (0: -EPERM). Locked pages are brought in before the call
  * returns, unless on_fault. A hole is -ENOMEM: what lies below it is locked or unlocked all the same. Where a page
  * cannot be brought in, map_lock() returns -EAGAIN without memory, else -ENOMEM, and all stays locked; map_lock_all()
- * brings in what it can.
+ * brings in what it can. Where the caller is to end no more is brought in, and map_lock() says -EINTR, as map_advise()
+ * does while it populates.
  */
 int    map_lock(struct space *space, vaddr_t start, size_t bytes, bool on_fault) MUST_CHECK;
 int    map_unlock(struct space *space, vaddr_t start, size_t bytes) MUST_CHECK;
